@@ -1,0 +1,41 @@
+"""Ranges that a part states in its signature and that ``config.check`` reads from source, without importing the part.
+
+The plain ones (``Gt``, ``Ge``, ``Lt``, ``Le``) are annotated-types'; here are those that look beyond their own value.
+
+    def __init__(self, *, devices: Annotated[int, Ge(1), AtMost("gpus")], path: str,
+                 columns: Annotated[dict[str, str], ColumnsOf("path")]) -> None: ...
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """No more than the machine has: ``resource`` is ``cpus`` or ``gpus`` (see ``core.machine.probe``)."""
+
+    resource: str
+
+
+@dataclass(frozen=True)
+class ColumnsOf:
+    """A mapping role -> column whose columns must stand in the header of the file that the sibling key names."""
+
+    path_key: str
+
+
+@dataclass(frozen=True)
+class FileExists:
+    """The path of a file that must be there (relative to the working folder)."""
+
+
+@dataclass(frozen=True)
+class OfferedBy:
+    """A value that must be a key of a class attribute of another group's part.
+
+    ``OfferedBy("model", "targets")`` holds for ``attention`` where the model's class says
+    ``targets: ClassVar[Mapping[str, tuple[str, ...]]] = {"attention": ("query", "value")}``.
+    A part that lacks the attribute offers nothing; a user's own part is asked the same way.
+    """
+
+    group: str
+    attribute: str

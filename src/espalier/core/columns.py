@@ -1,0 +1,51 @@
+"""Encoded data: columns of numbers, dense or ragged, small enough to understand and quick enough to index per batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Rows of different lengths in one flat array: row ``i`` is ``values[offsets[i]:offsets[i + 1]]``.
+
+    Attributes:
+        values: flat array, shape (total,).
+        offsets: int64, shape (rows + 1,), begins with 0.
+    """
+
+    values: npt.NDArray[np.generic]
+    offsets: npt.NDArray[np.int64]
+
+    @staticmethod
+    def of(rows: Sequence[Sequence[int]], dtype: type[np.generic] = np.int32) -> Ragged:
+        """From a list of rows."""
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum([len(row) for row in rows], out=offsets[1:])
+        flat = np.fromiter((token for row in rows for token in row), dtype, count=int(offsets[-1]))
+        return Ragged(flat, offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> npt.NDArray[np.generic]:
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Length of each row, shape (rows,)."""
+        return np.diff(self.offsets)
+
+
+Column = npt.NDArray[np.generic] | Ragged
+Columns = Mapping[str, Column]
+"""name -> column; all columns of a split have the same number of rows."""
+
+
+def num_rows(columns: Columns) -> int:
+    """Rows of a split."""
+    return len(next(iter(columns.values())))

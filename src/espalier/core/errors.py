@@ -1,0 +1,84 @@
+"""What can go wrong, as a tree.
+
+    EspalierError                 every error that we raise on purpose
+    ├── UserError                 exit code 2: something in the command, the config, the data or the set-up is to be mended
+    │   ├── ConfigError           the composed config is not valid (all its faults at once)
+    │   ├── TrustError            the config names code that is neither ours nor trusted
+    │   └── DataError             the data is not what the config says it is
+    ├── RunFailedError            exit code 1: the run began and could not go on; its directory says why
+    │   └── CorruptError          a checkpoint or run directory does not verify
+    └── InterruptedRunError       exit code 130/143: a signal ended the run; it is resumable
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing to mend: what was set, what is true, what to type, and where it stands.
+
+    Attributes:
+        what: what the user wrote, as he wrote it (``optimizer.lrr=1e-3``).
+        truth: one sentence on what is true (``adamw has no setting "lrr".``).
+        remedy: what to type instead (``Did you mean optimizer.lr?``).
+        where: file and line, or the command line's word (``conf/mine.yaml:7``).
+    """
+
+    what: str
+    truth: str
+    remedy: str = ""
+    where: str = ""
+
+    def __str__(self) -> str:
+        said = " ".join(part for part in (self.truth, self.remedy) if part)
+        return f"{self.what}  {said}" + (f"  ({self.where})" if self.where else "")
+
+
+class EspalierError(Exception):
+    """Base of all errors that Espalier raises on purpose."""
+
+    exit_code = 1
+
+
+class UserError(EspalierError):
+    """Something is to be mended by the user; carries every fault found, never only the first."""
+
+    exit_code = 2
+
+    def __init__(self, *faults: Fault | str) -> None:
+        self.faults: Sequence[Fault] = tuple(f if isinstance(f, Fault) else Fault("", f) for f in faults)
+        super().__init__("\n".join(str(f).strip() for f in self.faults))
+
+
+class ConfigError(UserError):
+    """The composed config is not valid."""
+
+
+class TrustError(UserError):
+    """The config names code that is neither ours nor trusted."""
+
+
+class DataError(UserError):
+    """The data is not what the config says it is."""
+
+
+class RunFailedError(EspalierError):
+    """The run began and could not go on."""
+
+
+class CorruptError(RunFailedError):
+    """A checkpoint or run directory does not verify against its manifest."""
+
+
+class InterruptedRunError(EspalierError):
+    """A signal ended the run at a step boundary; ``--resume`` continues it.
+
+    Attributes:
+        signal_name: ``SIGINT``, ``SIGTERM`` or ``SIGUSR1``.
+    """
+
+    def __init__(self, signal_name: str) -> None:
+        self.signal_name = signal_name
+        self.exit_code = 130 if signal_name == "SIGINT" else 143
+        super().__init__(f"stopped by {signal_name}")

@@ -1,0 +1,92 @@
+"""What parts need to know of the data, as plain records: ``Raw`` (what was read) and ``DataFacts`` (what follows from it)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Kind = Literal["text", "image", "vector", "label", "id"]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Rows of one split: ``read == kept + sum(dropped.values())`` always; ``truncated`` ones are kept."""
+
+    read: int
+    kept: int
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    truncated: int = 0
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What a data option read, cleaned and split, before any encoding.
+
+    Attributes:
+        splits: ``train``, ``validation``, ``test`` (or fewer) -> rows with columns named by role. ``row`` (int64: the
+            row's number in its source) is always there; a label column holds int64 indices into ``labels``.
+            Images are fixed-size lists of uint8, vectors fixed-size lists of float32.
+        kinds: role -> kind.
+        shape: of one image (channels, height, width) or vector (features,); empty for text.
+        labels: source -> label names in index order. Data from one source call it ``""``.
+        counts: per split.
+        fingerprint: sha256 over the bytes that were read and the parameters of reading.
+        origin: where it was taken from, for people.
+    """
+
+    splits: Mapping[str, pa.Table]
+    kinds: Mapping[str, Kind]
+    labels: Mapping[str, tuple[str, ...]]
+    counts: Mapping[str, Counts]
+    fingerprint: str
+    origin: str
+    shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What model, adapter, task and scheduler may know of the data; grows as ``assemble`` learns more.
+
+    Attributes:
+        kinds: role -> kind (see ``Raw``).
+        labels: source -> label names in index order; one source is called ``""``.
+        sizes: rows per split.
+        shape: of one image or vector.
+        max_length: longest token sequence allowed, or None.
+        vocab_size: learned by the encoding; 0 where there are no tokens.
+        pad: ragged column -> the value that pads it.
+        total_steps: optimizer steps of the whole run; -1 while unknown or endless.
+    """
+
+    kinds: Mapping[str, Kind]
+    labels: Mapping[str, tuple[str, ...]]
+    sizes: Mapping[str, int]
+    shape: tuple[int, ...] = ()
+    max_length: int | None = None
+    vocab_size: int = 0
+    pad: Mapping[str, int] = field(default_factory=dict)
+    total_steps: int = -1
+
+    @staticmethod
+    def of(raw: Raw, *, max_length: int | None = None) -> DataFacts:
+        """The facts that reading alone tells."""
+        sizes = {name: table.num_rows for name, table in raw.splits.items()}
+        return DataFacts(raw.kinds, raw.labels, sizes, raw.shape, max_length)
+
+    def learn(self, **more: object) -> DataFacts:
+        """A copy that knows more."""
+        return replace(self, **more)  # type: ignore[arg-type]
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The label names of data from a single source.
+
+        Raises:
+            ValueError: there are several sources; ask ``labels``.
+        """
+        (names,) = self.labels.values()
+        return names

@@ -1,0 +1,41 @@
+"""What this machine has, asked without importing torch."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Machine:
+    """CPU cores this process may use, NVIDIA GPUs it may see, and whether the CPU multiplies bf16 in tiles (AMX)."""
+
+    cpus: int
+    gpus: int
+    amx: bool
+
+    def __str__(self) -> str:
+        gpus = "no GPU" if not self.gpus else f"{self.gpus} GPU{'s' * (self.gpus > 1)}"
+        return f"{self.cpus} CPU core{'s' * (self.cpus > 1)} and {gpus}"
+
+
+@cache
+def probe() -> Machine:
+    """Ask the kernel: affinity, /proc/driver/nvidia narrowed by CUDA_VISIBLE_DEVICES, CPU flags."""
+    return Machine(len(os.sched_getaffinity(0)), _visible_gpus(), _has_flag("amx_bf16"))
+
+
+def _visible_gpus() -> int:
+    folder = Path("/proc/driver/nvidia/gpus")
+    present = len(list(folder.iterdir())) if folder.is_dir() else 0
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return present
+    return min(present, len([name for name in visible.split(",") if name.strip() not in ("", "-1")]))
+
+
+def _has_flag(flag: str) -> bool:
+    info = Path("/proc/cpuinfo")
+    return info.exists() and flag in info.read_text(errors="replace").split()

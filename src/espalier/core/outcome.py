@@ -1,0 +1,72 @@
+"""``Outcome``: what a run came to, as plain values that JSON can hold. No tensors, no DictConfig."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Status = Literal["running", "done", "failed", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the run used: seconds, rates per second of training, bytes of memory at the peak."""
+
+    wall_seconds: float = 0.0
+    device_seconds: float = 0.0
+    train_seconds: float = 0.0
+    samples_per_second: float = 0.0
+    tokens_per_second: float = 0.0
+    peak_memory_bytes: int = 0
+    parameters: int = 0
+    trained_parameters: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+        status: ``running`` from the start, ``done`` only when every promised file is there.
+        metrics: ``<split>/<metric>`` -> value, of the best checkpoint.
+        intervals: the same keys -> (low, high), 95% bootstrap.
+        objective: the metric that chose the best checkpoint, and its direction (``max`` or ``min``).
+        best: path of the best checkpoint, relative to the run directory.
+        data: origin, fingerprint and counts per split.
+        versions: package -> version; ``python``, ``platform`` and ``machine`` too.
+    """
+
+    status: Status
+    name: str
+    seed: int
+    started: str
+    pid: int
+    host: str
+    finished: str = ""
+    objective: str = ""
+    direction: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    best: str = ""
+    epochs: int = 0
+    steps: int = 0
+    cost: Cost = field(default_factory=Cost)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    git_commit: str = ""
+    tracking: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain nested dict, ready for JSON."""
+        return asdict(self)
+
+    @staticmethod
+    def of(record: Mapping[str, Any]) -> Outcome:
+        """The reverse of ``as_dict``; keys of later versions are passed over."""
+        known = {k: v for k, v in record.items() if k in Outcome.__dataclass_fields__}
+        cost = {k: v for k, v in dict(known.get("cost", {})).items() if k in Cost.__dataclass_fields__}
+        intervals = {k: (float(v[0]), float(v[1])) for k, v in dict(known.get("intervals", {})).items()}
+        return Outcome(**{**known, "cost": Cost(**cost), "intervals": intervals})

@@ -1,0 +1,150 @@
+"""What swappable parts promise each other. Protocols only: a part satisfies one by having its methods.
+
+Values that YAML gives are a part's keyword-only parameters; values that the run gives are positional-only:
+
+    data        Data(*, …)                                  .read() -> Raw, .batching -> Batching
+    encoding    Encoding(facts, /, *, …)                    .fit(raw), .apply(table) -> Columns
+    model       Backbone(facts, /, *, encoding, …)          forward(batch) -> features (B, width)
+    adapter     adapter(backbone, facts, /, *, …) -> Backbone
+    task        Task(learner, facts, optimizers, /, *, …)   a LightningModule
+    optimizer   optimizer(parameters, /, *, …) -> torch Optimizer
+    scheduler   scheduler(optimizer, total_steps, /, *, …) -> torch LRScheduler
+    hardware    hardware(*, …) -> Placement
+    trainer     trainer(*, …) -> dict of Lightning Trainer arguments
+    callback    Callback(run, /, *, …)                      a Lightning Callback
+    tracking    Tracker(*, …)                               .start, .log, .finish
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import torch
+
+    from espalier.core.columns import Columns
+    from espalier.core.facts import Raw
+    from espalier.core.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Batching:
+    """How encoded rows become batches; the keys that every data option has (``conf/data/_common.yaml``)."""
+
+    batch_size: int
+    eval_batch_size: int
+    num_workers: int
+    bucket: bool
+    max_length: int | None = None
+
+
+class Data(Protocol):
+    """A source of rows."""
+
+    @property
+    def batching(self) -> Batching:
+        """How its rows become batches."""
+
+    def read(self) -> Raw:
+        """Read, clean and split. Raises ``DataError``."""
+
+
+class Encoding(Protocol):
+    """Turns rows into numbers: a tokenizer, an image transform. Belongs to a model."""
+
+    def fit(self, raw: Raw, /) -> None:
+        """Learn from the training split (a vocabulary, a mean); nothing for a pretrained one."""
+
+    def apply(self, table: pa.Table, /) -> Columns:
+        """Encode the columns it knows; label, row and other integer columns pass through without it."""
+
+    def facts(self) -> Mapping[str, Any]:
+        """What ``DataFacts`` learns from it: ``vocab_size``, ``pad``."""
+
+    def fingerprint(self) -> str:
+        """sha256 over everything that ``apply`` depends on, after ``fit``."""
+
+    def save(self, folder: Path, /) -> None:
+        """Files by which others can encode in the same way."""
+
+
+class Backbone(Protocol):
+    """A torch module: batch -> features of shape (B, width).
+
+    Attributes:
+        width: number of features.
+        trunk: the module that an adapter may wrap or replace.
+        targets: a class attribute: which layers an adapter may target -> endings of their names.
+    """
+
+    width: int
+    trunk: torch.nn.Module
+
+    def save(self, folder: Path, /) -> None:
+        """Files from which others load it: config and safetensors."""
+
+
+class OptimizerFactory(Protocol):
+    """Parameters -> optimizer and schedule, as Lightning's ``configure_optimizers`` wants them."""
+
+    def __call__(self, parameters: Any, /, part: str = "") -> dict[str, Any]:
+        """``part`` names one of several optimizers, whose values ``optimizer.parts.<part>`` may override."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a run trains: Lightning's accelerator, devices, strategy and precision; CPU threads; why it was chosen."""
+
+    accelerator: str
+    devices: int
+    precision: str
+    strategy: str
+    threads: int
+    why: str
+    num_nodes: int = 1
+
+    @property
+    def world_size(self) -> int:
+        """Processes that share a batch."""
+        return self.devices * self.num_nodes
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What callbacks and trackers may know of the run they serve.
+
+    Attributes:
+        directory: the run directory.
+        run_id: six hex digits, the end of the directory's name: stable over resumes.
+        config: the composed config, plain values, secrets masked.
+        resumed: whether this process goes on from a checkpoint.
+        resumed_step: the optimizer step of that checkpoint, 0 for a new run.
+        objective: metric name on validation, ``validation/accuracy``.
+        direction: ``max`` or ``min``.
+    """
+
+    directory: Path
+    name: str
+    run_id: str
+    config: Mapping[str, Any]
+    objective: str = ""
+    direction: str = "max"
+    resumed: bool = False
+    resumed_step: int = 0
+
+
+class Tracker(Protocol):
+    """A sink for metrics. It must never stop or delay training: what it cannot take, it drops and says so once."""
+
+    def start(self, run: RunInfo, /) -> str:
+        """Begin (or go on, after a resume); returns one line for people, or ``""``."""
+
+    def log(self, metrics: Mapping[str, float], step: int, /) -> None:
+        """Metrics of one optimizer step."""
+
+    def finish(self, outcome: Outcome, /) -> str:
+        """End with the run's outcome; returns one line for people (where to look, how to sync), or ``""``."""
