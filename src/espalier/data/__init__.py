@@ -1,0 +1,14 @@
+"""Where rows come from, how they are cleaned and split, and how encoded rows become batches.
+
+One file is one source (``conf/data/<name>.yaml`` -> ``data/<name>.py``). A source yields raw columns named by role
+(``text``, ``image``, ``label``); encoding them is the model's business. May import ``state`` and ``core``; no sibling.
+
+    class Mine(TableData):
+        kinds: ClassVar[Mapping[str, Kind]] = {"text": "text", "label": "label"}
+
+        def __init__(self, **common: Unpack[Common]) -> None:
+            super().__init__(**common)
+
+        def tables(self) -> Source:
+            return Source({"train": {"text": ["a", "b"], "label": ["x", "y"]}}, origin="here")
+"""

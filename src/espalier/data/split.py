@@ -1,0 +1,52 @@
+"""Splitting and thinning rows: fixed choices, so that a sweep over seeds compares models on the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+_CHOICE = 20260101  # not the run's seed: the split belongs to the data
+
+
+def cut(splits: Mapping[str, pa.Table], shares: Mapping[str, float], *, by: str) -> dict[str, pa.Table]:
+    """Cut ``validation`` and ``test`` from ``train`` where they are missing, with equal shares of each class.
+
+    Args:
+        splits: what the source has; ``train`` at least.
+        shares: split -> share of the training rows, 0 for none.
+        by: the column whose values keep their shares.
+
+    Returns:
+        The splits in the order train, validation, test.
+    """
+    wanted = {s: shares.get(s, 0.0) for s in ("validation", "test") if s not in splits and shares.get(s, 0.0) > 0}
+    train = splits["train"]
+    place = _places(train[by].to_numpy(), list(wanted.values()))
+    result = {"train": train.filter(pa.array(place == 0))}
+    for position, split in enumerate(wanted, start=1):
+        result[split] = train.filter(pa.array(place == position))
+    result.update({split: table for split, table in splits.items() if split != "train"})
+    return {split: result[split] for split in ("train", "validation", "test") if split in result}
+
+
+def thin(table: pa.Table, limit: int | None) -> pa.Table:
+    """At most ``limit`` rows, chosen at random once and for all, in their old order."""
+    if limit is None or table.num_rows <= limit:
+        return table
+    chosen = np.random.default_rng(_CHOICE).permutation(table.num_rows)[:limit]
+    return table.take(pa.array(np.sort(chosen)))
+
+
+def _places(labels: npt.NDArray[np.generic], shares: list[float]) -> npt.NDArray[np.int64]:
+    # Rows of each class, shuffled, stand evenly spaced on [0, 1): the first share of that line is cut off, then the next.
+    generator = np.random.default_rng(_CHOICE)
+    position = np.empty(len(labels))
+    for label in np.unique(labels):
+        rows = generator.permutation(np.flatnonzero(labels == label))
+        position[rows] = (np.arange(len(rows)) + generator.random()) / len(rows)
+    bounds = np.cumsum(shares)
+    place = np.searchsorted(bounds, position, side="right") + 1
+    return np.where(place > len(shares), 0, place)

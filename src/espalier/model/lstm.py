@@ -1,0 +1,86 @@
+"""``model=lstm``: embedding -> (bi)LSTM -> one vector per text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from annotated_types import Ge, Lt
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from espalier.core.facts import DataFacts
+from espalier.core.parts import Encoding
+from espalier.model.weights import save_weights
+
+
+class Lstm(nn.Module):
+    """A recurrent encoder (Hochreiter & Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735), learned from scratch.
+
+    ``espalier train model=lstm adapter=full``
+
+    Args:
+        embedding: features of a word.
+        hidden: features of the state, each way.
+        layers: LSTMs on top of each other.
+        bidirectional: read each text from both ends.
+        pooling: over a text's states: ``max``, ``mean``, or the ``last`` state of each direction.
+        dropout: on embeddings, between layers, and on the pooled vector.
+
+    Shapes: ``batch["text"]`` (B, L) ids and ``batch["text_mask"]`` (B, L) bool -> (B, hidden x directions).
+    """
+
+    targets: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(
+        self,
+        facts: DataFacts,
+        /,
+        *,
+        encoding: Encoding,
+        embedding: Annotated[int, Ge(1)],
+        hidden: Annotated[int, Ge(1)],
+        layers: Annotated[int, Ge(1)],
+        bidirectional: bool,
+        pooling: Literal["max", "mean", "last"],
+        dropout: Annotated[float, Ge(0), Lt(1)],
+    ) -> None:
+        super().__init__()
+        self.origin, self.encoding, self.pooling = "from scratch", encoding, pooling
+        self.role = next(role for role, kind in facts.kinds.items() if kind == "text")
+        self.width = hidden * (1 + bidirectional)
+        self.dropout = nn.Dropout(dropout)
+        between = dropout if layers > 1 else 0.0
+        self.trunk: nn.Module = nn.ModuleDict(
+            {
+                "embedding": nn.Embedding(facts.vocab_size, embedding, padding_idx=facts.pad[self.role]),
+                "lstm": nn.LSTM(
+                    embedding, hidden, layers, batch_first=True, bidirectional=bidirectional, dropout=between
+                ),
+            }
+        )
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """One vector per text; padding has no influence."""
+        mask = batch[f"{self.role}_mask"]
+        embedded = self.dropout(self.trunk.embedding(batch[self.role]))  # type: ignore[operator]
+        packed = pack_padded_sequence(embedded, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False)
+        states, (last, _) = self.trunk.lstm(packed)  # type: ignore[operator]
+        if self.pooling == "last":
+            directions = self.width // last.shape[-1]
+            return self.dropout(torch.cat(list(last[-directions:]), dim=-1))
+        padded, _ = pad_packed_sequence(states, batch_first=True, total_length=mask.shape[1])
+        return self.dropout(_pool(padded, mask.unsqueeze(-1), self.pooling))
+
+    def save(self, folder: Path, /) -> None:
+        """``model.safetensors`` and ``tokenizer.json``."""
+        save_weights(self, folder)
+        self.encoding.save(folder)
+
+
+def _pool(states: Tensor, mask: Tensor, how: str) -> Tensor:
+    if how == "max":
+        return states.masked_fill(~mask, float("-inf")).amax(1)
+    return (states * mask).sum(1) / mask.sum(1)

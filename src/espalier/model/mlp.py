@@ -1,0 +1,68 @@
+"""``model=mlp``: dense layers on pixels or features."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import Ge, Lt, MinLen
+from torch import Tensor, nn
+
+from espalier.core.facts import DataFacts
+from espalier.core.parts import Encoding
+from espalier.model.weights import save_weights
+
+_ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
+
+
+class Mlp(nn.Module):
+    """Flattened input -> dense layers -> the last layer's activations; the task's head comes after.
+
+    ``espalier train data=mnist model=mlp adapter=full``: 784 -> 128 -> 10.
+
+    Args:
+        hidden: features of each hidden layer.
+        activation: after each layer.
+        dropout: after each activation.
+
+    Shapes: ``batch["image"]`` or ``batch["vector"]`` (B, ...) -> (B, hidden[-1]).
+    """
+
+    targets: ClassVar[Mapping[str, str]] = {"mlp": r".*\d+", "all_linear": r".*\d+"}
+
+    def __init__(
+        self,
+        facts: DataFacts,
+        /,
+        *,
+        encoding: Encoding,
+        hidden: Annotated[list[Annotated[int, Ge(1)]], MinLen(1)],
+        activation: Literal["relu", "gelu", "tanh"],
+        dropout: Annotated[float, Ge(0), Lt(1)],
+    ) -> None:
+        super().__init__()
+        self.origin, self.encoding = "from scratch", encoding
+        self.role = next(role for role, kind in facts.kinds.items() if kind in ("image", "vector"))
+        # Normalising by one mean and one deviation is an affine map: folded into one multiply and one add per batch.
+        self.mean, self.std = getattr(encoding, "mean", 0.0), getattr(encoding, "std", 1.0)
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise([math.prod(facts.shape), *hidden]):
+            layers += [nn.Linear(inputs, outputs), _ACTIVATIONS[activation]()]
+            if dropout:
+                layers.append(nn.Dropout(dropout))
+        self.trunk: nn.Module = nn.Sequential(*layers)
+        self.width = hidden[-1]
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """The last hidden layer's activations."""
+        values = batch[self.role].flatten(1).float()
+        features: Tensor = self.trunk((values - self.mean) / self.std)
+        return features
+
+    def save(self, folder: Path, /) -> None:
+        """``model.safetensors`` and ``pixels.json`` (mean and std by which to normalise)."""
+        save_weights(self, folder)
+        self.encoding.save(folder)
