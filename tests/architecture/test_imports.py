@@ -1,0 +1,47 @@
+"""The import contracts of pyproject.toml hold, and light rooms stay light at run time."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+LIGHT = ("core", "config", "report", "cli")
+HEAVY = ("torch", "pytorch_lightning", "torchmetrics", "transformers", "tokenizers", "peft", "datasets", "wandb")
+
+
+def test_contracts(root: Path) -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    result = subprocess.run([linter], cwd=root, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
+
+
+def test_light_rooms_load_nothing_heavy(root: Path) -> None:
+    source = root / "src"
+    files = [file for room in LIGHT for file in (source / "espalier" / room).rglob("*.py")]
+    modules = [".".join(file.relative_to(source).with_suffix("").parts).removesuffix(".__init__") for file in files]
+    program = (
+        f"import importlib, sys\nfor name in {modules!r}: importlib.import_module(name)\n"
+        f"print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == ""
+
+
+def test_one_instantiate(root: Path) -> None:
+    source = root / "src" / "espalier"
+    callers = [str(f.relative_to(source)) for f in sorted(source.rglob("*.py")) if _names_hydra_instantiate(f)]
+    assert callers == ["build/instantiate.py"]
+
+
+def _names_hydra_instantiate(file: Path) -> bool:
+    wanted = {"instantiate", "call"}
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "hydra":
+            if wanted & {alias.name for alias in node.names}:
+                return True
+        if isinstance(node, ast.Attribute) and node.attr in wanted and ast.unparse(node.value).startswith("hydra."):
+            return True
+    return False
