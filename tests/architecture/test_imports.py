@@ -40,8 +40,11 @@ def _names_hydra_instantiate(file: Path) -> bool:
     wanted = {"instantiate", "call"}
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "hydra":
-            if wanted & {alias.name for alias in node.names}:
-                return True
-        if isinstance(node, ast.Attribute) and node.attr in wanted and ast.unparse(node.value).startswith("hydra."):
+            found = wanted & {alias.name for alias in node.names}
+        else:
+            found = (
+                isinstance(node, ast.Attribute) and node.attr in wanted and ast.unparse(node.value).startswith("hydra.")
+            )
+        if found:
             return True
     return False

