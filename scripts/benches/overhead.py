@@ -1,4 +1,4 @@
-"""Milliseconds of an optimizer step with default features, beside lean Lightning and a plain loop: MNIST, 784-128-10."""
+"""Milliseconds of a step with default features, beside lean Lightning and a plain loop: MNIST, 784-128-10."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from benches.machine import ESPALIER, child, data_root
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run: its outcome, the wall time of the command, the numbers of run directories and W&B runs it left."""
+    """A finished run: its outcome, its wall time, the numbers of run directories and W&B runs it left."""
 
     outcome: dict[str, Any]
     seconds: float

@@ -1,0 +1,9 @@
+"""How little of a backbone learns: ``Module -> Module``. The head belongs to the task and always learns.
+
+One file is one adapter (``conf/adapter/<name>.yaml``). May import ``state`` and ``core``; no sibling.
+
+    def bitfit(backbone: M, facts: DataFacts, /) -> M:
+        for name, parameter in backbone.named_parameters():
+            parameter.requires_grad_(name.endswith("bias"))
+        return backbone
+"""

@@ -1,0 +1,49 @@
+"""``adapter=lora``: low-rank updates beside frozen weight matrices."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from annotated_types import Ge, Gt, Lt
+from peft import LoraConfig, get_peft_model
+from torch import nn
+
+from espalier.core.bounds import OfferedBy
+from espalier.core.errors import ConfigError, Fault
+from espalier.core.facts import DataFacts
+
+
+def lora(
+    backbone: nn.Module,
+    facts: DataFacts,
+    /,
+    *,
+    target: Annotated[str, OfferedBy("model", "targets")],
+    rank: Annotated[int, Ge(1)],
+    alpha: Annotated[float, Gt(0)],
+    dropout: Annotated[float, Ge(0), Lt(1)],
+) -> nn.Module:
+    """W x + (alpha / rank) B A x with W frozen, A and B trained (Hu et al. 2021, arXiv:2106.09685), by PEFT.
+
+    ``espalier train adapter=lora adapter.rank=16 adapter.alpha=32``
+
+    Args:
+        target: one of the names in the model's ``targets``.
+        rank: rows of A, columns of B.
+        alpha: the update's scale is alpha / rank.
+        dropout: on the update's input.
+
+    Raises:
+        ConfigError: the model has no such layers.
+    """
+    part: Any = backbone
+    targets = getattr(backbone, "targets", {})
+    if target not in targets:
+        offered = ", ".join(targets) or "no layers to adapt"
+        raise ConfigError(
+            Fault(f"adapter.target={target}", f"{type(backbone).__name__} offers {offered}.", "Try adapter=full.")
+        )
+    config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=targets[target], bias="none")
+    part.requires_grad_(False)
+    part.trunk = get_peft_model(part.trunk, config)
+    return backbone

@@ -1,0 +1,87 @@
+"""The order in which an experiment's parts come to life, on one page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import pytorch_lightning as pl
+from annotated_types import Ge
+from omegaconf import DictConfig
+
+from espalier.build.encode import encode
+from espalier.build.instantiate import instantiate
+from espalier.build.optimizers import Optimizers
+from espalier.build.steps import total_steps
+from espalier.core.facts import DataFacts, Raw
+from espalier.core.parts import Placement
+
+Node = DictConfig
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """An experiment's live parts.
+
+    Attributes:
+        raw: what was read.
+        facts: what the parts knew of it.
+        batches: a LightningDataModule over the encoded rows.
+        task: a LightningModule that says its ``objective`` and ``direction``.
+        placement: where it trains.
+        trainer: Lightning Trainer arguments of the ``trainer`` group.
+        truncated: split -> rows of which a text was cut.
+    """
+
+    raw: Raw
+    facts: DataFacts
+    batches: pl.LightningDataModule
+    task: pl.LightningModule
+    placement: Placement
+    trainer: dict[str, Any]
+    truncated: dict[str, int]
+
+
+def assemble(
+    *,
+    seed: Annotated[int, Ge(0)],
+    data: Node,
+    model: Node,
+    adapter: Node,
+    task: Node,
+    optimizer: Node,
+    scheduler: Node,
+    hardware: Node,
+    trainer: Node,
+    callback: dict[str, Node],
+    tracking: dict[str, Node],
+    name: str | None,
+    output: str,
+    vars: dict[str, Any],
+) -> Assembly:
+    """Config -> live objects; callbacks and trackers are made by the run, which they serve.
+
+    Raises:
+        UserError: the data is not what the config says, or parts do not fit each other.
+    """
+    placement: Placement = instantiate(hardware)
+    limits: dict[str, Any] = instantiate(trainer)
+
+    source = instantiate(data)
+    raw: Raw = source.read()
+    facts = DataFacts.of(raw, max_length=source.batching.max_length)
+
+    encoding = instantiate(model.encoding, facts)
+    encoding.fit(raw)
+    encoded = encode(raw, encoding)
+    facts = facts.learn(**encoding.facts())
+
+    accumulate = limits["accumulate_grad_batches"]
+    batches = source.batches(encoded.splits, facts, seed=seed, world_size=placement.world_size, accumulate=accumulate)
+    facts = facts.learn(total_steps=total_steps(batches.steps_per_epoch, limits))
+
+    pl.seed_everything(seed, verbose=False)
+    backbone = instantiate(model, facts, encoding=encoding)
+    learner = instantiate(adapter, backbone, facts)
+    learned = instantiate(task, learner, facts, Optimizers(optimizer, scheduler, facts.total_steps))
+    return Assembly(raw, facts, batches, learned, placement, limits, encoded.truncated)

@@ -1,0 +1,25 @@
+"""``optimizer=sgd``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import torch
+from annotated_types import Ge, Gt, Lt
+from torch.optim.optimizer import ParamsT
+
+
+def sgd(
+    parameters: ParamsT,
+    /,
+    *,
+    lr: Annotated[float, Gt(0)],
+    momentum: Annotated[float, Ge(0), Lt(1)],
+    nesterov: bool,
+    weight_decay: Annotated[float, Ge(0)],
+    parts: dict[str, dict[str, Any]],
+) -> torch.optim.Optimizer:
+    """Stochastic gradient descent with momentum, torch's. ``espalier train optimizer=sgd optimizer.lr=0.05``."""
+    return torch.optim.SGD(
+        parameters, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay, fused=True
+    )

@@ -1,0 +1,113 @@
+"""Every option of every group, found by looking at ``conf/``: composed, checked, built, and one step of training.
+
+A new yaml gets these tests by being there. It passes if it fits at least one of the CONTEXTS; a value that it demands
+(``???``) is to be named in GIVEN.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from conf.toy_data import write_data_root, write_table
+from espalier.config.check import check
+from espalier.config.compose import Experiment, compose
+from espalier.config.saved import write
+from espalier.core.errors import UserError
+from espalier.core.machine import probe
+from espalier.core.rundir import create
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+OPTIONS = sorted(file for file in CONF.rglob("*/*.yaml") if not file.name.startswith("_"))
+
+# What an option is tried in, the cheapest first: texts learned from scratch, a pretrained encoder, images.
+CONTEXTS = (
+    {"data": "support_intents", "model": "lstm", "adapter": "full"},
+    {"data": "support_intents", "model": "minilm", "adapter": "probe"},
+    {"data": "mnist", "model": "mlp", "adapter": "full"},
+)
+ELSEWHERE = {"hardware": "cpu", "tracking": "none"}
+SMALL = (
+    "data.limit=48", "data.batch_size=8", "trainer.max_epochs=1", "trainer.limit_train_batches=1",
+    "trainer.limit_val_batches=1", "task.bootstrap=8",
+)  # fmt: skip
+GIVEN = {"data.path": "table.csv"}
+each_option = pytest.mark.parametrize("option", OPTIONS, ids=lambda file: str(file.relative_to(CONF)))
+
+
+@pytest.fixture(autouse=True)
+def toy_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working folder with a table, and a data root with the real sets' formats."""
+    monkeypatch.setenv("ESPALIER_DATA", str(write_data_root(tmp_path / "data")))
+    write_table(tmp_path / "table.csv", 96, "text,label")
+    monkeypatch.chdir(tmp_path)
+
+
+@each_option
+def test_option_is_composed_and_checked(option: Path) -> None:
+    require_machine(option)
+    assert choice(option) in fitting(option).overrides
+
+
+@each_option
+@pytest.mark.slow
+def test_option_takes_one_step(option: Path, tmp_path: Path) -> None:
+    require_machine(option)
+    experiment = fitting(option)
+    directory = create(tmp_path / "outputs", "one_step")
+    write(experiment, directory)
+    run(directory)
+    outcome = json.loads((directory / "outcome.json").read_text())
+    assert (outcome["status"], outcome["error"]) == ("done", "")
+    assert outcome["steps"] >= 1
+    assert 0 <= outcome["metrics"]["test/accuracy"] <= 1
+
+
+def fitting(option: Path) -> Experiment:
+    """The option in the first context that it fits."""
+    refusals = []
+    for overrides in attempts(option):
+        try:
+            experiment = compose(overrides)
+            check(experiment)
+        except UserError as error:
+            refusals.append(f"{' '.join(overrides)}\n  {error}")
+        else:
+            return experiment
+    return pytest.fail("it fits nowhere:\n" + "\n".join(refusals))
+
+
+def attempts(option: Path) -> Iterator[list[str]]:
+    """Overrides to try. A preset chooses its options itself, so nothing is chosen beside it."""
+    demanded = [f"{key}={GIVEN[key]}" for key in demands(option)]
+    preset = option.read_text().startswith("# @package _global_")
+    for context in ({},) if preset else CONTEXTS:
+        chosen = {group: name for group, name in (context | ELSEWHERE).items() if group != group_of(option)}
+        words = [f"{group}={name}" for group, name in chosen.items()]
+        yield [*words, choice(option), *demanded, *SMALL]
+
+
+def choice(option: Path) -> str:
+    return f"{group_of(option)}={option.stem}"
+
+
+def group_of(option: Path) -> str:
+    return str(option.parent.relative_to(CONF))
+
+
+def demands(option: Path) -> list[str]:
+    """Keys of the option that have no value of their own."""
+    content = yaml.safe_load(option.read_text()) or {}
+    return [f"{group_of(option).replace('/', '.')}.{key}" for key, value in content.items() if value == "???"]
+
+
+def require_machine(option: Path) -> None:
+    if choice(option) == "hardware=gpu" and not probe().gpus:
+        pytest.skip("needs an NVIDIA GPU")
+    if choice(option) == "hardware=ddp_cpu" and probe().cpus < 2:
+        pytest.skip("needs two CPU cores")
