@@ -2,8 +2,10 @@
 
 One file is one adapter (``conf/adapter/<name>.yaml``). May import ``state`` and ``core``; no sibling.
 
-    def bitfit(backbone: M, facts: DataFacts, /) -> M:
+    def bitfit(backbone: nn.Module, facts: DataFacts, /) -> nn.Module:
         for name, parameter in backbone.named_parameters():
             parameter.requires_grad_(name.endswith("bias"))
-        return backbone
+        return backbone.train()
+
+An adapter also sets the mode, training or evaluation, in which its modules stay while training: Lightning keeps it.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Lt
@@ -15,7 +16,7 @@ from espalier.core.facts import DataFacts
 
 def lora(
     backbone: nn.Module,
-    facts: DataFacts,
+    _facts: DataFacts,
     /,
     *,
     target: Annotated[str, OfferedBy("model", "targets")],
@@ -34,16 +35,25 @@ def lora(
         dropout: on the update's input.
 
     Raises:
-        ConfigError: the model has no such layers.
+        ConfigError: the model has no such layers, or PEFT cannot adapt them.
     """
     part: Any = backbone
-    targets = getattr(backbone, "targets", {})
+    targets: Mapping[str, str] = getattr(backbone, "targets", {})
     if target not in targets:
         offered = ", ".join(targets) or "no layers to adapt"
-        raise ConfigError(
-            Fault(f"adapter.target={target}", f"{type(backbone).__name__} offers {offered}.", "Try adapter=full.")
-        )
+        raise _fault(backbone, target, f"{type(backbone).__name__} offers {offered}.")
     config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=targets[target], bias="none")
-    part.requires_grad_(False)
-    part.trunk = get_peft_model(part.trunk, config)
+    # train(): pretrained models arrive in evaluation mode and Lightning keeps modes; their dropout would stay off.
+    backbone.train().requires_grad_(False)
+    try:
+        part.trunk = get_peft_model(part.trunk, config)
+    except ValueError as error:
+        reason = str(error).partition(". ")[0].rstrip(".")
+        raise _fault(backbone, target, f"PEFT cannot adapt this {type(backbone).__name__}: {reason}.") from error
     return backbone
+
+
+def _fault(backbone: nn.Module, target: str, truth: str) -> ConfigError:
+    others = [name for name in getattr(backbone, "targets", {}) if name != target]
+    remedy = " or ".join([*(f"adapter.target={name}" for name in others), "adapter=full"])
+    return ConfigError(Fault(f"adapter.target={target}", truth, f"Try {remedy}."))

@@ -5,14 +5,10 @@ from torch import nn
 from espalier.core.facts import DataFacts
 
 
-def probe(backbone: nn.Module, facts: DataFacts, /) -> nn.Module:
-    """The backbone without gradients and without dropout. ``espalier train adapter=probe optimizer.lr=1e-2``.
+def probe(backbone: nn.Module, _facts: DataFacts, /) -> nn.Module:
+    """The backbone without gradients, in evaluation mode. ``espalier train adapter=probe optimizer.lr=1e-2``.
 
-    A linear probe sees the features that prediction will see, so the frozen layers' dropout is set to 0.
+    A linear probe learns on the features that prediction will see: no dropout, and no statistics of normalising
+    layers that drift with the batches. Lightning keeps each module's mode, so it stays in evaluation mode.
     """
-    for module in backbone.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0
-        elif isinstance(module, nn.RNNBase):
-            module.dropout = 0.0
-    return backbone.requires_grad_(False)
+    return backbone.eval().requires_grad_(False)

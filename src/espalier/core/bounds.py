@@ -33,7 +33,7 @@ class OfferedBy:
     """A value that must be a key of a class attribute of another group's part.
 
     ``OfferedBy("model", "targets")`` holds for ``attention`` where the model's class says
-    ``targets: ClassVar[Mapping[str, tuple[str, ...]]] = {"attention": ("query", "value")}``.
+    ``targets: ClassVar[Mapping[str, str]] = {"attention": r".*(query|value)"}``.
     A part that lacks the attribute offers nothing; a user's own part is asked the same way.
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ class Ragged:
         """From a list of rows."""
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum([len(row) for row in rows], out=offsets[1:])
-        flat = np.fromiter((token for row in rows for token in row), dtype, count=int(offsets[-1]))
+        flat = np.fromiter(chain.from_iterable(rows), dtype, count=int(offsets[-1]))
         return Ragged(flat, offsets)
 
     def __len__(self) -> int:

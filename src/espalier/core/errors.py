@@ -1,7 +1,7 @@
 """What can go wrong, as a tree.
 
     EspalierError                 every error that we raise on purpose
-    ├── UserError                 exit code 2: something in the command, the config, the data or the set-up is to be mended
+    ├── UserError                 exit code 2: something in the command, config, data or set-up is to be mended
     │   ├── ConfigError           the composed config is not valid (all its faults at once)
     │   ├── TrustError            the config names code that is neither ours nor trusted
     │   └── DataError             the data is not what the config says it is

@@ -1,4 +1,4 @@
-"""What parts need to know of the data, as plain records: ``Raw`` (what was read) and ``DataFacts`` (what follows from it)."""
+"""What parts need to know of the data, as plain records: ``Raw`` (what was read), ``DataFacts`` (what follows)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Raw:
         shape: of one image (channels, height, width) or vector (features,); empty for text.
         labels: source -> label names in index order. Data from one source call it ``""``.
         counts: per split.
-        fingerprint: sha256 over the bytes that were read and the parameters of reading.
+        fingerprint: sha256 over the rows and what describes them; ``""`` if unknown: then nothing made of them is kept.
         origin: where it was taken from, for people.
     """
 

@@ -29,6 +29,7 @@ class Outcome:
 
     Attributes:
         status: ``running`` from the start, ``done`` only when every promised file is there.
+        process_created: when the process ``pid`` began (seconds since the epoch): another may bear its number later.
         metrics: ``<split>/<metric>`` -> value, of the best checkpoint.
         intervals: the same keys -> (low, high), 95% bootstrap.
         objective: the metric that chose the best checkpoint, and its direction (``max`` or ``min``).
@@ -43,6 +44,7 @@ class Outcome:
     started: str
     pid: int
     host: str
+    process_created: float = 0.0
     finished: str = ""
     objective: str = ""
     direction: str = ""

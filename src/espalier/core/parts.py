@@ -2,7 +2,7 @@
 
 Values that YAML gives are a part's keyword-only parameters; values that the run gives are positional-only:
 
-    data        Data(*, …)                                  .read() -> Raw, .batching -> Batching
+    data        Data(*, …)                                  .read() -> Raw, .batching, .batches(…)
     encoding    Encoding(facts, /, *, …)                    .fit(raw), .apply(table) -> Columns
     model       Backbone(facts, /, *, encoding, …)          forward(batch) -> features (B, width)
     adapter     adapter(backbone, facts, /, *, …) -> Backbone
@@ -24,10 +24,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pytorch_lightning as pl
     import torch
 
     from espalier.core.columns import Columns
-    from espalier.core.facts import Raw
+    from espalier.core.facts import DataFacts, Raw
     from espalier.core.outcome import Outcome
 
 
@@ -43,7 +44,7 @@ class Batching:
 
 
 class Data(Protocol):
-    """A source of rows."""
+    """A source of rows. ``data.base.AbstractData`` brings ``batches``."""
 
     @property
     def batching(self) -> Batching:
@@ -52,15 +53,27 @@ class Data(Protocol):
     def read(self) -> Raw:
         """Read, clean and split. Raises ``DataError``."""
 
+    def batches(
+        self, splits: Mapping[str, Columns], facts: DataFacts, /, *, seed: int, world_size: int, accumulate: int
+    ) -> pl.LightningDataModule:
+        """Encoded splits -> a data module with ``steps_per_epoch``: optimizer steps that see each training row once."""
+
 
 class Encoding(Protocol):
-    """Turns rows into numbers: a tokenizer, an image transform. Belongs to a model."""
+    """Turns rows into numbers: a tokenizer, an image transform. Belongs to a model.
+
+    What ``apply`` made is kept on disk under ``fingerprint``; an encoding that only looks at its rows in another shape
+    says ``costs_nothing: ClassVar[bool] = True`` and is applied each time.
+    """
 
     def fit(self, raw: Raw, /) -> None:
         """Learn from the training split (a vocabulary, a mean); nothing for a pretrained one."""
 
     def apply(self, table: pa.Table, /) -> Columns:
-        """Encode the columns it knows; label, row and other integer columns pass through without it."""
+        """Encode the columns it knows; label, row and other integer columns pass through without it.
+
+        A column ``truncated`` (rows,) bool, where there is one, tells of rows that lost something; it is counted.
+        """
 
     def facts(self) -> Mapping[str, Any]:
         """What ``DataFacts`` learns from it: ``vocab_size``, ``pad``."""
@@ -78,14 +91,21 @@ class Backbone(Protocol):
     Attributes:
         width: number of features.
         trunk: the module that an adapter may wrap or replace.
-        targets: a class attribute: which layers an adapter may target -> endings of their names.
+        targets: a class attribute: a name for some layers -> PEFT's ``target_modules``: a regex that their whole names
+            within ``trunk`` match, or ``all-linear``. Empty: an adapter finds no layers here.
     """
 
     width: int
     trunk: torch.nn.Module
 
     def save(self, folder: Path, /) -> None:
-        """Files from which others load it: config and safetensors."""
+        """Files from which others load it: config and safetensors. Left out, its weights are saved by name."""
+
+    def recipe(self) -> str:
+        """Python lines that load those files without Espalier, for a README; may be left out.
+
+        They run in the folder, define ``features(rows)`` -> (len(rows), width), and end with some ``rows`` to try.
+        """
 
 
 class OptimizerFactory(Protocol):

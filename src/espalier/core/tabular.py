@@ -1,12 +1,15 @@
-"""Delimited text files, read strictly: every fault is named by row, nothing is repaired in silence. No pandas, no torch."""
+"""Delimited text files, read strictly: every fault is named by row, nothing is repaired in silence."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Literal, TextIO
 
 from espalier.core.errors import DataError, Fault
 
@@ -32,14 +35,18 @@ def read_header(path: Path, encoding: str = "utf-8", delimiter: str | None = Non
     """The column names of a file, from its first row.
 
     Raises:
-        DataError: the file is missing, empty, or its first row is not in ``encoding``.
+        DataError: the file is missing, empty, or its beginning is not in ``encoding``.
     """
-    with _open(path) as file:
-        line = file.readline()
-    text = _decode(line, path, encoding)
-    if not text.strip():
-        raise DataError(Fault(str(path), "is empty: it has no header.", "Give a file whose first row names the columns."))
-    return next(csv.reader([text], delimiter=delimiter or sniff_delimiter(path, text)))
+    try:
+        with path.open(encoding=_codec(encoding), newline="") as file:
+            return _header(path, file, delimiter)
+    except UnicodeDecodeError:
+        _decode(path, encoding)  # says which byte of the whole file
+        raise
+    except FileNotFoundError:
+        raise DataError(Fault(str(path), f"is not there (looked from {Path.cwd()}).", "Check its path.")) from None
+    except OSError as error:
+        raise DataError(Fault(str(path), f"cannot be read: {error.strerror}.")) from None
 
 
 def read_table(path: Path, encoding: str = "utf-8", delimiter: str | None = None) -> Table:
@@ -47,13 +54,13 @@ def read_table(path: Path, encoding: str = "utf-8", delimiter: str | None = None
 
     Raises:
         DataError: not there, empty, not in ``encoding`` (which byte), broken quoting (where it begins), ragged rows
-            (which), cut off in the middle of a row, or a column name that stands twice.
+            (which), cut off in the middle of a row or character, or a column name that stands twice.
     """
     header = read_header(path, encoding, delimiter)
     if doubled := sorted({name for name in header if header.count(name) > 1}):
         raise DataError(Fault(str(path), f"has the column {doubled[0]!r} more than once.", "Rename one of them."))
-    text = _decode(path.read_bytes(), path, encoding)
-    separator = delimiter or sniff_delimiter(path, text.partition("\n")[0])
+    text = _decode(path, encoding)
+    separator = _separator(path, text.partition("\n")[0], delimiter)
     rows: list[list[str]] = []
     numbers: list[int] = []
     ragged: list[tuple[int, int]] = []
@@ -71,14 +78,34 @@ def read_table(path: Path, encoding: str = "utf-8", delimiter: str | None = None
 
 
 def sniff_delimiter(path: Path, header: str) -> str:
-    """By the file's ending (``.tsv``, ``.tab``: a tab), else whichever of comma, semicolon, tab, bar its header has most."""
+    """By the ending (``.tsv``, ``.tab``: tab), else the one of comma, semicolon, tab, bar that the header has most."""
     if path.suffix.lower() in (".tsv", ".tab"):
         return "\t"
     return max(",;\t|", key=header.count)
 
 
+def _header(path: Path, file: TextIO, delimiter: str | None) -> list[str]:
+    line = file.readline()
+    if not line.strip():
+        raise DataError(Fault(str(path), "is empty: it has no header.", "Its first row must name the columns."))
+    try:
+        # A quoted name may go on over the line's end.
+        return next(csv.reader(chain([line], file), delimiter=_separator(path, line, delimiter), strict=True))
+    except csv.Error as error:
+        raise _broken_quoting(path, 1, error) from None
+
+
+def _separator(path: Path, header: str, delimiter: str | None) -> str:
+    separator = {None: sniff_delimiter(path, header), "\\t": "\t"}.get(delimiter, delimiter) or ""
+    if len(separator) != 1 or separator in '"\r\n':
+        raise DataError(
+            Fault(f"data.delimiter={delimiter}", "is not one character that separates fields.", r"For a tab: '\t'.")
+        )
+    return separator
+
+
 def _rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    quoting = csv.QUOTE_NONE if separator == "\t" and not _quoted(text) else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if separator == "\t" and not _quoted(text) else csv.QUOTE_MINIMAL
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True, quoting=quoting)
     begins = 1
     try:
@@ -87,13 +114,17 @@ def _rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str
                 yield begins, row
             begins = reader.line_num + 1
     except csv.Error as error:
-        raise DataError(
-            Fault(
-                str(path),
-                f"has broken quoting in the row that begins on line {begins} ({error}).",
-                'Close the quotation mark, and write a mark inside a quoted field twice ("").',
-            )
-        ) from None
+        raise _broken_quoting(path, begins, error) from None
+
+
+def _broken_quoting(path: Path, line: int, error: csv.Error) -> DataError:
+    return DataError(
+        Fault(
+            str(path),
+            f"has broken quoting in the row that begins on line {line} ({error}).",
+            'Close the quotation mark, and write a mark inside a quoted field twice ("").',
+        )
+    )
 
 
 def _quoted(text: str) -> bool:
@@ -118,27 +149,24 @@ def _ragged(path: Path, width: int, ragged: Sequence[tuple[int, int]], text: str
     )
 
 
-def _open(path: Path) -> io.BufferedReader:
+def _codec(encoding: str) -> str:
     try:
-        return path.open("rb")
-    except FileNotFoundError:
-        raise DataError(Fault(str(path), f"is not there (looked from {Path.cwd()}).", "Check data.path.")) from None
-    except OSError as error:
-        raise DataError(Fault(str(path), f"cannot be read: {error.strerror}.")) from None
-
-
-def _decode(content: bytes, path: Path, encoding: str) -> str:
-    name = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
-    try:
-        return content.decode(name)
-    except UnicodeDecodeError as error:
-        byte, line = content[error.start], content.count(b"\n", 0, error.start) + 1
-        raise DataError(
-            Fault(
-                str(path),
-                f"is not {encoding}: byte 0x{byte:02x} at position {error.start} (line {line}).",
-                "Set data.encoding, for instance data.encoding=cp1252 or data.encoding=gb18030.",
-            )
-        ) from None
+        name = codecs.lookup(encoding).name
     except LookupError:
-        raise DataError(Fault(f"data.encoding={encoding}", "is not an encoding that Python knows.", "Try utf-8.")) from None
+        raise DataError(Fault(f"data.encoding={encoding}", "is no encoding that Python knows.", "Try utf-8.")) from None
+    return "utf-8-sig" if name == "utf-8" else name  # with or without a byte order mark
+
+
+def _decode(path: Path, encoding: str) -> str:
+    content = path.read_bytes()
+    try:
+        return content.decode(_codec(encoding))
+    except UnicodeDecodeError as error:
+        position = error.start + len(content) - len(error.object)  # the codec may have taken a byte order mark away
+        line = content.count(b"\n", 0, position) + 1
+        if position + 4 > len(content) and "end of data" in error.reason:
+            truth, remedy = f"ends in the middle of a character on line {line}: it was cut off.", "Fetch it again."
+        else:
+            truth = f"is not {encoding}: byte 0x{content[position]:02x} at position {position} (line {line})."
+            remedy = "Set data.encoding, for instance data.encoding=cp1252 or data.encoding=gb18030."
+        raise DataError(Fault(str(path), truth, remedy)) from None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from abc import ABC, abstractmethod
+import math
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, TypedDict
@@ -17,6 +17,7 @@ from annotated_types import Ge, Gt, Lt
 from espalier.core.errors import DataError, Fault
 from espalier.core.facts import Counts, Kind, Raw
 from espalier.core.parts import Batching
+from espalier.data.base import AbstractData
 from espalier.data.split import cut, thin
 
 Values = Sequence[str] | npt.NDArray[Any]
@@ -24,7 +25,7 @@ _SHOWN = 5
 
 
 class Common(TypedDict):
-    """The keys of every data option besides ``columns`` (role -> column); meanings and defaults stand in ``conf/data/_common.yaml``."""
+    """The keys of every data option besides ``columns``; meanings and defaults stand in ``conf/data/_common.yaml``."""
 
     batch_size: Annotated[int, Ge(1)]
     eval_batch_size: Annotated[int, Ge(1)]
@@ -41,7 +42,6 @@ class Source:
 
     Attributes:
         origin: where it was taken from, for people.
-        digest: sha256 over the bytes that were read.
         numbers: split -> row numbers in the source, where they are not 0, 1, 2, …
         dropped: split -> reason -> rows that the source left out, with the reason.
         shape: of one image or vector.
@@ -50,14 +50,13 @@ class Source:
 
     splits: Mapping[str, Mapping[str, Values]]
     origin: str
-    digest: str = ""
     numbers: Mapping[str, Sequence[int]] = field(default_factory=dict)
     dropped: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     shape: tuple[int, ...] = ()
     labels: tuple[str, ...] = ()
 
 
-class TableData(ABC):
+class TableData(AbstractData):
     """A source of rows with one label each. A subclass says ``tables``; splitting, limits and counts are done here."""
 
     kinds: ClassVar[Mapping[str, Kind]]
@@ -90,22 +89,25 @@ class TableData(ABC):
         """Read, split, limit, index labels.
 
         Raises:
-            DataError: one class only, a label in validation or test that training lacks, no rows to validate on.
+            DataError: columns of different length, one class only, a label in validation or test that training lacks,
+                no rows to train or to validate on.
         """
         source = self.tables()
+        _require_equal_lengths(source)
         names = source.labels or _names(source.splits["train"]["label"])
         _require_known_labels(source, names)
         indexed = {split: self._indexed(source, split, names) for split in source.splits}
         splits = cut(indexed, self.split, by="label")
-        limited = {split: thin(table, self.limit) for split, table in splits.items()}
-        if not limited.get("validation"):
+        limited = {split: thin(table, self.limit) for split, table in splits.items() if table.num_rows}
+        if "validation" not in limited:
             raise DataError(
                 Fault(f"data.split.validation={self.split.get('validation', 0)}", "leaves no rows to validate on.",
-                      "Set data.split.validation=0.1, or name a file of validation rows.")
+                      "Raise it, or name a file of validation rows.")
             )  # fmt: skip
         _require_two_classes(limited["train"], names)
-        counts = {s: _count(t, limited[s], source.dropped.get(s, {})) for s, t in splits.items()}
-        return Raw(limited, dict(self.kinds), {"": names}, counts, self._fingerprint(source), source.origin, source.shape)
+        counts = {s: _count(t, limited.get(s, t), source.dropped.get(s, {})) for s, t in splits.items()}
+        fingerprint = _fingerprint(limited, self.kinds, names, source.shape)
+        return Raw(limited, dict(self.kinds), {"": names}, counts, fingerprint, source.origin, source.shape)
 
     def _indexed(self, source: Source, split: str, names: Sequence[str]) -> pa.Table:
         columns = dict(source.splits[split])
@@ -115,17 +117,15 @@ class TableData(ABC):
         arrays = {role: _array(values) for role, values in columns.items()}
         return pa.table({"row": pa.array(rows), **arrays, "label": pa.array(labels)})
 
-    def _fingerprint(self, source: Source) -> str:
-        parameters = json.dumps([self.columns, self.limit, self.split, sorted(self.kinds.items())], sort_keys=True)
-        return hashlib.sha256((source.digest + parameters).encode()).hexdigest()
-
 
 def natural_order(names: set[str]) -> tuple[str, ...]:
     """Label names in the order in which people list them: numbers by value, words by alphabet."""
     try:
-        return tuple(sorted(names, key=float))
+        values = {name: float(name) for name in names}
     except ValueError:
         return tuple(sorted(names))
+    finite = all(map(math.isfinite, values.values()))  # "nan" is a word here
+    return tuple(sorted(names, key=lambda name: (values[name], name) if finite else (0.0, name)))
 
 
 def _names(values: Values) -> tuple[str, ...]:
@@ -139,6 +139,18 @@ def _array(values: Values) -> pa.Array:
     return pa.array(values)
 
 
+def _fingerprint(
+    splits: Mapping[str, pa.Table], kinds: Mapping[str, Kind], names: Sequence[str], shape: Sequence[int]
+) -> str:
+    # Of the rows themselves, whatever they were read from and how: a file's encoding or a user's own code included.
+    digest = hashlib.sha256(repr((sorted(kinds.items()), tuple(names), tuple(shape))).encode())
+    for split, table in splits.items():
+        digest.update(f"{split} {table.schema.to_string()}".encode())
+        for batch in table.combine_chunks().to_batches():
+            digest.update(batch.serialize())
+    return digest.hexdigest()
+
+
 def _count(before: pa.Table, after: pa.Table, left_out: Mapping[str, int]) -> Counts:
     dropped = dict(left_out)
     if thinned := before.num_rows - after.num_rows:
@@ -146,10 +158,18 @@ def _count(before: pa.Table, after: pa.Table, left_out: Mapping[str, int]) -> Co
     return Counts(before.num_rows + sum(left_out.values()), after.num_rows, dropped)
 
 
+def _require_equal_lengths(source: Source) -> None:
+    for split, columns in source.splits.items():
+        lengths = {role: len(values) for role, values in columns.items()}
+        if len(set(lengths.values())) > 1:
+            found = ", ".join(f"{count:,} of {role}" for role, count in lengths.items())
+            raise DataError(Fault(source.origin, f"has unequal numbers of values in its {split} rows: {found}."))
+
+
 def _require_two_classes(train: pa.Table, names: Sequence[str]) -> None:
-    present = set(train["label"].to_pylist())
+    present = np.unique(train["label"].to_numpy())
     if len(present) < 2:
-        only = names[present.pop()] if present else "none"
+        only = names[present[0]]
         raise DataError(
             Fault("data.columns.label", f"has one class only in training: {only!r}.",
                   "Name the column that tells classes apart, or raise data.limit.")
@@ -157,8 +177,9 @@ def _require_two_classes(train: pa.Table, names: Sequence[str]) -> None:
 
 
 def _require_known_labels(source: Source, names: Sequence[str]) -> None:
+    trained = set(names)
     for split, columns in source.splits.items():
-        strange = [(row, str(v)) for row, v in enumerate(columns["label"]) if str(v) not in set(names)]
+        strange = [(row, str(v)) for row, v in enumerate(columns["label"]) if str(v) not in trained]
         if not strange:
             continue
         numbers = source.numbers.get(split, range(len(columns["label"])))

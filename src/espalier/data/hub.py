@@ -9,7 +9,7 @@ from espalier.core.home import data_root
 
 
 def from_hub(name: str, dataset: str) -> Any:
-    """A ``datasets.DatasetDict`` with its resolved fingerprints.
+    """A ``datasets.DatasetDict``.
 
     Raises:
         DataError: the hub cannot be reached or does not have it; says which folder would do instead.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Unpack
@@ -11,12 +10,13 @@ import numpy as np
 
 from espalier.core.facts import Kind
 from espalier.core.home import data_root
-from espalier.data.common import Common, Source, TableData
+from espalier.data.common import Common, Source, TableData, Values
 from espalier.data.hub import from_hub
 from espalier.data.idx import read_idx
 
 _PREFIXES = {"train": "train", "test": "t10k"}
 _HUB = "ylecun/mnist"
+_SHAPE = (1, 28, 28)
 
 
 class Mnist(TableData):
@@ -36,24 +36,23 @@ class Mnist(TableData):
         return self._local(folder) if folder and folder.is_dir() else self._hub()
 
     def _local(self, folder: Path) -> Source:
-        splits, digest = {}, hashlib.sha256()
+        splits: dict[str, dict[str, Values]] = {}
         for split, prefix in _PREFIXES.items():
-            images = _find(folder, f"{prefix}-images-idx3-ubyte")
-            labels = _find(folder, f"{prefix}-labels-idx1-ubyte")
-            digest.update(images.read_bytes() + labels.read_bytes())
-            splits[split] = {"image": read_idx(images), "label": [str(v) for v in read_idx(labels)]}
-        return Source(splits, str(folder), digest.hexdigest(), shape=(1, 28, 28))
+            images = read_idx(_find(folder, f"{prefix}-images-idx3-ubyte"))
+            labels = read_idx(_find(folder, f"{prefix}-labels-idx1-ubyte"))
+            splits[split] = {"image": images, "label": [str(v) for v in labels]}
+        return Source(splits, str(folder), shape=_SHAPE)
 
     def _hub(self) -> Source:
         found = from_hub("mnist", _HUB)
-        splits = {
+        splits: dict[str, dict[str, Values]] = {
             split: {
-                "image": np.stack([np.asarray(image) for image in found[split]["image"]]),
-                "label": [str(v) for v in found[split]["label"]],
+                "image": np.stack([np.asarray(image) for image in found[split][self.columns["image"]]]),
+                "label": [str(v) for v in found[split][self.columns["label"]]],
             }
             for split in _PREFIXES
         }
-        return Source(splits, f"hub {_HUB}", "".join(found[s]._fingerprint for s in splits), shape=(1, 28, 28))
+        return Source(splits, f"hub {_HUB}", shape=_SHAPE)
 
 
 def _find(folder: Path, name: str) -> Path:

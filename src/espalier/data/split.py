@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from espalier.core.errors import DataError, Fault
+
 _CHOICE = 20260101  # not the run's seed: the split belongs to the data
 
 
@@ -20,9 +22,15 @@ def cut(splits: Mapping[str, pa.Table], shares: Mapping[str, float], *, by: str)
         by: the column whose values keep their shares.
 
     Returns:
-        The splits in the order train, validation, test.
+        The splits in the order train, validation, test. Of each class one row at least stays in training.
+
+    Raises:
+        DataError: the shares leave nothing to train on.
     """
     wanted = {s: shares.get(s, 0.0) for s in ("validation", "test") if s not in splits and shares.get(s, 0.0) > 0}
+    if sum(wanted.values()) >= 1:
+        given = ", ".join(f"{split}: {share}" for split, share in shares.items())
+        raise DataError(Fault(f"data.split={{{given}}}", "leaves no rows to train on.", "Let them sum to less than 1."))
     train = splits["train"]
     place = _places(train[by].to_numpy(), list(wanted.values()))
     result = {"train": train.filter(pa.array(place == 0))}
@@ -41,12 +49,13 @@ def thin(table: pa.Table, limit: int | None) -> pa.Table:
 
 
 def _places(labels: npt.NDArray[np.generic], shares: list[float]) -> npt.NDArray[np.int64]:
-    # Rows of each class, shuffled, stand evenly spaced on [0, 1): the first share of that line is cut off, then the next.
+    # Rows of each class, shuffled, stand evenly spaced on [0, 1): the first share of it is cut off, then the next.
     generator = np.random.default_rng(_CHOICE)
     position = np.empty(len(labels))
     for label in np.unique(labels):
         rows = generator.permutation(np.flatnonzero(labels == label))
         position[rows] = (np.arange(len(rows)) + generator.random()) / len(rows)
+        position[rows[-1]] = 1.0  # so that training has each class, also one of a single row
     bounds = np.cumsum(shares)
     place = np.searchsorted(bounds, position, side="right") + 1
     return np.where(place > len(shares), 0, place)

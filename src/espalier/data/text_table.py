@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -33,27 +32,31 @@ def read_text_files(
     Raises:
         DataError: see ``read_table``; a column that a file does not have (with those it has); rows with empty fields.
     """
-    splits, numbers, dropped, digest = {}, {}, {}, hashlib.sha256()
+    splits, numbers, dropped = {}, {}, {}
     for split, path in files.items():
         table = read_table(path, encoding, delimiter)
-        digest.update(path.read_bytes())
         chosen = {role: _column(table, role, name, path) for role, name in columns.items()}
-        empty = [row for row, fields in enumerate(zip(*chosen.values(), strict=True)) if not all(map(str.strip, fields))]
+        fields = zip(*chosen.values(), strict=True)
+        empty = {row for row, values in enumerate(fields) if not all(map(str.strip, values))}
         if empty and on_null == "error":
-            raise _empty(path, [table.numbers[row] for row in empty])
-        kept = sorted(set(range(len(table.rows))) - set(empty))
+            raise _empty(path, [table.numbers[row] for row in sorted(empty)])
+        kept = [row for row in range(len(table.rows)) if row not in empty]
         splits[split] = {role: [values[row] for row in kept] for role, values in chosen.items()}
         numbers[split] = [table.numbers[row] for row in kept]
         dropped[split] = {"empty": len(empty)} if empty else {}
-    return Source(splits, origin, digest.hexdigest(), numbers, dropped)
+    return Source(splits, origin, numbers, dropped)
 
 
 def _column(table: Table, role: str, name: str, path: Path) -> list[str]:
-    if name not in table.header:
-        raise DataError(
-            Fault(f"data.columns.{role}={name}", f"is no column of {path}.", f"It has: {', '.join(table.header)}.")
-        )
+    require_column(role, name, table.header, str(path))
     return table.column(name)
+
+
+def require_column(role: str, name: str, header: Iterable[str], origin: str) -> None:
+    """Say which columns there are, if ``name`` is none of them. Raises ``DataError``."""
+    if name not in (names := list(header)):
+        known = ", ".join(names)
+        raise DataError(Fault(f"data.columns.{role}={name}", f"is no column of {origin}.", f"It has: {known}."))
 
 
 def _empty(path: Path, rows: list[int]) -> DataError:

@@ -1,12 +1,14 @@
 """``hardware=cpu``: one process on the CPU."""
 
+from __future__ import annotations
+
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
 from espalier.core.machine import probe
 from espalier.core.parts import Placement
-from espalier.hardware.threads import Threads, threads_of
+from espalier.hardware.threads import Threads, because, threads_of
 
 
 def cpu(
@@ -15,9 +17,13 @@ def cpu(
     precision: Literal["auto", "32-true", "bf16-mixed"],
     threads: Threads,
 ) -> Placement:
-    """One process. ``auto`` precision is bf16 where the CPU has AMX (2 to 5 times as fast), else fp32."""
+    """One process. ``auto`` precision is bf16 where the CPU has AMX (2 to 5 times as fast), else fp32.
+
+    ``espalier train hardware=cpu hardware.precision=bf16-mixed``
+    """
     chosen, why = (precision, "as set") if precision != "auto" else quick_precision()
-    return Placement("cpu", devices, chosen, "auto", threads_of(threads, 1), why)
+    count, limit = threads_of(threads, 1)
+    return Placement("cpu", devices, chosen, "auto", count, because(why, limit))
 
 
 def quick_precision() -> tuple[str, str]:

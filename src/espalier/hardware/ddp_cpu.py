@@ -1,12 +1,14 @@
 """``hardware=ddp_cpu``: several processes on the CPU that share each batch."""
 
+from __future__ import annotations
+
 from typing import Annotated, Literal
 
 from annotated_types import Ge
 
 from espalier.core.bounds import AtMost
 from espalier.core.parts import Placement
-from espalier.hardware.threads import Threads, threads_of
+from espalier.hardware.threads import Threads, because, threads_of
 
 
 def ddp_cpu(
@@ -16,4 +18,5 @@ def ddp_cpu(
     threads: Threads,
 ) -> Placement:
     """Distributed data parallel over gloo. ``espalier train hardware=ddp_cpu hardware.devices=2``."""
-    return Placement("cpu", devices, precision, "ddp", threads_of(threads, devices), "as set")
+    count, limit = threads_of(threads, devices)
+    return Placement("cpu", devices, precision, "ddp", count, because("as set", limit))

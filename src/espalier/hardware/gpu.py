@@ -1,12 +1,14 @@
 """``hardware=gpu``: NVIDIA GPUs of this machine."""
 
+from __future__ import annotations
+
 from typing import Annotated, Literal
 
 from annotated_types import Ge
 
 from espalier.core.bounds import AtMost
 from espalier.core.parts import Placement
-from espalier.hardware.threads import Threads, threads_of
+from espalier.hardware.threads import Threads, because, threads_of
 
 
 def gpu(
@@ -16,5 +18,5 @@ def gpu(
     threads: Threads,
 ) -> Placement:
     """One process a GPU; more than one train by DDP. ``espalier train hardware=gpu hardware.devices=2``."""
-    strategy = "ddp" if devices > 1 else "auto"
-    return Placement("gpu", devices, precision, strategy, threads_of(threads, devices), "as set")
+    count, limit = threads_of(threads, devices)
+    return Placement("gpu", devices, precision, "ddp" if devices > 1 else "auto", count, because("as set", limit))

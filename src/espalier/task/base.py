@@ -1,41 +1,51 @@
-"""``AbstractTask``: what every task has. Checkpoints hold only what learns; predictions are gathered from all ranks."""
+"""``AbstractTask``: what every task has, and what the run reads from it."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from espalier.core.errors import RunFailedError
 from espalier.core.facts import DataFacts
 from espalier.core.parts import OptimizerFactory
 from espalier.state.ranks import gather_objects
 
-Batch = Mapping[str, Tensor]
+Batch = Mapping[str, Any]
 
 
-class AbstractTask(pl.LightningModule):
+class AbstractTask(pl.LightningModule, ABC):
     """A loss, its metrics, and the one that chooses.
 
-    Subclasses define ``training_step``, ``validation_step``, ``test_step``; log ``self.objective`` after each
-    validation; and answer ``predictions`` and ``save``.
+    A subclass sets ``objective`` and ``direction``; defines ``training_step``, ``validation_step`` and ``test_step``;
+    logs its metrics as ``validation/<name>``, the objective among them, in ``on_validation_epoch_end``; fills
+    ``test_metrics`` in ``on_test_epoch_end``; and answers ``predictions`` and ``save``.
 
-    Attributes:
+    What the run reads:
         objective: name of the validation metric that chooses the best checkpoint, ``validation/accuracy``.
         direction: ``max`` or ``min``.
         learner: the adapted backbone.
         facts: of the data.
-        test_metrics, test_intervals: filled by a test.
+        test_metrics: plain name (``accuracy``) -> value, after a test.
+        test_intervals: plain name -> 95% interval (low, high), of some or all of them.
+        predictions(), save(folder).
+
+    The training loss in the logs is what Lightning hands to ``on_train_batch_end`` as ``outputs["loss"]``: what
+    ``training_step`` returned, divided by ``accumulate_grad_batches``. A data module of ours gives each micro-batch a
+    ``batch["scale"]``, by which ``training_step`` multiplies its mean loss: then the sum over an optimizer step's
+    micro-batches, averaged over the ranks, is the mean over the global batch, also where it divides unevenly (a filler
+    has scale 0). A task that optimizes by hand (``automatic_optimization = False``, a GAN) returns nothing; it calls
+    ``self.log("train/loss_generator", …)`` for each of its losses.
     """
 
     objective: str
     direction: str
     strict_loading = False  # frozen weights come from where the model came from, not from a checkpoint
-    directions: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, learner: nn.Module, facts: DataFacts, optimizers: OptimizerFactory, /) -> None:
         super().__init__()
@@ -56,17 +66,27 @@ class AbstractTask(pl.LightningModule):
         """One optimizer over everything that learns."""
         return self.optimizer_factory([p for p in self.parameters() if p.requires_grad])
 
-    def keep(self, **columns: Tensor) -> None:
-        """Remember a step's rows until the evaluation ends; each tensor's first axis is rows."""
-        self._outputs.append({name: value.detach() for name, value in columns.items()})
+    def keep(self, *, row: Tensor, **columns: Tensor) -> None:
+        """Remember a step's rows until the evaluation ends.
+
+        Args:
+            row: ids, (B,) int64; a negative one is a filler's and is forgotten.
+            columns: tensors whose first axis is rows.
+        """
+        self._outputs.append({name: value.detach() for name, value in {"row": row, **columns}.items()})
 
     def kept(self) -> dict[str, Tensor]:
-        """All rows of the evaluation, of all ranks, in the order of their ids; forgets them."""
-        local = {name: torch.cat([o[name].cpu() for o in self._outputs]) for name in self._outputs[0]}
+        """All rows of the evaluation, of all ranks, on the CPU, in the order of their ids; forgets them.
+
+        All ranks must ask, also one that kept nothing.
+        """
+        names = self._outputs[0] if self._outputs else ()
+        local = {name: torch.cat([output[name] for output in self._outputs]).cpu() for name in names}
         self._outputs = []
-        parts = gather_objects(local)
-        whole = {name: torch.cat([part[name] for part in parts]) for name in local}
+        parts = [part for part in gather_objects(local) if part]
+        whole = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
         order = torch.argsort(whole["row"], stable=True)
+        order = order[whole["row"][order] >= 0]
         return {name: value[order] for name, value in whole.items()}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -75,12 +95,15 @@ class AbstractTask(pl.LightningModule):
         checkpoint["state_dict"] = {k: v for k, v in checkpoint["state_dict"].items() if k not in frozen}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
-        """As torch's, but everything that learns must be there.
+        """As torch's, but everything that learns must be there, and nothing that the task does not have.
 
         Raises:
-            KeyError: a trained parameter is missing.
+            RunFailedError: the weights are those of another model.
         """
         missing = [n for n, p in self.named_parameters() if p.requires_grad and n not in state_dict]
-        if missing:
-            raise KeyError(f"the checkpoint lacks {len(missing)} trained parameters, {missing[0]} among them")
+        strange = sorted(state_dict.keys() - self.state_dict().keys())
+        if missing or strange:
+            said = [f"lacks {len(missing)} trained parameters ({missing[0]} …)"] if missing else []
+            said += [f"has {len(strange)} that this model does not have ({strange[0]} …)"] if strange else []
+            raise RunFailedError(f"The checkpoint is of another model: it {' and '.join(said)}.")
         return super().load_state_dict(state_dict, strict=strict, assign=assign)

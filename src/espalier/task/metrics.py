@@ -1,22 +1,25 @@
-"""Metrics of single-label classification: point values by torchmetrics, 95% intervals by the bootstrap over rows."""
+"""Metrics of single-label classification and their 95% bootstrap intervals: one weighted form for both.
+
+A bootstrap resample is the rows weighted by how often they were drawn, so all resamples are computed at once, and the
+point value is the one with every weight 1. The values are torchmetrics' and scikit-learn's (tested), in milliseconds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
-from torchmetrics.functional import classification as tm
 
+Scores = npt.NDArray[np.floating]
+Labels = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]
 _BINS = 15
-_AVERAGES = ("macro", "micro", "weighted")
-_CHUNK = 64
+_RESAMPLES_AT_ONCE = 32
+_CELLS_AT_ONCE = 2**22
 
 
-def metrics_of(scores: Tensor, target: Tensor) -> dict[str, float]:
+def metrics_of(scores: Scores, target: Labels) -> dict[str, float]:
     """Point values.
 
     Args:
@@ -24,41 +27,22 @@ def metrics_of(scores: Tensor, target: Tensor) -> dict[str, float]:
         target: class indices, (N,).
 
     Returns:
-        accuracy, precision/recall/f1 (macro, micro, weighted), auroc (one against the rest, macro over the classes
-        that occur), ece (expected calibration error, 15 bins, Guo et al. 2017, arXiv:1706.04599).
+        accuracy; precision, recall and f1 (macro over the classes that occur or are predicted, micro, weighted by
+        class size); auroc (one against the rest, macro over the classes that occur; 0.5 where none can be told apart);
+        ece (expected calibration error, 15 bins, Guo et al. 2017, arXiv:1706.04599).
     """
-    classes = scores.shape[1]
-    values = {"accuracy": tm.multiclass_accuracy(scores, target, classes, average="micro")}
-    for average in _AVERAGES:
-        values[f"precision_{average}"] = tm.multiclass_precision(scores, target, classes, average=average)
-        values[f"recall_{average}"] = tm.multiclass_recall(scores, target, classes, average=average)
-        values[f"f1_{average}"] = tm.multiclass_f1_score(scores, target, classes, average=average)
-    values["auroc"] = _auroc(scores, target)
-    values["ece"] = tm.multiclass_calibration_error(scores, target, classes, n_bins=_BINS)
-    return {name: float(value) for name, value in values.items()}
+    values = weighted_metrics(scores, target, np.ones((len(target), 1)))
+    return {name: float(value[0]) for name, value in values.items()}
 
 
-def _auroc(scores: Tensor, target: Tensor) -> Tensor:
-    each = tm.multiclass_auroc(scores, target, scores.shape[1], average="none", validate_args=False)
-    present = torch.bincount(target, minlength=scores.shape[1])
-    usable = (present > 0) & (present < len(target))
-    return each[usable].mean() if usable.any() else torch.tensor(0.5)
-
-
-def bootstrap(scores: Tensor, target: Tensor, resamples: int, seed: int = 0) -> dict[str, tuple[float, float]]:
+def bootstrap(scores: Scores, target: Labels, resamples: int, seed: int = 0) -> dict[str, tuple[float, float]]:
     """95% percentile intervals (Efron & Tibshirani 1993, ch. 13) of the metrics of ``metrics_of``.
 
-    Each resample draws N rows with replacement; a metric of a resample is that of the rows weighted by how often they
-    were drawn, so that all resamples are computed at once.
+    Each of the ``resamples`` draws N rows with replacement; 0 of them give no intervals.
     """
     if not resamples:
         return {}
-    generator = np.random.default_rng(seed)
-    rows = len(target)
-    drawn = [
-        weighted_metrics(scores.numpy(), target.numpy(), generator.multinomial(rows, np.full(rows, 1 / rows), size=count))
-        for count in _chunks(resamples)
-    ]
+    drawn = [weighted_metrics(scores, target, weights) for weights in _draw(len(target), resamples, seed)]
     return {
         name: (float(low), float(high))
         for name in drawn[0]
@@ -66,61 +50,84 @@ def bootstrap(scores: Tensor, target: Tensor, resamples: int, seed: int = 0) -> 
     }
 
 
-def weighted_metrics(
-    scores: npt.NDArray[np.float32], target: npt.NDArray[np.int64], weights: npt.NDArray[np.int64]
-) -> Mapping[str, Array]:
-    """The metrics of ``metrics_of`` for each row of integer ``weights`` (resamples, N); arrays of shape (resamples,)."""
-    classes = scores.shape[1]
-    w = weights.astype(np.float64)
-    predicted = scores.argmax(1)
-    hit = w * (predicted == target)
-    truth, guess = np.eye(classes)[target], np.eye(classes)[predicted]
-    positives, called, right = w @ truth, w @ guess, hit @ truth
-    accuracy = hit.sum(1) / w.sum(1)
-    precision = _divide(right, called)
-    recall = _divide(right, positives)
-    f1 = _divide(2 * right, called + positives)
+def weighted_metrics(scores: Scores, target: Labels, weights: Array) -> Mapping[str, Array]:
+    """The metrics of ``metrics_of`` for each column of ``weights`` (N, R), how often each row counts; arrays (R,)."""
+    classes, predicted = scores.shape[1], scores.argmax(1)
+    hits = weights * (predicted == target)[:, None]
+    rows = weights.sum(0)
+    positives, called = _sums(weights, target, classes), _sums(weights, predicted, classes)
+    right = _sums(hits, target, classes)
+    accuracy = hits.sum(0) / rows
+    per_class = {
+        "precision": _divide(right, called),
+        "recall": _divide(right, positives),
+        "f1": _divide(2 * right, called + positives),
+    }
+    occurs = (positives + called > 0).astype(np.float64)
     values: dict[str, Array] = {"accuracy": accuracy}
-    for name, per_class in (("precision", precision), ("recall", recall), ("f1", f1)):
-        values[f"{name}_macro"] = _macro(per_class, positives + called)
-        values[f"{name}_micro"] = accuracy
-        values[f"{name}_weighted"] = (per_class * positives).sum(1) / positives.sum(1)
-    values["auroc"] = _weighted_auroc(scores, truth, w)
-    values["ece"] = _weighted_ece(scores.max(1), hit, w)
+    for name, each in per_class.items():
+        values[f"{name}_macro"] = _divide((each * occurs).sum(0), occurs.sum(0))
+        values[f"{name}_micro"] = accuracy  # one label a row: every miss is one class's false alarm
+        values[f"{name}_weighted"] = (each * positives).sum(0) / rows
+    values["auroc"] = _auroc(scores, target, weights)
+    values["ece"] = _ece(scores.max(1), hits, weights)
     return values
 
 
-def _macro(per_class: Array, occurs: Array) -> Array:
-    # torchmetrics leaves out classes that neither occur nor are predicted.
-    return _divide((per_class * (occurs > 0)).sum(1), (occurs > 0).sum(1).astype(np.float64))
+def _auroc(scores: Scores, target: Labels, weights: Array) -> Array:
+    areas = np.stack([_area(scores[:, label], target == label, weights) for label in range(scores.shape[1])])
+    usable = ~np.isnan(areas)
+    return np.where(usable.any(0), _divide(np.nansum(areas, 0), usable.sum(0).astype(np.float64)), 0.5)
 
 
-def _weighted_auroc(scores: npt.NDArray[np.float32], truth: Array, w: Array) -> Array:
-    # P(score of a positive > score of a negative) + half the ties, by one pass over sorted scores per class.
-    areas, usable = np.zeros((len(w), truth.shape[1])), np.zeros((len(w), truth.shape[1]))
-    for label in range(truth.shape[1]):
-        order = np.argsort(scores[:, label], kind="stable")
-        starts = np.flatnonzero(np.r_[True, np.diff(scores[order, label]) != 0])
-        positive = np.add.reduceat((w * truth[:, label])[:, order], starts, axis=1)
-        negative = np.add.reduceat((w * (1 - truth[:, label]))[:, order], starts, axis=1)
-        below = np.cumsum(negative, axis=1) - negative
-        pairs = positive.sum(1) * negative.sum(1)
-        areas[:, label] = _divide((positive * (below + negative / 2)).sum(1), pairs)
-        usable[:, label] = pairs > 0
-    return np.where(usable.any(1), _divide((areas * usable).sum(1), usable.sum(1)), 0.5)
+def _area(column: Scores, positive: npt.NDArray[np.bool_], weights: Array) -> Array:
+    # P(score of a positive > score of a negative) + half the ties, from the positives' weighted mid-ranks
+    # (Mann & Whitney 1947); NaN where a resample has positives only, or none.
+    order = np.argsort(column, kind="stable")
+    ranked, below = column[order], _cumulated(weights[order])
+    places = np.flatnonzero(positive[order])
+    own = weights[order[places]]
+    first, last = np.searchsorted(ranked, ranked[places]), np.searchsorted(ranked, ranked[places], side="right")
+    total = own.sum(0)
+    area: Array = (own * (below[first] + below[last])).sum(0) / 2 - total**2 / 2
+    pairs = total * (below[-1] - total)
+    area[pairs <= 0] = np.nan
+    return area / np.where(pairs > 0, pairs, 1.0)
 
 
-def _weighted_ece(confidence: npt.NDArray[np.float32], hit: Array, w: Array) -> Array:
-    # Bins are right-closed, as torchmetrics' bucketize has them.
-    place = np.clip(np.searchsorted(np.linspace(0, 1, _BINS + 1), confidence, side="right") - 1, 0, _BINS - 1)
-    member = np.eye(_BINS)[place]
-    gap = np.abs((w * confidence) @ member - hit @ member)
-    return gap.sum(1) / w.sum(1)
+def _ece(confidence: Scores, hits: Array, weights: Array) -> Array:
+    # As in torchmetrics: bins closed on the left, and one of its own for what is 1 in fp32.
+    single = confidence.astype(np.float32)
+    place = np.searchsorted(np.linspace(0, 1, _BINS + 1, dtype=np.float32), single, side="right") - 1
+    gap = _sums(hits - weights * confidence[:, None], place, _BINS + 1)
+    missed: Array = np.abs(gap).sum(0) / weights.sum(0)
+    return missed
+
+
+def _sums(values: Array, group: npt.NDArray[np.integer], groups: int) -> Array:
+    """Sum of the rows of each group, (groups, R); without a one-hot matrix, which many classes would make large."""
+    order = np.argsort(group, kind="stable")
+    ends = np.searchsorted(group[order], np.arange(groups + 1))
+    sums: Array = np.diff(_cumulated(values[order])[ends], axis=0)
+    return sums
+
+
+def _cumulated(values: Array) -> Array:
+    """``out[i]`` is the sum of the rows before i, (N + 1, R)."""
+    out = np.zeros((len(values) + 1, values.shape[1]))
+    np.cumsum(values, axis=0, out=out[1:])
+    return out
 
 
 def _divide(numerator: Array, denominator: Array) -> Array:
     return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
 
 
-def _chunks(total: int) -> list[int]:
-    return [min(_CHUNK, total - done) for done in range(0, total, _CHUNK)]
+def _draw(rows: int, resamples: int, seed: int) -> Iterator[Array]:
+    """How often each row was drawn, (rows, some resamples) at a time: a few dozen megabytes, however many rows."""
+    generator = np.random.default_rng(seed)
+    step = max(1, min(_RESAMPLES_AT_ONCE, _CELLS_AT_ONCE // rows))
+    for done in range(0, resamples, step):
+        count = min(step, resamples - done)
+        drawn = [np.bincount(generator.integers(0, rows, rows), minlength=rows) for _ in range(count)]
+        yield np.stack(drawn, axis=1).astype(np.float64)

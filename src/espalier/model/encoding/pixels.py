@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ from espalier.core.columns import Columns
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts, Raw
 
+_PART = 1024  # rows
+
 
 class Pixels:
     """Leaves images as bytes and vectors as they are; learns one mean and one deviation for the model to normalise by.
@@ -23,6 +26,8 @@ class Pixels:
     Attributes:
         mean, std: of all pixels (0 to 255) or features of the training split.
     """
+
+    costs_nothing: ClassVar[bool] = True
 
     def __init__(self, facts: DataFacts, /) -> None:
         self.roles = tuple(role for role, kind in facts.kinds.items() if kind in ("image", "vector"))
@@ -36,8 +41,11 @@ class Pixels:
 
     def fit(self, raw: Raw, /) -> None:
         """Mean and deviation of the training split."""
-        values = np.concatenate([_dense(raw.splits["train"], role).ravel() for role in self.roles])
-        self.mean, self.std = float(values.mean(dtype=np.float64)), float(values.std(dtype=np.float64)) or 1.0
+        values = [_dense(raw.splits["train"], role) for role in self.roles]
+        count = sum(array.size for array in values)
+        self.mean = sum(_total(array, lambda part: part) for array in values) / count
+        squares = sum(_total(array, lambda part: (part - self.mean) ** 2) for array in values)
+        self.std = math.sqrt(squares / count) or 1.0
 
     def apply(self, table: pa.Table, /) -> Columns:
         """Dense arrays of shape (rows, *shape)."""
@@ -61,3 +69,9 @@ def _dense(table: pa.Table, role: str) -> npt.NDArray[Any]:
     column = table[role].combine_chunks()
     flat: npt.NDArray[Any] = column.flatten().to_numpy(zero_copy_only=False)
     return flat.reshape(table.num_rows, -1)
+
+
+def _total(values: npt.NDArray[Any], of: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]) -> float:
+    # By parts: as float64 at once, a large set of bytes would take eight times its memory.
+    parts = (values[start : start + _PART].astype(np.float64) for start in range(0, len(values), _PART))
+    return math.fsum(float(of(part).sum()) for part in parts)

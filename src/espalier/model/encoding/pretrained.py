@@ -38,7 +38,8 @@ class Pretrained:
 
     def apply(self, table: pa.Table, /) -> Columns:
         """Token ids per text column with the model's special tokens, and whether the row was truncated."""
-        closing = self.tokenizer.num_special_tokens_to_add(pair=False) // 2
+        special = self.backend.encode("a").special_tokens_mask
+        closing = special[::-1].index(0)  # how many special tokens end a text
         return encode_texts(self.backend, table, self.roles, self.max_length, closing=closing)
 
     def facts(self) -> Mapping[str, Any]:

@@ -1,0 +1,33 @@
+"""``espalier explain KEY [overrides]``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from espalier.cli.arguments import composing
+from espalier.config.compose import compose
+from espalier.config.explain import explain
+from espalier.core.errors import ConfigError
+
+_HELP = """\
+espalier explain KEY [group=option] [key=value] …
+
+A setting of the experiment that those words compose: its value, type and range, its meaning, the file and line that
+set it, and what it was set over. A part's key lists its settings.
+
+  espalier explain optimizer.lr experiment=sst2_lora
+  espalier explain model model=lstm
+  espalier explain data --config-dir my_conf data=mine"""
+
+
+def main(words: Sequence[str]) -> int:
+    """Print the explanation; 0."""
+    given = composing("espalier explain").read(words)
+    if given.help or not given.overrides:
+        print(_HELP)
+        return 0
+    experiment = compose(given.overrides[1:], config_dirs=given.config_dir)
+    if experiment.faults:
+        raise ConfigError(*experiment.faults)
+    print("\n".join(explain(experiment, given.overrides[0])))
+    return 0

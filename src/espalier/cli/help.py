@@ -1,0 +1,60 @@
+"""What ``--help`` says."""
+
+from __future__ import annotations
+
+COMMANDS = {
+    "train": "compose an experiment, check it, train it",
+    "explain": "a setting: its value, type, meaning, who set it and over whom",
+    "runs": "what was run, newest first",
+    "trust": "let configs name the classes and functions of a package",
+}
+
+_OVERVIEW = """\
+espalier: compose an experiment from config groups, train it on the hardware you name, keep the best
+
+{commands}
+
+To begin:
+  espalier train                                      the embedded example: MiniLM + LoRA on support messages
+  espalier train model=lstm adapter=full seed=1       other options, another value
+  espalier train data=csv data.path=my.csv data.columns.text=review data.columns.label=stars
+  espalier train --help                               all groups, options and flags
+
+Mistakes exit with 2 and one message (ESPALIER_TRACEBACK=1 shows where they arose), failed runs with 1,
+runs ended by a signal with 130 or 143: they are resumable."""
+
+_TRAIN = """\
+espalier train [group=option] [key=value] … [flags]
+
+An experiment is made of one option of each group; a key changes a value in it. Hydra's grammar holds.
+
+  espalier train data=sst2 optimizer.lr=1e-4          an option, a value
+  espalier train experiment=sst2_lora hardware=cpu    a pinned experiment, and one change
+  espalier train debug=one_batch                      does everything fit together?
+  espalier train -m optimizer.lr=1e-4,1e-3 seed=0,1   a grid: four runs, all checked before the first starts
+  espalier explain optimizer                          the settings of a part, with types and meanings
+
+groups and their options
+{groups}
+
+flags
+  -m, --multirun             a run for each combination of the values that words list
+  --resume DIR               go on with a run that was ended, in its folder; DIR may be outputs/latest
+  --rerun DIR [changes]      the same experiment again, in a new folder, with changed values or options
+  --config-dir FOLDER        options of your own: FOLDER/model/mine.yaml is model=mine; may stand several times
+  --cfg job|hydra|all        print the composed config, train nothing; --resolve fills references in,
+                             --package KEY prints one node of it
+  --info [WHAT]              groups, defaults-tree, defaults, config, searchpath, or all
+  -h, --help"""
+
+
+def overview() -> str:
+    """Of all commands."""
+    width = max(map(len, COMMANDS))
+    return _OVERVIEW.format(commands="\n".join(f"  espalier {n:{width}}   {said}" for n, said in COMMANDS.items()))
+
+
+def train_help(groups: dict[str, list[str]]) -> str:
+    """Of ``espalier train``, with the groups that are there."""
+    width = max(map(len, groups))
+    return _TRAIN.format(groups="\n".join(f"  {group:{width}}   {', '.join(names)}" for group, names in groups.items()))

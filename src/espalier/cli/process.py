@@ -1,0 +1,65 @@
+"""From a checked experiment to the process that trains it: its run directory, then ``python -m espalier.run DIR``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from espalier.config.compose import Experiment
+from espalier.config.saved import write
+from espalier.core.rundir import create
+
+
+def prepare(experiment: Experiment) -> Path:
+    """A new run directory with the experiment's config in it."""
+    values = experiment.values
+    directory = create(Path(values["output"]), values["name"] or _default_name(experiment))
+    write(experiment, directory)
+    return directory
+
+
+def become(directory: Path, *, resume: bool = False) -> int:
+    """Turn this process into the one that trains: signals and the exit code need no go-between. Does not return."""
+    sys.stdout.flush()
+    os.execve(sys.executable, _command(directory, resume), {**os.environ, **_ENVIRONMENT})
+
+
+def run_each(experiments: Sequence[Experiment], lines: Sequence[Sequence[str]]) -> int:
+    """One run after the other, each a process of its own; a signal ends the grid. The worst exit code."""
+    worst = 0
+    for number, (experiment, line) in enumerate(zip(experiments, lines, strict=True), start=1):
+        print(f"\n[{number}/{len(lines)}] {' '.join(line)}", flush=True)
+        code = _run(prepare(experiment))
+        worst = max(worst, code)
+        if code >= 128:
+            break
+    return worst
+
+
+def _run(directory: Path) -> int:
+    # A terminal's Ctrl-C reaches the run as well, which ends in order; this process waits for it.
+    child = subprocess.Popen(_command(directory, False), env={**os.environ, **_ENVIRONMENT})
+    handlers = {s: signal.signal(s, lambda number, _: child.send_signal(number)) for s in (signal.SIGTERM, signal.SIGUSR1)}
+    handlers[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        code = child.wait()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return code if code >= 0 else 128 - code
+
+
+def _command(directory: Path, resume: bool) -> list[str]:
+    return [sys.executable, "-m", "espalier.run", str(directory), *(["--resume"] if resume else [])]
+
+
+def _default_name(experiment: Experiment) -> str:
+    return "-".join(str(experiment.choices[group]) for group in ("data", "model", "adapter"))
+
+
+# A module in the working folder never takes the place of an installed one, in the process that trains or its children.
+_ENVIRONMENT: Mapping[str, str] = {"PYTHONSAFEPATH": "1"}

@@ -1,0 +1,100 @@
+"""``espalier train``: compose, check, and hand over to the process that trains."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from espalier.cli.arguments import composing
+from espalier.cli.help import train_help
+from espalier.cli.process import become, prepare, run_each
+from espalier.cli.show import INFO, show_config, show_info
+from espalier.config.check import check
+from espalier.config.compose import Experiment, compose
+from espalier.config.grid import grid
+from espalier.config.options import groups
+from espalier.config.saved import read, rerun
+from espalier.config.sources import shipped
+from espalier.core.errors import ConfigError, Fault, UserError
+from espalier.core.rundir import is_gone, read_outcome
+
+
+def main(words: Sequence[str]) -> int:
+    """Do what the flags say; the exit code."""
+    given = _parser().read(words)
+    if given.help:
+        print(train_help(groups([*given.config_dir, shipped()])))
+        return 0
+    _require_one_way(given)
+    if given.resume:
+        return _resume(given.resume.resolve())
+    if given.info:
+        show_info(given.info, given.overrides, given.config_dir)
+        return 0
+    if given.multirun:
+        return _multirun(given)
+    experiment = _compose(given, given.overrides)
+    if given.cfg:
+        if experiment.faults:
+            raise ConfigError(*experiment.faults)
+        show_config(experiment, given.cfg, given.package, resolve=given.resolve)
+        return 0
+    check(experiment)
+    return become(prepare(experiment))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = composing("espalier train")
+    parser.add_argument("-m", "--multirun", action="store_true")
+    parser.add_argument("--resume", type=Path, metavar="DIR")
+    parser.add_argument("--rerun", type=Path, metavar="DIR")
+    parser.add_argument("-c", "--cfg", choices=["job", "hydra", "all"])
+    parser.add_argument("--resolve", action="store_true")
+    parser.add_argument("-p", "--package")
+    parser.add_argument("-i", "--info", nargs="?", const="all", choices=INFO)
+    return parser
+
+
+def _require_one_way(given: argparse.Namespace) -> None:
+    if given.resume and (given.overrides or given.rerun or given.multirun):
+        raise UserError(
+            Fault("--resume", "goes on with a run as it is: nothing in it can change.",
+                  f"For changes:  espalier train --rerun {given.resume} {' '.join(given.overrides)}".rstrip())
+        )  # fmt: skip
+
+
+def _compose(given: argparse.Namespace, overrides: Sequence[str]) -> Experiment:
+    if given.rerun:
+        return rerun(given.rerun.resolve(), overrides, given.config_dir)
+    return compose(overrides, config_dirs=given.config_dir)
+
+
+def _resume(directory: Path) -> int:
+    outcome = read_outcome(directory)
+    if outcome.status == "done":
+        print(f"{directory} is finished: nothing is left to do. Again with changes:  espalier train --rerun {directory}")
+        return 0
+    if outcome.status == "running" and not is_gone(outcome):
+        raise UserError(Fault(str(directory), f"is running: process {outcome.pid} on {outcome.host}.", "Wait, or end it."))
+    check(read(directory))
+    return become(directory, resume=True)
+
+
+def _multirun(given: argparse.Namespace) -> int:
+    lines = grid(given.overrides)
+    experiments = [_compose(given, line) for line in lines]
+    faults: list[Fault] = []
+    for experiment in experiments:
+        try:
+            check(experiment)
+        except UserError as error:
+            faults += error.faults
+    if faults:
+        raise ConfigError(*dict.fromkeys(faults))
+    if given.cfg:
+        for line, experiment in zip(lines, experiments, strict=True):
+            print(f"# {' '.join(line)}")
+            show_config(experiment, given.cfg, given.package, resolve=given.resolve)
+        return 0
+    return run_each(experiments, lines)

@@ -1,0 +1,135 @@
+"""Command line -> ``Experiment``: Hydra's grammar and defaults list, with every fault of the command kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import CachingConfigRepository
+from hydra._internal.defaults_list import DefaultsList, create_defaults_list
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from espalier.config import options
+from espalier.config.layers import Layers, Mark, flatten, layers_of
+from espalier.config.searchpath import require_trusted_searchpath
+from espalier.config.sources import loader, shipped
+from espalier.config.tree import is_open, plain, resolved
+from espalier.config.wording import composition_fault, unknown_key
+from espalier.config.words import Word, read_words
+from espalier.core.errors import ConfigError, Fault
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A composed config and how it came to be.
+
+    Attributes:
+        config: the tree, interpolations kept, Hydra's own node left out.
+        hydra: Hydra's node; empty where nothing of it was set.
+        choices: group -> option, list of options, or None.
+        overrides: the words of the command line that were taken.
+        config_dirs: the user's folders of options.
+        faults: what is wrong with the words themselves; ``check`` raises them with its own.
+        layers: who set what.
+    """
+
+    config: DictConfig
+    hydra: DictConfig
+    choices: Mapping[str, Any]
+    overrides: tuple[str, ...]
+    config_dirs: tuple[Path, ...]
+    faults: tuple[Fault, ...]
+    layers: Layers
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """The tree as plain values, interpolations resolved; one that cannot be resolved stays as it is written."""
+        return resolved(self.config)
+
+
+def compose(overrides: Sequence[str], *, root: str = "train", config_dirs: Sequence[Path] = ()) -> Experiment:
+    """Compose the root config with the words of a command line.
+
+    Words that are wrong are left out and kept as faults, so that one answer names all of them.
+
+    Raises:
+        ConfigError: nothing can be composed at all (a config file cannot be read, a defaults list is wrong).
+        TrustError: a search path names a package that is not trusted.
+    """
+    words, faults = read_words(overrides)
+    source = loader(config_dirs)
+    require_trusted_searchpath(words, root, [*config_dirs, shipped()])
+    try:
+        lines = [str(word.override.input_line) for word in words]
+        _, repository = source._parse_overrides_and_create_caching_repo(root, lines)
+        words, wrong = options.sort_out(words, repository, root)
+        return _merge(source, repository, words, [*faults, *wrong], root, tuple(config_dirs))
+    except (HydraException, OmegaConfBaseException, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(*faults, composition_fault(error, options.groups([*config_dirs, shipped()]))) from error
+
+
+def changed(experiment: Experiment, overrides: Sequence[str]) -> Experiment:
+    """A composed experiment with some values changed; its options stay."""
+    words, faults = read_words(overrides)
+    tree = OmegaConf.create(plain(experiment.config))
+    OmegaConf.set_struct(tree, True)
+    layers = experiment.layers.copy()
+    for word in words:
+        faults += _apply(word, tree, layers)
+    taken = (*experiment.overrides, *(word.typed for word in words))
+    return replace(experiment, config=tree, overrides=taken, faults=(*experiment.faults, *faults), layers=layers)
+
+
+def _merge(
+    source: ConfigLoaderImpl,
+    repository: CachingConfigRepository,
+    words: Sequence[Word],
+    faults: list[Fault],
+    root: str,
+    config_dirs: tuple[Path, ...],
+) -> Experiment:
+    def resolve(with_hydra: bool) -> tuple[DefaultsList, DictConfig]:
+        parsed = [word.override for word in words]
+        found = create_defaults_list(repository, root, parsed, prepend_hydra=with_hydra, skip_missing=False)
+        return found, source._compose_config_from_defaults_list(found.defaults, repository)
+
+    # Hydra's own tree takes as long as all the rest, and is needed only where somebody sets something in it.
+    with_hydra = any(word.override.is_hydra_override() for word in words)
+    defaults, tree = resolve(with_hydra)
+    if "hydra" in tree and not with_hydra:
+        defaults, tree = resolve(True)
+    layers = layers_of(defaults.defaults, [*config_dirs, shipped()])
+    OmegaConf.set_struct(tree, True)
+    for word in words:
+        if any(word.override is override for override in defaults.config_overrides):
+            faults += _apply(word, tree, layers)
+    with open_dict(tree):
+        hydra = tree.pop("hydra", None) or OmegaConf.create({})
+    taken = tuple(word.typed for word in words)
+    return Experiment(tree, hydra, options.chosen(defaults), taken, config_dirs, tuple(faults), layers)
+
+
+def _apply(word: Word, tree: DictConfig, layers: Layers) -> list[Fault]:
+    """Set one value as Hydra does; a mapping that is no part (columns, vars) takes new keys without a plus."""
+    key, value = word.key, word.override.value()
+    try:
+        if not word.override.is_delete() and is_open(tree, key):
+            OmegaConf.update(tree, key, value, merge=True, force_add=True)
+        else:
+            ConfigLoaderImpl._apply_overrides_to_config([word.override], tree)
+    except (HydraException, OmegaConfBaseException) as error:
+        return [unknown_key(word, plain(tree), layers, error)]
+    if word.override.is_delete():
+        layers.remove(key)
+    else:
+        layers.add(key, Mark(word.typed, 0, str(value)))
+        for below, inner in flatten(value) if isinstance(value, dict) else ():
+            layers.add(f"{key}.{below}", Mark(word.typed, 0, str(inner)))
+    return []

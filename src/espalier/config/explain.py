@@ -1,0 +1,84 @@
+"""One key of an experiment: its value, type, meaning, who set it, over whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from espalier.config.compose import Experiment
+from espalier.config.layers import Mark, flatten
+from espalier.config.locate import find
+from espalier.config.signature import signature_of, summary
+from espalier.config.suggest import nearest_key
+from espalier.config.tree import at, plain
+from espalier.core.errors import ConfigError, Fault
+
+
+def explain(experiment: Experiment, key: str) -> list[str]:
+    """Lines for people.
+
+    Raises:
+        ConfigError: there is no such key.
+    """
+    tree = experiment.values
+    keys = [name for name, _ in flatten(tree)]
+    if key not in keys:
+        guess = nearest_key(key, keys)
+        raise ConfigError(Fault(key, "is no key of this experiment.", f"Did you mean  {guess} ?" if guess else ""))
+    value = at(tree, key)
+    lines = [_headline(experiment, key, value), *_origin(experiment.layers.marks.get(key, []))]
+    return lines + (_settings(experiment, key, value) if isinstance(value, Mapping) else [])
+
+
+def _headline(experiment: Experiment, key: str, value: Any) -> str:
+    meaning = experiment.layers.comment(key)
+    if isinstance(value, Mapping):
+        return f"{key}    {_about(value)}".rstrip()
+    written = at(plain(experiment.config), key)
+    reference = f"    ({written})" if written != value else ""
+    said = ", ".join(word for word in (_type(experiment, key), meaning) if word)
+    return f"{key} = {_shown(value)}{reference}    {said}".rstrip()
+
+
+def _origin(marks: list[Mark]) -> list[str]:
+    """The last setter, and those before it with their values, newest first."""
+    if not marks:
+        return []
+    *before, last = marks
+    width = max((len(str(mark)) for mark in marks), default=0)
+    over = [f"  over      {str(mark):{width}}   {mark.value}".rstrip() for mark in reversed(before)]
+    return [f"  set by    {last}", *over]
+
+
+def _settings(experiment: Experiment, key: str, value: Mapping[str, Any]) -> list[str]:
+    names = [name for name in value if not name.startswith("_")]
+    width = max((len(name) for name in names), default=0)
+    rows = []
+    for name in names:
+        inner = value[name]
+        shown = "…" if isinstance(inner, Mapping) and "_target_" in inner else _shown(inner)
+        said = ", ".join(w for w in (_type(experiment, f"{key}.{name}"), experiment.layers.comment(f"{key}.{name}")) if w)
+        rows.append(f"  {name:{width}} = {shown:12}  {said}".rstrip())
+    return rows
+
+
+def _about(node: Mapping[str, Any]) -> str:
+    target = node.get("_target_")
+    found = find(target) if isinstance(target, str) else None
+    return f"{target}    {summary(found.definition)}" if found else str(target or "")
+
+
+def _type(experiment: Experiment, key: str) -> str:
+    parent, _, name = key.rpartition(".")
+    owner = at(experiment.values, parent) if parent else experiment.values
+    target = owner.get("_target_") if isinstance(owner, Mapping) else None
+    parameter = signature_of(target).parameters.get(name) if isinstance(target, str) else None
+    return str(parameter.type) if parameter else ""
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name}: {_shown(inner)}" for name, inner in value.items()) + "}"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,116 @@
+"""An experiment in its run directory: ``config.yaml``, and beside it the options and words that it was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from espalier.config.compose import Experiment, changed, compose
+from espalier.config.layers import Layers, flatten
+from espalier.config.options import groups
+from espalier.config.signature import signature_of
+from espalier.config.sources import shipped
+from espalier.config.tree import plain
+from espalier.config.types import Bounded, branches
+from espalier.config.words import quoted, read_words
+from espalier.core.errors import ConfigError, Fault, UserError
+from espalier.core.files import write_atomic
+
+SCHEMA = 1
+CONFIG, ORIGIN = "config.yaml", "origin.yaml"
+
+
+def write(experiment: Experiment, directory: Path) -> None:
+    """``config.yaml`` (interpolations kept, file paths absolute) and ``origin.yaml`` (options, words, folders)."""
+    tree = OmegaConf.create(plain(experiment.config))
+    _make_absolute(tree, experiment.values)
+    write_atomic(directory / CONFIG, OmegaConf.to_yaml(tree))
+    origin = {
+        "schema": SCHEMA,
+        "choices": dict(experiment.choices),
+        "overrides": list(experiment.overrides),
+        "config_dirs": [str(folder.resolve()) for folder in experiment.config_dirs],
+    }
+    write_atomic(directory / ORIGIN, yaml.safe_dump(origin, sort_keys=False, allow_unicode=True))
+
+
+def read(directory: Path) -> Experiment:
+    """The experiment of a run directory; nothing in it is trusted before ``check``.
+
+    Raises:
+        UserError: no run directory, or of a later version of Espalier.
+    """
+    file = directory / CONFIG
+    if not file.is_file():
+        raise UserError(Fault(str(directory), f"is no run directory: it has no {CONFIG}.", "See:  espalier runs"))
+    try:
+        tree = OmegaConf.create(yaml.safe_load(file.read_text(encoding="utf-8")))
+        origin = yaml.safe_load((directory / ORIGIN).read_text(encoding="utf-8"))
+        schema = origin["schema"]
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, OmegaConfBaseException) as error:
+        raise UserError(Fault(str(directory), f"cannot be read: {type(error).__name__}: {error}.")) from error
+    if not isinstance(tree, DictConfig) or schema != SCHEMA:
+        raise UserError(Fault(str(directory), f"was written by another version (schema {schema}).", "Update Espalier."))
+    layers = Layers()
+    layers.add_file(file, "")
+    return Experiment(
+        tree,
+        OmegaConf.create({}),
+        origin["choices"],
+        tuple(origin["overrides"]),
+        tuple(Path(folder) for folder in origin["config_dirs"]),
+        (),
+        layers,
+    )
+
+
+def rerun(directory: Path, overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> Experiment:
+    """The experiment of a run directory once more, with changes: of values, or of options as well.
+
+    With no change of options the saved config is the base. With one, the experiment is composed anew from its words;
+    those that chose a changed group's option, or set something below it, fall away.
+
+    Raises:
+        UserError: see ``read`` and ``compose``.
+    """
+    old = read(directory)
+    folders = [*config_dirs, *(folder for folder in old.config_dirs if folder not in config_dirs)]
+    known = groups([*folders, shipped()])
+    words, _ = read_words(overrides)
+    replaced = {word.key for word in words if word.key in known and not isinstance(word.override.value(), dict)}
+    if not replaced:
+        return changed(old, overrides)
+    below = tuple(f"{group.replace('/', '.')}." for group in replaced)
+    inside = tuple(f"{group}/" for group in replaced)
+    kept = [
+        word.typed
+        for word in read_words(old.overrides)[0]
+        if word.key not in replaced and not word.key.startswith((*below, *inside))
+    ]
+    files = [f"{key}={quoted(value)}" for key, value in _file_keys(old.values) if not key.startswith(below)]
+    return compose([*kept, *files, *overrides], config_dirs=folders)
+
+
+def _make_absolute(tree: DictConfig, values: Mapping[str, Any]) -> None:
+    for key, value in _file_keys(values):
+        OmegaConf.update(tree, key, str(Path(value).resolve()))
+
+
+def _file_keys(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Keys whose signatures say that they are paths of files, with their values."""
+    for key, value in flatten({"": values}):
+        target = value.get("_target_") if isinstance(value, Mapping) else None
+        if not isinstance(target, str):
+            continue
+        for name, parameter in signature_of(target).parameters.items():
+            if isinstance(value.get(name), str) and _is_file(parameter.type):
+                yield f"{key}.{name}".lstrip("."), value[name]
+
+
+def _is_file(kind: Any) -> bool:
+    return any(isinstance(b, Bounded) and any(x.name == "FileExists" for x in b.bounds) for b in branches(kind))

@@ -1,0 +1,77 @@
+"""What composing could not do, in words that name the remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from espalier.config.layers import Layers, flatten, shown
+from espalier.config.suggest import listed, nearest, nearest_key
+from espalier.config.tree import at
+from espalier.config.words import Word
+from espalier.core.errors import Fault
+
+
+def unknown_key(word: Word, tree: Mapping[str, Any], layers: Layers, error: Exception) -> Fault:
+    """A word that sets what is not there, or with a value that cannot stand there."""
+    keys = [key for key, _ in flatten(tree) if not key.endswith("_target_")]
+    key, sign = word.key, "~" * word.override.is_delete() + "+" * word.override.is_add()
+    if key in keys or word.override.is_delete():
+        said = str(error).strip().splitlines()
+        return Fault(word.typed, f"cannot be set so: {said[-1] if said else type(error).__name__}.")
+    guess = nearest_key(key, keys)
+    remedy = f"Did you mean  {sign}{guess} ?" if guess else _known_below(key, tree)
+    return Fault(word.typed, f'{owner(key, tree)} has no setting "{_strange(key, tree)}".', remedy, layers.where(guess or ""))
+
+
+def owner(key: str, tree: Mapping[str, Any]) -> str:
+    """Who would have the setting, for people: the part (``adamw``) or the root."""
+    parent = key.rpartition(".")[0]
+    while parent and not isinstance(at(tree, parent), Mapping):
+        parent = parent.rpartition(".")[0]
+    if not parent:
+        return "the experiment"
+    target = (at(tree, parent) or {}).get("_target_")
+    return str(target).split(".")[-2] if isinstance(target, str) and target.count(".") else parent
+
+
+def composition_fault(error: Exception, groups: Mapping[str, Sequence[str]]) -> Fault:
+    """A config file or defaults list that cannot be composed."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        place = f"{shown(Path(str(mark.name)))}:{mark.line + 1}"
+        return Fault("a config file", f"is not YAML: {error.problem or error.context}.", "Mend that line.", place)
+    if isinstance(error, UnicodeDecodeError):
+        return Fault("a config file", f"is not UTF-8: byte 0x{error.object[error.start]:02x}.", "Save it as UTF-8.")
+    text = " ".join(str(error).split())
+    place = m[1] if (m := re.search(r"In '([^']+)'", text)) else ""
+    where = f"{place}.yaml" if place else ""
+    if m := re.search(r"Could not find '([^']+)/([^'/]+)'", text):
+        group, option = m[1], m[2]
+        guess = nearest(option, groups.get(group, ()))
+        remedy = f"Did you mean  {guess} ?" if guess else f"There are: {listed(groups.get(group, ()))}."
+        return Fault(f"{group}: {option}", f"there is no such {group}.", remedy, where)
+    if m := re.search(r"Could not override '([^']+)'", text):
+        guess = nearest(m[1], groups)
+        remedy = f"Did you mean  {guess} ?" if guess else f"Groups: {listed(groups, 20)}."
+        return Fault(m[1], "is no group of the defaults list.", remedy, where)
+    return Fault(place or "the config", text.rstrip(".") + ".", "", where)
+
+
+def _strange(key: str, tree: Mapping[str, Any]) -> str:
+    parts = key.split(".")
+    known = 0
+    while known < len(parts) - 1 and isinstance(at(tree, ".".join(parts[: known + 1])), Mapping):
+        known += 1
+    return ".".join(parts[known:])
+
+
+def _known_below(key: str, tree: Mapping[str, Any]) -> str:
+    parent = key.rpartition(".")[0]
+    node = at(tree, parent) if parent else tree
+    names = [name for name in node if not name.startswith("_")] if isinstance(node, Mapping) else []
+    return f"It has: {listed(names)}." if names else ""

@@ -1,0 +1,93 @@
+"""The words of a command line, read by Hydra's grammar; what it refuses is quoted and tried again, or explained."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+
+from espalier.core.errors import Fault
+
+_WORD = re.compile(r"^(?P<key>[~+]{0,2}[\w./@$-]+)=(?P<value>.*)$", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word: as typed, and as Hydra read it."""
+
+    typed: str
+    override: Override
+
+    @property
+    def key(self) -> str:
+        """The dotted key or the group."""
+        return self.override.key_or_group
+
+
+def read_words(typed: Iterable[str], *, sweep: bool = False) -> tuple[list[Word], list[Fault]]:
+    """Parse each word on its own, so that every bad one is named.
+
+    Args:
+        typed: as they came from the shell.
+        sweep: whether several values for a key are allowed.
+    """
+    words: list[Word] = []
+    faults: list[Fault] = []
+    parser = OverridesParser.create()
+    for text in typed:
+        read = _read(parser, text)
+        if isinstance(read, Fault):
+            faults.append(read)
+        elif read.is_sweep_override() and not sweep:
+            faults.append(_is_sweep(text, read))
+        else:
+            words.append(Word(text, read))
+    return words, faults
+
+
+def quoted(text: str) -> str:
+    """A value in single quotes, as Hydra's grammar wants it."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def sweep_values(word: Word) -> Iterator[str]:
+    """The words that a sweeping word stands for: ``seed=0,1`` -> ``seed=0``, ``seed=1``."""
+    override = word.override
+    if not override.is_sweep_override():
+        yield word.typed
+        return
+    key = override.get_key_element()
+    yield from (f"{key}={value}" for value in override.sweep_string_iterator())
+
+
+def _read(parser: OverridesParser, text: str) -> Override | Fault:
+    try:
+        return parser.parse_override(text)
+    except HydraException:
+        pass
+    parts = _WORD.match(text)
+    if parts is None:
+        return Fault(text, "is no setting.", f"Write key=value{_flag(text)}.")
+    value = parts["value"]
+    if value[:1] in ("[", "{"):
+        return Fault(text, "opens a bracket or quote that is not closed as it should be.", "Mend it, or quote the value.")
+    try:
+        return parser.parse_override(f"{parts['key']}={quoted(value)}")
+    except HydraException:
+        return Fault(text, "cannot be read.", f"Quote the value for the shell: \"{parts['key']}={quoted(value)}\"")
+
+
+def _flag(text: str) -> str:
+    return "; a flag stands before it as it is listed by --help" if text.startswith("-") else ""
+
+
+def _is_sweep(text: str, override: Override) -> Fault:
+    key, _, value = text.partition("=")
+    if "," in value and not override.is_range_sweep() and not override.is_interval_sweep():
+        return Fault(text, "names several values.",
+                     f"Add -m for a run of each, or write {key}=[{value}] for a list, \"{key}={quoted(value)}\" for a text.")  # fmt: skip
+    return Fault(text, "names several values.", "Add -m for a run of each.")

@@ -1,0 +1,88 @@
+"""Run directories: made once and never shared, found again, and what each says of itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+
+from espalier.core.errors import Fault, UserError
+from espalier.core.files import write_json
+from espalier.core.outcome import Outcome
+
+OUTCOME, LATEST = "outcome.json", "latest"
+_NAME = re.compile(r"[^\w.+=-]+")
+
+
+def create(output: Path, name: str) -> Path:
+    """``<output>/<name>/<date>_<time>-<6 hex>/``; absolute. Two runs that start in one second get two."""
+    place = output.resolve() / safe_name(name)
+    place.mkdir(parents=True, exist_ok=True)
+    while True:
+        directory = place / f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{secrets.token_hex(3)}"
+        with suppress(FileExistsError):
+            directory.mkdir()
+            return directory
+
+
+def safe_name(name: str) -> str:
+    """A name that can be a folder's: letters of any script, digits and ``. + = - _``; others become ``-``."""
+    return _NAME.sub("-", name).strip("-.") or "run"
+
+
+def run_id(directory: Path) -> str:
+    """The six hex digits at the end of a run directory's name: stable over resumes."""
+    return directory.name.rpartition("-")[2]
+
+
+def point_latest(directory: Path) -> None:
+    """Let ``<output>/latest`` point to a run directory, by one rename."""
+    output = directory.parent.parent
+    temporary = output / f".latest-{secrets.token_hex(3)}"
+    with suppress(OSError):  # a file system without links has no latest
+        temporary.symlink_to(directory.relative_to(output))
+        temporary.replace(output / LATEST)
+
+
+def write_outcome(directory: Path, outcome: Outcome) -> None:
+    """Atomically."""
+    write_json(directory / OUTCOME, outcome.as_dict())
+
+
+def read_outcome(directory: Path) -> Outcome:
+    """What a run says of itself.
+
+    Raises:
+        UserError: not a run directory, or unreadable.
+    """
+    file = directory / OUTCOME
+    try:
+        return Outcome.of(json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise UserError(Fault(str(directory), f"is no run directory: it has no {OUTCOME}.", "See:  espalier runs")) from None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UserError(Fault(str(file), f"cannot be read: {type(error).__name__}.")) from None
+
+
+def is_gone(outcome: Outcome) -> bool:
+    """Whether a run that says ``running`` was killed: its process is not there. Of another host nobody here can tell."""
+    if outcome.status != "running" or outcome.host != os.uname().nodename:
+        return False
+    try:
+        process = psutil.Process(outcome.pid)
+        return process.status() == psutil.STATUS_ZOMBIE or abs(process.create_time() - outcome.process_created) > 1
+    except psutil.Error:
+        return True
+
+
+def run_directories(output: Path) -> Iterator[Path]:
+    """Every run directory below ``output``, the newest first by its name's date."""
+    found = (file.parent for file in output.glob(f"*/*/{OUTCOME}") if not file.parent.parent.is_symlink())
+    yield from sorted(found, key=lambda directory: directory.name, reverse=True)

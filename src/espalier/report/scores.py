@@ -1,0 +1,62 @@
+"""The metrics of an outcome as rows: test with its interval, validation beside it. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from espalier.core.outcome import Outcome
+
+_LEADING = ("accuracy", "f1_macro", "auroc", "ece")
+_MICRO = ("precision_micro", "recall_micro", "f1_micro")
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """A metric of the best checkpoint. ``name`` is without its split; what is not known is None."""
+
+    name: str
+    test: float | None
+    bounds: tuple[float, float] | None
+    validation: float | None
+
+
+def metric_rows(outcome: Outcome) -> list[MetricRow]:
+    """Every metric once: the objective first, losses last; micro averages are left out where they are the accuracy."""
+    names = dict.fromkeys(key.partition("/")[2] for key in outcome.metrics if key.startswith(("test/", "validation/")))
+    chosen = [name for name in names if name not in repeated_names(outcome.metrics)]
+    chosen.sort(key=lambda name: (name != objective_name(outcome), "loss" in name))
+    return [row_of(outcome, name) for name in chosen]
+
+
+def leading_rows(outcome: Outcome, at_most: int) -> list[MetricRow]:
+    """The few that are said first: the objective, then accuracy, F1, AUROC, ECE, else the task's own."""
+    rows = {row.name: row for row in metric_rows(outcome)}
+    own = [] if any(name in rows for name in _LEADING) else list(rows)
+    names = [name for name in dict.fromkeys((objective_name(outcome), *_LEADING, *own)) if name in rows]
+    return [rows[name] for name in names[:at_most]]
+
+
+def repeated_names(metrics: Mapping[str, float]) -> list[str]:
+    """Micro averages that equal the accuracy (with one label a row they do) and so would only say it again."""
+
+    def same(name: str) -> bool:
+        splits = [split for split in ("test", "validation") if f"{split}/{name}" in metrics]
+        return bool(splits) and all(metrics[f"{s}/{name}"] == metrics.get(f"{s}/accuracy") for s in splits)
+
+    return [name for name in _MICRO if same(name)]
+
+
+def objective_name(outcome: Outcome) -> str:
+    """``validation/f1_macro`` -> ``f1_macro``."""
+    return outcome.objective.rpartition("/")[2]
+
+
+def row_of(outcome: Outcome, name: str) -> MetricRow:
+    """One metric of an outcome."""
+    test, validation = (_number(outcome, f"{split}/{name}") for split in ("test", "validation"))
+    return MetricRow(name, test, outcome.intervals.get(f"test/{name}"), validation)
+
+
+def _number(outcome: Outcome, key: str) -> float | None:
+    return float(outcome.metrics[key]) if key in outcome.metrics else None  # JSON holds what is not finite as a string

@@ -1,0 +1,76 @@
+"""``python -m espalier.run DIR [--resume]``: train the experiment whose config stands in DIR."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import shutil
+import sys
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+from pytorch_lightning.utilities.warnings import PossibleUserWarning
+
+from espalier.config.check import check
+from espalier.config.saved import read
+from espalier.config.trust import WorkingFolderFinder
+from espalier.core.errors import EspalierError, Fault, UserError
+from espalier.core.outcome import Outcome
+from espalier.core.rundir import read_outcome, write_outcome
+from espalier.report.faults import fault_lines
+from espalier.run.fit import run
+from espalier.run.stop import Stop
+from espalier.run.surroundings import is_first_rank
+
+_CODES = {"done": 0, "failed": 1}
+
+
+def main() -> int:
+    """Run; 0 done, 1 failed, 2 something to mend, 130 or 143 ended by a signal and resumable."""
+    parser = argparse.ArgumentParser(prog="python -m espalier.run", description=__doc__)
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--resume", action="store_true")
+    given = parser.parse_args()
+    directory = given.directory.resolve()
+    _quiet()
+    try:
+        experiment = read(directory)
+        check(experiment)
+        sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
+        with Stop(directory) as stop:
+            return _code(run(experiment, directory, stop, resume=given.resume))
+    except EspalierError as error:
+        if os.environ.get("ESPALIER_TRACEBACK"):
+            raise
+        if is_first_rank():
+            _explain(error, directory, resume=given.resume)
+        return error.exit_code
+
+
+def _explain(error: EspalierError, directory: Path, *, resume: bool) -> None:
+    """One message; a run that never began leaves nothing behind, one that goes on stays resumable."""
+    faults = error.faults if isinstance(error, UserError) else [Fault("", str(error))]
+    print("\n".join(fault_lines(faults)), file=sys.stderr)
+    if resume:
+        write_outcome(directory, replace(read_outcome(directory), status="interrupted"))
+    elif isinstance(error, UserError) and not (directory / "checkpoints").exists():
+        shutil.rmtree(directory)
+
+
+def _code(outcome: Outcome) -> int:
+    if outcome.status in _CODES:
+        return _CODES[outcome.status]
+    return 130 if "SIGINT" in outcome.error else 143
+
+
+def _quiet() -> None:
+    """Lightning's advice on workers and its tips are for people who write Trainers."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    warnings.simplefilter("ignore", PossibleUserWarning)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

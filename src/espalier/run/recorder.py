@@ -1,0 +1,87 @@
+"""Metrics on their way: into ``metrics.jsonl``, which holds all of them, and from there to the trackers."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.loggers.logger import Logger
+from torch import Tensor
+
+from espalier.core.metrics_file import MetricsFile
+from espalier.core.parts import Tracker
+
+
+class Recorder(Logger):
+    """Lightning's logger of the run, on the first rank; what a task logs by ``self.log`` arrives here too.
+
+    Args:
+        file: the truth.
+        trackers: sinks.
+    """
+
+    def __init__(self, file: MetricsFile, trackers: Sequence[Tracker]) -> None:
+        super().__init__()
+        self.file, self.trackers = file, trackers
+        self.trainer: pl.Trainer | None = None
+        self.closed = False
+
+    @property
+    def name(self) -> str:
+        """Lightning asks for one."""
+        return "espalier"
+
+    @property
+    def version(self) -> str:
+        """Lightning asks for one."""
+        return ""
+
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the whole config is in the run directory."""
+
+    def close(self) -> None:
+        """What comes after training (the test) is no part of the history."""
+        self.closed = True
+        self.file.close()
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """One line, under the number of optimizer steps done (Lightning's own lags behind while it validates)."""
+        if self.trainer is None or self.closed:
+            return
+        done = self.trainer.global_step
+        values = {name: float(value) for name, value in metrics.items() if name not in ("epoch", "step")}
+        self.file.log(values, done, self.trainer.current_epoch)
+        for tracker in self.trackers:
+            tracker.log(values, done)
+
+
+class StepLog(pl.Callback):
+    """Logs ``train/loss`` and ``lr`` every so many optimizer steps; 2 microseconds a step else.
+
+    ``train/loss`` is the mean over the step's global batch, all micro-batches and ranks.
+    """
+
+    def __init__(self, every_n_steps: int, recorder: Recorder | None) -> None:
+        self.every, self.recorder = every_n_steps, recorder
+        self._sum: Tensor | None = None
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Add up micro-batches; log where a step that is due ends."""
+        loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
+        if not isinstance(loss, Tensor):
+            return
+        self._sum = loss if self._sum is None else self._sum + loss
+        if trainer.fit_loop._should_accumulate():
+            return
+        whole, self._sum = self._sum, None
+        if trainer.global_step % self.every:
+            return
+        if trainer.world_size > 1:
+            whole = trainer.strategy.reduce(whole, reduce_op="mean")
+        if self.recorder is not None:
+            rate = trainer.optimizers[0].param_groups[0]["lr"]
+            self.recorder.log_metrics({"train/loss": whole.item(), "lr": float(rate)})

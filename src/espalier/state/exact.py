@@ -1,0 +1,78 @@
+"""``ExactResume``: what makes a resumed run compute the bits of one never stopped, beyond what Lightning saves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.trainer.states import TrainerFn
+from pytorch_lightning.utilities import rank_zero_warn
+
+from espalier.state import epoch_metrics, folder, rng
+from espalier.state.boundary import AtBoundary
+from espalier.state.ranks import gather_objects
+
+KEY = "espalier"
+SCHEMA = 1
+
+
+def metrics_bytes(path: Path) -> int:
+    """How long the metrics file was at a checkpoint.
+
+    Raises:
+        CorruptError: the checkpoint isn't whole.
+    """
+    length: int = folder.read_structure(path)[KEY]["metrics_bytes"]
+    return length
+
+
+class ExactResume(AtBoundary):
+    """Random states of all ranks, the metrics file's length, metrics in the middle of an epoch. Always on.
+
+    Args:
+        offset: the metrics file's length now, in bytes.
+        cut: cuts the metrics file back to a length; called once when a fit resumes.
+    """
+
+    def __init__(self, offset: Callable[[], int], cut: Callable[[int], None]) -> None:
+        self._offset, self._cut = offset, cut
+        self._resumed: dict[str, Any] = {}
+        self._pending: dict[str, Any] = {}
+
+    def on_save_checkpoint(self, trainer: pl.Trainer, _: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Add our part to the checkpoint, on all ranks."""
+        mine = {"rng": rng.capture(), "epoch_metrics": epoch_metrics.capture(trainer)}
+        ranks = gather_objects(mine)
+        checkpoint[KEY] = {"schema": SCHEMA, "metrics_bytes": self._offset(), "ranks": ranks}
+
+    def on_load_checkpoint(self, trainer: pl.Trainer, _: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Cut the metrics file back, keep the rest for later. An evaluation takes nothing but the weights."""
+        if trainer.state.fn != TrainerFn.FITTING:
+            checkpoint["callbacks"] = {}
+            return
+        self._resumed = checkpoint[KEY]
+        self._cut(self._resumed["metrics_bytes"])
+
+    def before_training(self, trainer: pl.Trainer) -> None:
+        """Restore what this rank had: from here on, the resumed run and the undisturbed one do the same."""
+        ranks = self._resumed.pop("ranks", [])
+        if not ranks:
+            return
+        if len(ranks) != trainer.world_size:
+            said = f"{len(ranks)} processes saved what {trainer.world_size} go on with"
+            rank_zero_warn(f"{said}: the run goes on, but not bit for bit as it would have.")
+        mine = ranks[min(trainer.global_rank, len(ranks) - 1)]
+        epoch_metrics.restore(trainer, mine["epoch_metrics"])
+        self._pending = mine["epoch_metrics"]["sums"]
+        rng.restore(mine["rng"])
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        """After the first batch that followed the resume: join the epoch's sums."""
+        if self._pending:
+            epoch_metrics.merge(trainer, self._pending)
+
+    def on_train_epoch_end(self, *_: Any) -> None:
+        """Sums that nobody logged again are lost with their epoch."""
+        self._pending = {}

@@ -1,0 +1,150 @@
+"""One checkpoint as a folder that is whole or not there: written aside, manifest last, synced, renamed.
+
+    step-00000123/
+      tensors.safetensors     every tensor, by its key path
+      state.json              the structure that they hang in
+      manifest.json           written last: step, score, size and sha256 of the two, and a checksum of itself
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+
+from espalier.core.errors import CorruptError
+from espalier.core.files import sha256_of, sync_file, sync_folder
+from espalier.state.codec import decode, encode
+
+FORMAT = 1
+TENSORS, STATE, MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
+Manifest = Mapping[str, Any]
+
+
+def write(path: Path, checkpoint: Mapping[str, Any], *, step: int) -> None:
+    """Make ``path`` hold the checkpoint; one that stood there is replaced.
+
+    Raises:
+        TypeError: the checkpoint holds a value that the format doesn't know, named by its key path.
+    """
+    structure, tensors = encode(dict(checkpoint))
+
+    def fill(folder: Path) -> None:
+        safetensors.torch.save_file(tensors, folder / TENSORS)
+        (folder / STATE).write_text(json.dumps({"format": FORMAT, "state": structure}, allow_nan=False))
+        for name in (TENSORS, STATE):
+            sync_file(folder / name)
+
+    _make(path, fill, {"step": step})
+
+
+def link(path: Path, source: Path, *, score: float) -> None:
+    """Make ``path`` a second name for the checkpoint ``source``, with a score: by hard links, or else copies."""
+    manifest = verify(source)
+
+    def fill(folder: Path) -> None:
+        for name in manifest["files"]:
+            try:
+                os.link(source / name, folder / name)
+            except OSError:
+                shutil.copyfile(source / name, folder / name)
+                sync_file(folder / name)
+
+    _make(path, fill, {"step": manifest["step"], "score": score})
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The checkpoint, checksums verified on the very bytes that are decoded; tensors on the CPU.
+
+    Raises:
+        CorruptError: it isn't whole, or of a later format.
+    """
+    manifest = _manifest(path)
+    state, tensors = _bytes(path, STATE, manifest), _bytes(path, TENSORS, manifest)
+    checkpoint: dict[str, Any] = decode(_structure(path, state), safetensors.torch.load(tensors))
+    return checkpoint
+
+
+def read_structure(path: Path) -> dict[str, Any]:
+    """The structure alone, as ``codec.encode`` makes it: strings and finite numbers in it are what they were."""
+    structure: dict[str, Any] = _structure(path, _bytes(path, STATE, _manifest(path)))
+    return structure
+
+
+def verify(path: Path) -> Manifest:
+    """The manifest of a checkpoint that is whole.
+
+    Raises:
+        CorruptError: it isn't.
+    """
+    manifest = _manifest(path)
+    for name, file in manifest["files"].items():
+        there = path / name
+        if not there.is_file() or there.stat().st_size != file["bytes"] or sha256_of(there) != file["sha256"]:
+            raise CorruptError(f"{there} isn't what its manifest says")
+    return manifest
+
+
+def remove(path: Path) -> None:
+    """Delete, manifest first: what a kill leaves of it can't be taken for a checkpoint."""
+    if path.is_dir():
+        (path / MANIFEST).unlink(missing_ok=True)
+        sync_folder(path)
+        shutil.rmtree(path)
+
+
+def _make(path: Path, fill: Callable[[Path], None], facts: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    fill(aside)
+    files = {file.name: {"bytes": file.stat().st_size, "sha256": sha256_of(file)} for file in sorted(aside.iterdir())}
+    manifest = {"format": FORMAT, **facts, "files": files}
+    (aside / MANIFEST).write_text(json.dumps({**manifest, "checksum": _checksum(manifest)}, indent=2) + "\n")
+    sync_file(aside / MANIFEST)
+    sync_folder(aside)
+    remove(path)
+    aside.rename(path)
+    sync_folder(path.parent)
+
+
+def _manifest(path: Path) -> Manifest:
+    try:
+        manifest: dict[str, Any] = json.loads((path / MANIFEST).read_bytes())
+        checksum = manifest.pop("checksum")
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise CorruptError(f"{path} has no manifest that can be read") from error
+    if checksum != _checksum(manifest):
+        raise CorruptError(f"{path / MANIFEST} was changed after it was written")
+    return _of_our_format(path, manifest)
+
+
+def _bytes(path: Path, name: str, manifest: Manifest) -> bytes:
+    try:
+        content = (path / name).read_bytes()
+    except OSError as error:
+        raise CorruptError(f"{path / name} can't be read") from error
+    if hashlib.sha256(content).hexdigest() != manifest["files"][name]["sha256"]:
+        raise CorruptError(f"{path / name} isn't what its manifest says")
+    return content
+
+
+def _structure(path: Path, content: bytes) -> Any:
+    return _of_our_format(path, json.loads(content))["state"]
+
+
+def _of_our_format(path: Path, record: dict[str, Any]) -> dict[str, Any]:
+    if record["format"] != FORMAT:
+        raise CorruptError(f"{path} is of format {record['format']}, and this version reads {FORMAT}")
+    return record
+
+
+def _checksum(manifest: Manifest) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()

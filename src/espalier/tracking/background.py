@@ -1,0 +1,53 @@
+"""Work that may be slow or fail, kept away from training: one thread, jobs in order, nobody waits for long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Thread
+
+Job = Callable[[], object]
+_BACKLOG = 20_000  # jobs; one is about a kilobyte
+
+
+class Background:
+    """Does jobs one after the other in a thread of its own, which never keeps the process from ending.
+
+    Attributes:
+        dropped: jobs that failed, or that there was no more room for.
+        error: what the first failing job said, in one line.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.dropped = 0
+        self.error = ""
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._thread = Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    def do(self, job: Job) -> None:
+        """Add a job; takes a microsecond."""
+        if self._jobs.qsize() >= _BACKLOG:
+            self.dropped += 1
+        else:
+            self._jobs.put(job)
+
+    def close(self, seconds: float) -> bool:
+        """No more jobs; wait for those there are, so long at most. Returns whether all had their turn."""
+        self._jobs.put(None)
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        while job := self._jobs.get():
+            try:
+                job()
+            except BaseException as error:  # SystemExit too: a library that wants to end the process ends nothing
+                self.dropped += 1
+                self.error = self.error or in_one_line(error)
+
+
+def in_one_line(error: BaseException) -> str:
+    """Kind and first line of an error."""
+    text = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,112 @@
+"""``tracking=wandb``: Weights & Biases."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import psutil  # type: ignore[import-untyped]
+
+from espalier.core.outcome import Outcome
+from espalier.core.parts import RunInfo
+from espalier.tracking.background import Background
+from espalier.tracking.wandb_mode import choose_mode
+from espalier.tracking.wandb_session import Place, Session
+
+_PATIENCE = {"offline": 10.0, "online": 30.0}  # seconds that the end of a run waits for wandb, at most
+
+
+class Wandb:
+    """Metrics, config and outcome go to W&B: online where an API key is configured, else into the run's folder.
+
+    ``espalier train tracking.wandb.project=intents tracking.wandb.tags=[first,lora]``
+
+    The config's values are what holds when nothing else is said: a variable that is set wins over them, since it was
+    set for this shell or job (``WANDB_MODE``, ``WANDB_PROJECT``, ``WANDB_ENTITY``, ``WANDB_RUN_GROUP``, ``WANDB_NAME``,
+    ``WANDB_TAGS``, ``WANDB_JOB_TYPE``, ``WANDB_DIR``, ``WANDB_RUN_ID``); the others mean what they mean to wandb.
+    ``WANDB_MODE=disabled`` turns it off.
+
+    wandb runs in a thread of its own: neither its failure nor its slowness reaches training. argv, code, git and output
+    are not recorded; the config is, with secrets masked.
+
+    Args:
+        project: where runs are listed.
+        entity: team or user; None: the account's default.
+        group: runs that belong together.
+        job_type: what kind of run this is.
+        tags: labels to find it by.
+        mode: ``auto`` is online where there is an API key.
+    """
+
+    def __init__(
+        self,
+        *,
+        project: str,
+        entity: str | None,
+        group: str | None,
+        job_type: str,
+        tags: list[str],
+        mode: Literal["auto", "online", "offline"],
+    ) -> None:
+        self._where = (project, entity, group, job_type, tags)
+        self._asked_mode = mode
+        self._rows = 0
+        self._background: Background | None = None
+
+    def start(self, run: RunInfo, /) -> str:
+        """Begin in the background, or go on after a resume; ``metrics.jsonl`` is cut back to the checkpoint by now."""
+        mode, why = choose_mode(self._asked_mode)
+        if mode != "disabled":
+            metrics = run.directory / "metrics.jsonl"
+            written = metrics.stat().st_size if metrics.exists() else 0
+            self._place = Place.of(run, *self._where)
+            self._session = Session(run, self._place, mode, written)
+            self._background = Background("wandb")
+            self._background.do(self._session.start)
+        return f"wandb {mode}" + (f" ({why})" if why else "")
+
+    def log(self, metrics: Mapping[str, float], step: int, /) -> None:
+        """Hand the metrics of one optimizer step to the thread."""
+        if self._background:
+            self._rows += 1
+            self._background.do(partial(self._session.log, dict(metrics), step))
+
+    def finish(self, outcome: Outcome, /) -> str:
+        """Hand over the outcome, wait some seconds at most; says where to look, or what was not delivered."""
+        background = self._background
+        if background is None:
+            return ""
+        self._background = None
+        background.do(partial(self._session.finish, outcome))
+        patience = _PATIENCE[self._session.mode]
+        in_time = background.close(patience)
+        if not in_time:
+            _end_service()
+        if in_time and not background.dropped:
+            return self._look()
+        why = background.error or f"no answer in {patience:.0f} s"
+        missing = self._rows - self._session.rows
+        what = f"{missing} of {self._rows} rows were" if missing else "the end of the run was"
+        return f"wandb: {what} not delivered ({why}); metrics.jsonl has everything"
+
+    def _look(self) -> str:
+        if self._session.mode == "online":
+            return f"wandb: {self._session.url}"
+        folder = _short(self._place.folder)
+        why = f" ({self._session.why})" if self._session.why else ""
+        return f"wandb offline{why}: look with  wandb leet {folder}  and send with  wandb sync {folder}"
+
+
+def _short(path: Path) -> str:
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
+
+
+def _end_service() -> None:
+    # wandb waits for its service process when Python exits, without a limit, and this one has not answered.
+    for child in psutil.Process().children():
+        if child.name() == "wandb-core":
+            child.kill()

@@ -1,0 +1,177 @@
+"""A run at W&B, as the background thread sees it: everything here may block or raise."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from espalier.core.metrics_file import read_metrics
+from espalier.core.outcome import Outcome
+from espalier.core.parts import RunInfo
+from espalier.tracking.background import in_one_line
+from espalier.tracking.wandb_mode import Mode
+
+_REACH_SECONDS = 15  # for a server to answer, and to take what is left at the end
+_EXIT_CODES = {"done": 0, "interrupted": 255}  # W&B shows 255 as killed, others as failed
+
+# Off: what W&B records by itself and what could hold a secret (argv, code, git, output), and its own words.
+_PRIVATE: dict[str, Any] = {
+    "console": "off",
+    "disable_code": True,
+    "disable_git": True,
+    "disable_job_creation": True,
+    "label_disable": True,
+    "program": "espalier",
+    "save_code": False,
+    "x_disable_meta": True,
+    "x_save_requirements": False,
+    "silent": True,
+    "init_timeout": _REACH_SECONDS,
+    "finish_timeout": _REACH_SECONDS,
+    "finish_timeout_raises": True,
+    "reinit": "create_new",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where at W&B a run goes; a ``WANDB_*`` variable that is set wins over what the config says."""
+
+    project: str
+    entity: str | None
+    group: str | None
+    job_type: str | None
+    tags: tuple[str, ...]
+    name: str
+    run_id: str
+    root: Path
+
+    @staticmethod
+    def of(run: RunInfo, project: str, entity: str | None, group: str | None, job_type: str, tags: list[str]) -> Place:
+        """From the environment, or else the config."""
+        given = {name.removeprefix("WANDB_"): value for name, value in os.environ.items() if value}
+        directory = run.directory.name
+        unique = directory if directory.endswith(run.run_id) else f"{directory}-{run.run_id}"
+        return Place(
+            project=given.get("PROJECT", project),
+            entity=given.get("ENTITY", entity),
+            group=given.get("RUN_GROUP", group),
+            job_type=given.get("JOB_TYPE", job_type),
+            tags=tuple(given["TAGS"].split(",") if "TAGS" in given else tags),
+            name=given.get("NAME", f"{run.name}-{run.run_id}"),
+            run_id=given.get("RUN_ID", re.sub(r"[^\w.-]+", "-", unique)),
+            root=Path(given.get("DIR", run.directory)).absolute(),
+        )
+
+    @property
+    def folder(self) -> Path:
+        """Where W&B keeps its own files."""
+        return self.root / "wandb"
+
+    def offline_runs(self) -> list[Path]:
+        """Folders of this run's offline history, of this process or an earlier one."""
+        return [file.parent for file in self.folder.glob(f"offline-run-*/run-{glob.escape(self.run_id)}.wandb")]
+
+
+class Session:
+    """Begins, feeds and ends one run at W&B.
+
+    A run that goes on from a checkpoint keeps its id. Online, its history is rewound to the checkpoint; where the
+    server cannot (rewinding is a preview; the run may never have been online), it is resumed, and W&B passes over the
+    steps that it has. Offline, ``metrics.jsonl`` is replayed into a fresh folder that takes the place of earlier ones.
+
+    Attributes:
+        mode: what it came to: offline where online could not be had.
+        why: what stood against online, in one line.
+        url: of the run's page, once it is online.
+        rows: that wandb took from ``log``.
+    """
+
+    def __init__(self, run: RunInfo, place: Place, mode: Mode, written: int) -> None:
+        self.mode, self.why, self.url, self.rows = mode, "", "", 0
+        self._info, self._place, self._written = run, place, written
+        self._run: Any = None
+
+    def start(self) -> None:
+        """Import, log in, begin."""
+        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it may hold argv, and its end waits for the server
+        import wandb  # not at the top: it takes a second, and a broken installation must not stop training
+
+        earlier = self._place.offline_runs()
+        run, replay = self._begin(wandb)
+        run.define_metric("step")
+        run.define_metric("*", step_metric="step")
+        self._run = run
+        self.url = run.url if self.mode == "online" else ""
+        if replay:
+            self._replay()
+            for folder in earlier:
+                shutil.rmtree(folder)
+
+    def log(self, metrics: Mapping[str, float], step: int) -> None:
+        """Metrics of an optimizer step, under W&B's own step of the same number."""
+        self._tell(metrics, step)
+        self.rows += 1
+
+    def finish(self, outcome: Outcome) -> None:
+        """Metrics, cost and status into the summary; then the end, which online waits for what is still to be sent."""
+        if self._run is None:
+            raise ConnectionError("wandb did not start")
+        cost = {f"cost/{name}": value for name, value in outcome.as_dict()["cost"].items()}
+        self._run.summary.update({**outcome.metrics, **cost, "status": outcome.status})
+        self._run.finish(exit_code=_EXIT_CODES.get(outcome.status, 1))
+
+    def _begin(self, wandb: Any) -> tuple[Any, bool]:
+        """A live run, and whether its history is still to be told from ``metrics.jsonl``."""
+        if self.mode == "online":
+            for manner, replay in self._manners():
+                began = monotonic()
+                try:
+                    return self._init(wandb, **manner), replay
+                except Exception as error:
+                    self.why = in_one_line(error)
+                wandb.teardown()  # else the run's id counts as in use
+                if monotonic() - began >= _REACH_SECONDS:
+                    break
+            self.mode = "offline"
+        return self._init(wandb), True
+
+    def _manners(self) -> list[tuple[dict[str, str], bool]]:
+        if not (self._info.resumed and self._info.resumed_step):
+            return [({}, False)]
+        moment = f"{self._place.run_id}?_step={self._info.resumed_step}"
+        return [({"resume_from": moment}, False), ({"resume": "allow"}, True)]
+
+    def _init(self, wandb: Any, **manner: str) -> Any:
+        place = self._place
+        wandb.setup(settings=wandb.Settings(silent=True, login_timeout=1))  # what login() looks at, before there is a run
+        settings = wandb.Settings(
+            mode=self.mode,
+            root_dir=str(place.root),
+            project=place.project,
+            entity=place.entity,
+            run_id=place.run_id,
+            run_name=place.name,
+            run_group=place.group,
+            run_job_type=place.job_type,
+            run_tags=place.tags,
+            **_PRIVATE,
+            **manner,
+        )
+        return wandb.init(settings=settings, config=dict(self._info.config))
+
+    def _replay(self) -> None:
+        for line in read_metrics(self._info.directory / "metrics.jsonl", self._written):
+            self._tell(line, line.pop("step"))
+
+    def _tell(self, metrics: Mapping[str, float], step: int) -> None:
+        if self._run is None:
+            raise ConnectionError("wandb did not start")
+        self._run.log({**metrics, "step": step}, step=step)
