@@ -9,6 +9,7 @@ import struct
 from pathlib import Path
 
 import pytest
+
 from espalier.core.errors import CorruptError
 from espalier.core.metrics_file import MetricsFile, read_metrics
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import warnings
 from collections.abc import Iterator
@@ -139,7 +140,7 @@ class SaveAt(AtBoundary):
 
 
 def torch_rank() -> int:
-    return torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
+    return int(os.environ.get("LOCAL_RANK", "0"))
 
 
 def run_info(directory: Path, **more: Any) -> RunInfo:
@@ -148,15 +149,14 @@ def run_info(directory: Path, **more: Any) -> RunInfo:
 
 def trainer_in(folder: Path, *callbacks: pl.Callback, **more: Any) -> pl.Trainer:
     folder.mkdir(parents=True, exist_ok=True)
-    logger = JsonLines(folder / "metrics.jsonl")
+    logger = JsonLines(folder / "metrics.jsonl") if torch_rank() == 0 else None
     settings: dict[str, Any] = {
         "accelerator": "cpu", "devices": 1, "max_epochs": 3, "log_every_n_steps": 1, "num_sanity_val_steps": 0,
         "enable_progress_bar": False, "enable_model_summary": False, "use_distributed_sampler": False,
     }  # fmt: skip
-    exact = ExactResume(logger.offset, logger.cut)
-    return pl.Trainer(
-        **{**settings, **more}, logger=logger, callbacks=[*callbacks, exact], plugins=[FolderCheckpointIO()]
-    )
+    exact = ExactResume(logger.offset, logger.cut) if logger else ExactResume(lambda: 0, lambda _: None)
+    settings.update(more, logger=logger or False, callbacks=[*callbacks, exact], plugins=[FolderCheckpointIO()])
+    return pl.Trainer(**settings)
 
 
 def fit(folder: Path, *callbacks: pl.Callback, resume: Path | None = None, seed: int = 0, **more: Any) -> pl.Trainer:
@@ -176,12 +176,12 @@ def traces(trainer: pl.Trainer, folder: Path) -> dict[str, Any]:
     """All that two runs must have in common."""
     return {
         "weights": trainer.lightning_module.state_dict(),
-        "optimizer": trainer.optimizers[0].state_dict(),
-        "schedule": trainer.lr_scheduler_configs[0].scheduler.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in trainer.optimizers],
+        "schedules": [config.scheduler.state_dict() for config in trainer.lr_scheduler_configs],
         "random": (random.random(), np.random.rand(), torch.rand(3)),
-        "lines": (folder / "metrics.jsonl").read_text().splitlines(),
+        "lines": (folder / "metrics.jsonl").read_text().splitlines() if torch_rank() == 0 else [],
         "place": (trainer.global_step, trainer.current_epoch, trainer.fit_loop.epoch_loop.total_batch_idx),
-        "progress": trainer.fit_loop.state_dict(),
+        "progress": {key: value for key, value in trainer.fit_loop.state_dict().items() if key != "state_dict"},
         "latest": dict(trainer.callback_metrics),
     }
 

@@ -11,9 +11,11 @@ from pytorch_lightning.trainer.states import TrainerFn
 
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.parts import RunInfo
+from espalier.state.idle_hooks import without_idle_hooks
 from espalier.state.ranks import any_rank
 
 
+@without_idle_hooks
 class EarlyStopping(pl.Callback):
     """Ends training after ``patience`` validations in a row without a better value of the task's objective.
 

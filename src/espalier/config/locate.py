@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import find_spec
 from pathlib import Path
 
 from espalier.config.trust import is_trusted
@@ -24,6 +26,7 @@ class Module:
         file: its path.
         definitions: name -> class or function at the top level.
         imports: name -> (module, name in it); (module, "") for a module itself.
+        stars: modules of which everything is imported (``from .net import *``).
         aliases: name -> the expression that it stands for (``Batches = Annotated[int, Ge(1)]``).
     """
 
@@ -31,6 +34,7 @@ class Module:
     file: Path
     definitions: Mapping[str, Definition]
     imports: Mapping[str, tuple[str, str]]
+    stars: tuple[str, ...]
     aliases: Mapping[str, ast.expr]
 
 
@@ -57,7 +61,9 @@ def find_in(module: str, name: str, depth: int = _DEPTH) -> Found | None:
         return Found(source, source.definitions[name])
     if name in source.imports:
         return find_in(*source.imports[name], depth - 1)
-    return None
+    if name.startswith("_"):
+        return None
+    return next((found for star in source.stars if (found := find_in(star, name, depth - 1))), None)
 
 
 @cache
@@ -71,35 +77,50 @@ def read_module(name: str) -> Module | None:
     except (SyntaxError, ValueError):
         return None
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    definitions, imports, aliases = {}, {}, {}
+    definitions: dict[str, Definition] = {}
+    imports: dict[str, tuple[str, str]] = {}
+    aliases: dict[str, ast.expr] = {}
+    stars: list[str] = []
     for node in _top_level(body):
         if isinstance(node, Definition):
             definitions[node.name] = node
         elif isinstance(node, ast.ImportFrom):
             origin = _absolute(node, package)
             imports.update({alias.asname or alias.name: (origin, alias.name) for alias in node.names})
+            stars += [origin] if "*" in imports else []
+            imports.pop("*", None)
         elif isinstance(node, ast.Import):
-            imports.update({a.asname or a.name.partition(".")[0]: (a.name if a.asname else a.name.partition(".")[0], "")
-                            for a in node.names})  # fmt: skip
+            imports.update(_imported(alias) for alias in node.names)
         elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             aliases[node.targets[0].id] = node.value
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
             aliases[node.target.id] = node.value
-    return Module(name, file, definitions, imports, aliases)
+    return Module(name, file, definitions, imports, tuple(stars), aliases)
 
 
+@cache
 def module_file(name: str) -> Path | None:
-    """The file of a module, looked for as Python would: on ``sys.path``, and for trusted packages in the working folder."""
+    """The file of a module, looked for as Python would, without importing: installed (editable ones and namespaces too),
+    and for trusted packages in the working folder."""
     head, *rest = name.split(".")
-    places = [Path(entry) for entry in sys.path if entry] + ([Path.cwd()] if is_trusted(head) else [])
-    if head == "espalier":
-        places = [Path(__file__).parents[2]]
-    for place in places:
-        base = place.joinpath(head, *rest)
-        for file in (base / "__init__.py", base.with_name(base.name + ".py")):
+    spec = _spec(head)
+    if spec is None:
+        return None
+    if not rest:
+        return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
+    for place in spec.submodule_search_locations or ():
+        base = Path(place, *rest)
+        for file in (base / "__init__.py", base.with_name(f"{base.name}.py")):
             if file.is_file():
                 return file
     return None
+
+
+def _spec(package: str) -> ModuleSpec | None:
+    spec = None
+    with suppress(ValueError, ImportError):  # of a top-level name: asks the finders, and imports nothing
+        spec = find_spec(package)
+    return spec or (PathFinder.find_spec(package, [str(Path.cwd())]) if is_trusted(package) else None)
 
 
 def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -108,6 +129,12 @@ def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
             yield from _top_level([*node.body, *node.orelse])
         else:
             yield node
+
+
+def _imported(alias: ast.alias) -> tuple[str, tuple[str, str]]:
+    """``import a.b`` binds a, ``import a.b as c`` binds a.b."""
+    module = alias.name if alias.asname else alias.name.partition(".")[0]
+    return alias.asname or module, (module, "")
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:

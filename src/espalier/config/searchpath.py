@@ -2,52 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from hydra._internal.config_repository import ConfigRepository
+from hydra.core.config_search_path import ConfigSearchPath
 
-import yaml
-
-from espalier.config.trust import is_trusted
-from espalier.config.words import Word
+from espalier.config.trust import is_trusted, why_never
 from espalier.core.errors import Fault, TrustError
 
-
-def require_trusted_searchpath(words: Sequence[Word], root: str, folders: Sequence[Path]) -> None:
-    """Look at the root config and the command line before Hydra does.
-
-    Raises:
-        TrustError: an entry ``pkg://…`` names a package that is not trusted.
-    """
-    entries: list[Any] = []
-    primary = next((file for folder in folders if (file := folder / f"{root}.yaml").is_file()), None)
-    if primary:
-        entries += _entries(primary)
-    for word in words:
-        if word.key == "hydra.searchpath":
-            value = word.override.value()
-            entries += value if isinstance(value, list) else [value]
-    strange = [e for e in map(str, entries) if e.startswith("pkg://") and not _is_fine(_package(e))]
-    if strange:
-        raise TrustError(
-            *(Fault(f"hydra.searchpath: {e}", "would import a package that you do not trust.",
-                    f"If you do:  espalier trust {_package(e)}") for e in strange)
-        )  # fmt: skip
+_OURS = ("pkg://hydra.conf", "structured://")
 
 
-def _is_fine(package: str) -> bool:
-    return package in ("espalier", "hydra") or is_trusted(package)
+class GatedRepository(ConfigRepository):
+    """Hydra's repository, which looks at every place before Hydra does: command line and YAML, references resolved."""
+
+    def initialize_sources(self, config_search_path: ConfigSearchPath) -> None:
+        """Open the places of a search path.
+
+        Raises:
+            TrustError: ``pkg://…`` with a package that is not trusted, or another scheme than file and pkg.
+        """
+        faults = [fault for place in config_search_path.get_path() if (fault := _refusal(str(place.path)))]
+        if faults:
+            raise TrustError(*faults)
+        super().initialize_sources(config_search_path)
 
 
-def _package(entry: str) -> str:
-    return entry.removeprefix("pkg://").replace("/", ".").partition(".")[0]
-
-
-def _entries(primary: Path) -> list[Any]:
-    try:
-        content = yaml.safe_load(primary.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
-        return []  # composing will say what is wrong with the file
-    hydra = content.get("hydra") if isinstance(content, dict) else None
-    found = hydra.get("searchpath") if isinstance(hydra, dict) else None
-    return found if isinstance(found, list) else []
+def _refusal(place: str) -> Fault | None:
+    scheme, colon, rest = place.partition("://")
+    if place in _OURS or not colon or scheme == "file":
+        return None
+    package = rest.replace("/", ".").partition(".")[0]
+    what = f"hydra.searchpath: {place}"
+    if scheme != "pkg":
+        return Fault(what, "is no place for options.", "Name a folder:  file://…  or plain")
+    if is_trusted(package):
+        return None
+    if why_never(package):
+        return Fault(what, "would import a package that has no options.", "Take it out.")
+    return Fault(what, "would import a package that you do not trust.", f"If you do:  espalier trust {package}")

@@ -15,6 +15,7 @@ from hydra._internal.core_plugins.importlib_resources_config_source import Impor
 from hydra._internal.core_plugins.structured_config_source import StructuredConfigSource
 from hydra._internal.sources_registry import SourcesRegistry
 
+from espalier.config.searchpath import GatedRepository
 from espalier.core.errors import ConfigError, Fault
 
 
@@ -43,4 +44,6 @@ def loader(config_dirs: Sequence[Path]) -> ConfigLoaderImpl:
     path.append("main", f"file://{shipped()}")
     path.append("hydra", "pkg://hydra.conf")
     path.append("schema", "structured://")
-    return ConfigLoaderImpl(path)
+    made = ConfigLoaderImpl(path)
+    made.repository = GatedRepository(path)
+    return made

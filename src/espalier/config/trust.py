@@ -16,7 +16,14 @@ from espalier.core.errors import Fault, UserError
 from espalier.core.files import write_atomic
 from espalier.core.home import home
 
-_NAME = re.compile(r"[A-Za-z_]\w*")
+_NAME = re.compile(r"[^\W\d]\w*")
+# Each of these loads and runs whatever it is told to (torch.load, torch.hub.load, hydra.utils.call, numpy.load …).
+_ALL_POWERFUL = frozenset(
+    "IPython PIL accelerate cloudpickle cupy dask datasets dill fsspec huggingface_hub hydra ipykernel jax jedi jinja2 joblib"
+    " keras lightning lightning_fabric matplotlib mlflow numba numpy omegaconf onnxruntime optuna pandas peft pip pkg_resources"
+    " polars psutil pyarrow pytest pytorch_lightning ray requests safetensors scipy setuptools skimage sklearn submitit"
+    " tensorflow timm tokenizers torch torchaudio torchmetrics torchvision transformers triton wandb wheel yaml".split()
+)
 
 
 def trusted() -> list[str]:
@@ -26,21 +33,31 @@ def trusted() -> list[str]:
 
 def is_trusted(package: str) -> bool:
     """Whether a top-level package is trusted, or is installed with an entry point in the group ``espalier.parts``."""
-    return package in trusted() or package in _announced()
+    return why_never(package) is None and (package in trusted() or package in _announced())
+
+
+def why_never(package: str) -> str | None:
+    """Why nobody may trust a package, as the end of a sentence; None for one that may be trusted."""
+    if not _NAME.fullmatch(package) or package.startswith("__"):
+        return "is no package's name."
+    if package in sys.stdlib_module_names:
+        return "is Python's own and could run anything."
+    if package in _ALL_POWERFUL:
+        return "can load and run anything that it is told to."
+    return "is trusted anyway, as far as its parts go." if package == "espalier" else None
 
 
 def trust(package: str) -> bool:
     """Add a package to the list; whether it was new.
 
     Raises:
-        UserError: no name of a package; parts of the standard library, which no experiment is made of.
+        UserError: no name of a package; one that could run anything, which no experiment is made of.
     """
-    if not _NAME.fullmatch(package):
-        raise UserError(Fault(package, "is no package's name.", "Trust a whole package:  espalier trust my_package"))
-    if package in sys.stdlib_module_names:
-        raise UserError(
-            Fault(package, "is Python's own and could run anything.", "Wrap what you need in a package of yours.")
-        )
+    if reason := why_never(package):
+        whole = package.partition(".")[0]
+        remedy = "Wrap what you need of it in a package of yours." if _NAME.fullmatch(package) else (
+            f"Trust a whole package:  espalier trust {whole if _NAME.fullmatch(whole) else 'my_package'}")  # fmt: skip
+        raise UserError(Fault(package, reason, "" if package == "espalier" else remedy))
     known = _kept()
     _write([*known, package])
     return package not in known

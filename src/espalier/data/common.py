@@ -94,17 +94,19 @@ class TableData(AbstractData):
         """
         source = self.tables()
         _require_equal_lengths(source)
+        if not len(source.splits["train"]["label"]):
+            raise DataError(Fault(source.origin, "has no rows to train on."))
         names = source.labels or _names(source.splits["train"]["label"])
         _require_known_labels(source, names)
         indexed = {split: self._indexed(source, split, names) for split in source.splits}
         splits = cut(indexed, self.split, by="label")
         limited = {split: thin(table, self.limit) for split, table in splits.items() if table.num_rows}
+        _require_two_classes(limited["train"], names)
         if "validation" not in limited:
             raise DataError(
                 Fault(f"data.split.validation={self.split.get('validation', 0)}", "leaves no rows to validate on.",
                       "Raise it, or name a file of validation rows.")
             )  # fmt: skip
-        _require_two_classes(limited["train"], names)
         counts = {s: _count(t, limited.get(s, t), source.dropped.get(s, {})) for s, t in splits.items()}
         fingerprint = _fingerprint(limited, self.kinds, names, source.shape)
         return Raw(limited, dict(self.kinds), {"": names}, counts, fingerprint, source.origin, source.shape)

@@ -31,6 +31,8 @@ def read_idx(path: Path) -> npt.NDArray[np.uint8]:
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTE:
         raise DataError(Fault(str(path), "is not an idx file of bytes (its first bytes say something else)."))
     axes = content[3]
+    if len(content) < 4 + 4 * axes:
+        raise DataError(Fault(str(path), "was cut off within its header.", "Fetch the file again."))
     shape = tuple(int.from_bytes(content[4 + 4 * axis : 8 + 4 * axis], "big") for axis in range(axes))
     body = content[4 + 4 * axes :]
     if len(body) != math.prod(shape):

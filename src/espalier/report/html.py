@@ -1,4 +1,4 @@
-"""``report.html``: one file that opens anywhere, with no script and nothing fetched, made from a run directory's files."""
+"""``report.html``: one file, made from a run directory's files, that opens anywhere: no script, nothing fetched."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from espalier.report.charts import best_point, line_chart, whisker
 from espalier.report.curves import Curve, Point, curves_of
 from espalier.report.lines import ways_on
 from espalier.report.matrix import confused_pairs, confusion_matrix, reliability
-from espalier.report.predictions import calibration, class_figures, read_predictions, worst_errors
+from espalier.report.measures import calibration, class_figures
+from espalier.report.predictions import read_predictions, worst_errors
 from espalier.report.scores import leading_rows, metric_rows, objective_name, repeated_names
 from espalier.report.svg import breakable
 
 _PAGE = Path(__file__).parent / "page"
 _FIGURES = 4
 _ERRORS_SHOWN = 8  # the others are folded
+_WORDED = ("count", "value", "ends", "duration", "memory", "parameters", "share", "rate", "moment", "metric_name")
 _GROUPS = ("data", "model", "adapter", "task", "optimizer", "scheduler", "hardware")
 
 
@@ -71,8 +73,7 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    for name in ("count", "value", "ends", "duration", "memory", "parameters", "share", "rate", "moment", "metric_name"):
-        environment.filters[name] = getattr(quantities, name)
+    environment.filters |= {name: getattr(quantities, name) for name in _WORDED}
     environment.filters |= {"whisker": whisker, "breakable": breakable}
     environment.globals["style"] = Markup((_PAGE / "style.css").read_text(encoding="utf-8"))
     return environment

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from espalier.core.outcome import Outcome
 from espalier.report.layout import aligned, flow, terminal_width
 from espalier.report.quantities import (
-    count,
     duration,
     interval,
     memory,
@@ -52,9 +51,11 @@ def start_line(
         tracker: where metrics go, or ``""``.
         width: columns to write in; the terminal's if not given.
     """
-    trains = "all" if num_trained == num_parameters else f"{parameters(num_trained)} ({share(num_trained, num_parameters)})"
+    trained = f"{parameters(num_trained)} ({share(num_trained, num_parameters)})"
+    learns = "all" if num_trained == num_parameters else trained
+    learner = f"{model} {parameters(num_parameters)}, {adapter} trains {learns}"
     rows = " / ".join(f"{sizes[split]:,}" for split in _in_order(sizes))
-    parts = (name, f"{model} {parameters(num_parameters)}, {adapter} trains {trains}", f"{rows} {unit}", placement, tracker)
+    parts = (name, learner, f"{rows} {unit}", placement, tracker)
     return "\n  ".join(flow(parts, (terminal_width() if width is None else width) - 2))
 
 
@@ -91,7 +92,7 @@ def end_lines(outcome: Outcome, directory: Path, width: int | None = None) -> li
     width = terminal_width() if width is None else width
     if outcome.status == "done":
         table = metrics_table(outcome)
-        return [*table, *([""] if table else []), *_headline(outcome, width), *_place(outcome, directory, width)]
+        return [*table, *([""] if table else []), *_headline(outcome, width), *_place(directory, width)]
     return [*_broken_off(outcome, width), *aligned([("it lies in", str(directory)), *ways_on(outcome, directory)])]
 
 
@@ -131,9 +132,10 @@ def cost_words(outcome: Outcome) -> str:
     return ", ".join(parts)
 
 
-def _place(outcome: Outcome, directory: Path, width: int) -> list[str]:
+def _place(directory: Path, width: int) -> list[str]:
     there = [f"{name}/" if (directory / name).is_dir() else name for name in _FILES if (directory / name).exists()]
-    return [*flow([str(directory), " · ".join(there)], width), f"again   espalier train --rerun {shlex.quote(str(directory))}"]
+    again = f"again   espalier train --rerun {shlex.quote(str(directory))}"
+    return [*flow([str(directory), " · ".join(there)], width), again]
 
 
 def _broken_off(outcome: Outcome, width: int) -> list[str]:

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from espalier.report.layout import cut, width_of
-from espalier.report.predictions import Bin, Ints
+from espalier.report.measures import Bin
+from espalier.report.predictions import Ints
 from espalier.report.quantities import count, share, value
 from espalier.report.svg import Scale, element, path, picture
 
 _SHOWN = 30  # cells of a label's text; the whole label is in its title
 _FEW = 8  # classes whose labels are slanted; of more they stand upright
-_MOST_CLASSES = 120
+_SIZES = ((4, 64.0, 13.0), (12, 40.0, 12.0), (20, 28.0, 11.0), (40, 16.0, 9.0), (120, 10.0, 8.0))
+"""At most so many classes: the length of a cell's side, the height of letters."""
 
 
 @dataclass(frozen=True)
-class Grid:
+class _Grid:
     """Sizes of a confusion matrix: a cell, its letters, and room for labels at the left and on top."""
 
     cell: float
@@ -34,22 +36,20 @@ class Grid:
         return self.cell >= 24
 
     @staticmethod
-    def of(labels: Sequence[str]) -> Grid:
+    def of(labels: Sequence[str]) -> _Grid:
         """Fewer classes, larger cells; the counts are written where they can be read."""
         classes = len(labels)
-        cell, letters = (64.0, 13.0) if classes <= 4 else (28.0, 11.0) if classes <= 20 else (16.0, 9.0)
-        if classes > 40:
-            cell, letters = 10.0, 8.0
+        cell, letters = next(size for most, *size in _SIZES if classes <= most)
         longest = max(width_of(cut(label, _SHOWN)) for label in labels) * letters * 0.6
         angle = 45 if classes <= _FEW else 90
-        return Grid(cell, letters, longest + 16, longest * math.sin(math.radians(angle)) + 28, angle)
+        return _Grid(cell, letters, longest + 16, longest * math.sin(math.radians(angle)) + 28, angle)
 
 
 def confusion_matrix(confusion: Ints, labels: Sequence[str]) -> Markup | None:
     """Rows are targets, columns predictions; colour is the share of the row. None for more classes than can be read."""
-    if len(labels) > _MOST_CLASSES:
+    if len(labels) > _SIZES[-1][0]:
         return None
-    grid, size = Grid.of(labels), len(labels)
+    grid, size = _Grid.of(labels), len(labels)
     parts = [element("text", "predicted →", x=grid.left, y=12, class_="axis")]
     parts += [element("text", "target ↓", x=0, y=grid.top - 6, class_="axis")]
     for i, label in enumerate(labels):
@@ -79,7 +79,8 @@ def reliability(bins: Sequence[Bin], classes: int) -> Markup:
     parts.append(element("path", d=path([(x(x.low), y(x.low)), (x(1), y(1))]), class_="ideal"))
     total, tallest = sum(b.rows for b in bins), max(b.rows for b in bins)
     for b in bins:
-        said = element("title", f"{count(b.rows, 'row')}: confidence {value(b.confidence)}, accuracy {value(b.accuracy)}")
+        sure, right = value(b.confidence), value(b.accuracy)
+        said = element("title", f"{count(b.rows, 'row')}: confidence {sure}, accuracy {right}")
         place = {"cx": x(b.confidence), "cy": y(b.accuracy), "r": 3 + 9 * (b.rows / total) ** 0.5}
         ends = {"x1": x(b.confidence), "x2": x(b.confidence), "y1": y(b.confidence), "y2": y(b.accuracy)}
         parts += [element("line", **ends, class_="gap"), element("circle", said, **place, class_="bin")]
@@ -89,7 +90,7 @@ def reliability(bins: Sequence[Bin], classes: int) -> Markup:
     return picture(340.0, 300.0, "reliability diagram: accuracy by confidence", parts, "chart")
 
 
-def _names(grid: Grid, i: int, label: str) -> list[Markup]:
+def _names(grid: _Grid, i: int, label: str) -> list[Markup]:
     middle, text, whole = (i + 0.5) * grid.cell, cut(label, _SHOWN), element("title", label)
     x, y = grid.left + middle + (grid.letters * 0.35 if grid.angle == 90 else 0), grid.top - 6
     down = grid.top + middle + grid.letters * 0.35
@@ -99,12 +100,12 @@ def _names(grid: Grid, i: int, label: str) -> list[Markup]:
     ]
 
 
-def _frame(grid: Grid, size: int) -> Markup:
+def _frame(grid: _Grid, size: int) -> Markup:
     side = size * grid.cell
     return element("rect", x=grid.left, y=grid.top, width=side, height=side, class_="frame")
 
 
-def _cell(grid: Grid, confusion: Ints, i: int, j: int, labels: Sequence[str]) -> list[Markup]:
+def _cell(grid: _Grid, confusion: Ints, i: int, j: int, labels: Sequence[str]) -> list[Markup]:
     rows, of = int(confusion[i, j]), int(confusion[i].sum())
     part = rows / of
     x, y, inset = grid.left + j * grid.cell, grid.top + i * grid.cell, 0.5 if grid.cell < 12 else 1.0

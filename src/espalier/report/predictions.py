@@ -1,4 +1,4 @@
-"""``predictions/<split>.parquet`` and what follows from it: confusion, per-class figures, calibration, worst errors."""
+"""``predictions/<split>.parquet`` and the errors in it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-_BINS = 15  # as the task's ECE has them
 
 
 @dataclass(frozen=True)
@@ -50,29 +49,6 @@ class Predictions:
         return [int(position) for position in wrong[order][:at_most]]
 
 
-@dataclass(frozen=True)
-class ClassFigures:
-    """Of one class. ``predicted`` is how often it was predicted, ``support`` how often it was the target."""
-
-    label: int
-    precision: float
-    recall: float
-    f1: float
-    support: int
-    predicted: int
-
-
-@dataclass(frozen=True)
-class Bin:
-    """Rows whose confidence lies between ``low`` and ``high``: how many, how sure, how often right."""
-
-    low: float
-    high: float
-    rows: int
-    confidence: float
-    accuracy: float
-
-
 def read_predictions(path: Path) -> Predictions | None:
     """The file's content; None where there is no file, no row, or not the columns of a classifier."""
     if not path.is_file():
@@ -83,32 +59,6 @@ def read_predictions(path: Path) -> Predictions | None:
     row, target, prediction = (table.column(name).to_numpy() for name in ("row", "target", "prediction"))
     scores = table.column("scores").combine_chunks().flatten().to_numpy().astype(np.float64)
     return Predictions(row, target, prediction, scores.reshape(table.num_rows, -1))
-
-
-def class_figures(confusion: Ints) -> list[ClassFigures]:
-    """Of each class that is a target or was predicted; the weakest F1 first."""
-    hits, support, predicted = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
-    figures = [
-        ClassFigures(i, _ratio(hits[i], predicted[i]), _ratio(hits[i], support[i]), f1, int(support[i]), int(predicted[i]))
-        for i in range(len(confusion))
-        if (both := support[i] + predicted[i])
-        for f1 in [_ratio(2 * hits[i], both)]
-    ]
-    return sorted(figures, key=lambda one: (one.f1, one.label))
-
-
-def calibration(predictions: Predictions) -> tuple[list[Bin], float]:
-    """The bins of a reliability diagram that hold rows, and the expected calibration error (Guo et al. 2017)."""
-    known = np.isfinite(predictions.confidence)
-    confidence, hit = predictions.confidence[known], (predictions.prediction == predictions.target)[known]
-    edges = np.linspace(0, 1, _BINS + 1)
-    place = np.clip(np.searchsorted(edges, confidence, side="right") - 1, 0, _BINS - 1)
-    bins = []
-    for i in np.unique(place):
-        members = place == i
-        sure, right = float(confidence[members].mean()), float(hit[members].mean())
-        bins.append(Bin(float(edges[i]), float(edges[i + 1]), int(members.sum()), sure, right))
-    return bins, sum(b.rows * abs(b.confidence - b.accuracy) for b in bins) / max(len(hit), 1)
 
 
 def worst_errors(predictions: Predictions, examples: Path) -> Sequence[Mapping[str, Any]]:
@@ -128,7 +78,3 @@ def _without_text(predictions: Predictions, i: int) -> dict[str, Any]:
         "prediction": int(predictions.prediction[i]),
         "score": float(predictions.confidence[i]),
     }
-
-
-def _ratio(part: np.int64, whole: np.int64) -> float:
-    return float(part / whole) if whole else 0.0

@@ -58,7 +58,9 @@ def duration(seconds: float) -> str:
 
 def memory(size: int) -> str:
     """Bytes in decimal units: ``340 MB``, ``1.1 GB``."""
-    return f"{size / 1e9:.1f} GB" if size >= 0.9995e9 else f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+    if size >= 0.9995e9:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:.0f} MB" if size >= 0.9995e6 else f"{size / 1e3:.0f} kB"
 
 
 def parameters(number: int) -> str:

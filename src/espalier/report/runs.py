@@ -44,7 +44,8 @@ def runs_table(runs: Sequence[ListedRun], width: int | None = None) -> list[str]
     newest = sorted(runs, key=lambda run: (run.outcome.started, str(run.directory)), reverse=True)
     cells = [_HEAD, *map(_cells, newest)]
     places = ["directory", *(str(run.directory) for run in newest)]
-    if fits(beside := aligned([(*row, place) for row, place in zip(cells, places, strict=True)], _NUMBERS, _GAP), width):
+    beside = aligned([(*row, place) for row, place in zip(cells, places, strict=True)], _NUMBERS, _GAP)
+    if fits(beside, width):
         return beside
     head, *lines = aligned(_shortened(cells, width), _NUMBERS, _GAP)
     return [head, *(part for line, place in zip(lines, places[1:], strict=True) for part in (line, f"  {place}"))]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from espalier.core.outcome import Outcome
 
 _LEADING = ("accuracy", "f1_macro", "auroc", "ece")
-_MICRO = ("precision_micro", "recall_micro", "f1_micro")
+_ACCURACY_AGAIN = ("precision_micro", "recall_micro", "f1_micro", "recall_weighted")
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class MetricRow:
 
 
 def metric_rows(outcome: Outcome) -> list[MetricRow]:
-    """Every metric once: the objective first, losses last; micro averages are left out where they are the accuracy."""
+    """Every metric once: the objective first, losses last; averages that are the accuracy are left out."""
     names = dict.fromkeys(key.partition("/")[2] for key in outcome.metrics if key.startswith(("test/", "validation/")))
     chosen = [name for name in names if name not in repeated_names(outcome.metrics)]
     chosen.sort(key=lambda name: (name != objective_name(outcome), "loss" in name))
@@ -38,13 +39,17 @@ def leading_rows(outcome: Outcome, at_most: int) -> list[MetricRow]:
 
 
 def repeated_names(metrics: Mapping[str, float]) -> list[str]:
-    """Micro averages that equal the accuracy (with one label a row they do) and so would only say it again."""
+    """Averages that equal the accuracy (with one label a row they do) and so would only say it again."""
 
     def same(name: str) -> bool:
         splits = [split for split in ("test", "validation") if f"{split}/{name}" in metrics]
-        return bool(splits) and all(metrics[f"{s}/{name}"] == metrics.get(f"{s}/accuracy") for s in splits)
+        return bool(splits) and all(_alike(metrics, f"{s}/{name}", f"{s}/accuracy") for s in splits)
 
-    return [name for name in _MICRO if same(name)]
+    return [name for name in _ACCURACY_AGAIN if same(name)]
+
+
+def _alike(metrics: Mapping[str, float], one: str, other: str) -> bool:
+    return other in metrics and math.isclose(float(metrics[one]), float(metrics[other]), abs_tol=1e-6)
 
 
 def objective_name(outcome: Outcome) -> str:

@@ -19,12 +19,13 @@ class Scale:
     end: float
 
     def __call__(self, number: float) -> float:
+        """Where a value lies."""
         span = (self.high - self.low) or 1.0
         return self.start + (number - self.low) / span * (self.end - self.start)
 
 
 def element(name: str, *content: str, **attributes: object) -> Markup:
-    """``element("rect", x=1, class_="cell")``: an underscore at the end is dropped, others become dashes; all is escaped."""
+    """``element("rect", x=1, class_="cell")``; all is escaped. A last underscore is dropped, others are dashes."""
     written = Markup("").join(
         Markup(' {}="{}"').format(key.rstrip("_").replace("_", "-"), _number(item)) for key, item in attributes.items()
     )

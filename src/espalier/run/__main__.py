@@ -66,10 +66,14 @@ def _code(outcome: Outcome) -> int:
 
 
 def _quiet() -> None:
-    """Lightning's advice on workers and its tips are for people who write Trainers."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    warnings.simplefilter("ignore", PossibleUserWarning)
+    """Advice for people who write Trainers, bars for a file of 90 MB, and what libraries will change some day."""
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for category in (PossibleUserWarning, FutureWarning, DeprecationWarning):
+        warnings.simplefilter("ignore", category)
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
 
 
 if __name__ == "__main__":

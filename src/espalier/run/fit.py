@@ -37,6 +37,8 @@ from espalier.state.exact import ExactResume, metrics_bytes
 from espalier.state.lightning_io import FolderCheckpointIO
 from espalier.state.store import Saved, Store
 
+_PRECISIONS = {"32-true": "fp32", "bf16-mixed": "bf16", "16-mixed": "fp16"}
+
 
 @dataclass
 class Session:
@@ -146,9 +148,11 @@ def _train(session: Session, assembly: Assembly) -> pl.Trainer:
     trainer = _trainer(session, assembly, info, recorder)
     _announce(session, assembly)
     torch.set_num_threads(assembly.placement.threads)
-    trainer.fit(task, datamodule=assembly.batches, ckpt_path=session.saved.path if session.saved else None)
-    if recorder:
-        recorder.close()
+    try:
+        trainer.fit(task, datamodule=assembly.batches, ckpt_path=session.saved.path if session.saved else None)
+    finally:
+        if recorder:
+            recorder.close()
     return trainer
 
 
@@ -291,4 +295,6 @@ def _placement(assembly: Assembly) -> str:
     """Device, precision and why, threads."""
     placement = assembly.placement
     many = f" x {placement.world_size}" if placement.world_size > 1 else ""
-    return f"{placement.accelerator}{many} {placement.precision} ({placement.why}), {placement.threads} threads"
+    threads = f"{placement.threads} thread" + "s" * (placement.threads > 1)
+    precision = _PRECISIONS.get(placement.precision, placement.precision)
+    return f"{placement.accelerator}{many} {precision} ({placement.why}), {threads}"

@@ -21,6 +21,7 @@ from pytorch_lightning.loops.fit_loop import _FitLoop
 from pytorch_lightning.loops.loop import _Loop
 from pytorch_lightning.loops.training_epoch_loop import _TrainingEpochLoop
 
+from espalier.state.idle_hooks import without_idle_hooks
 from espalier.state.store import Store
 
 
@@ -34,6 +35,10 @@ class AtBoundary(Checkpoint):
     """
 
     order: ClassVar[int] = 0
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        without_idle_hooks(cls)
 
     def setup(self, trainer: pl.Trainer, *_: Any, **__: Any) -> None:
         """Give the trainer's loops the boundary."""

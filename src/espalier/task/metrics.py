@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 Scores = npt.NDArray[np.floating]
 Labels = npt.NDArray[np.int64]
@@ -96,9 +97,9 @@ def _area(column: Scores, positive: npt.NDArray[np.bool_], weights: Array) -> Ar
 
 
 def _ece(confidence: Scores, hits: Array, weights: Array) -> Array:
-    # As in torchmetrics: bins closed on the left, and one of its own for what is 1 in fp32.
-    single = confidence.astype(np.float32)
-    place = np.searchsorted(np.linspace(0, 1, _BINS + 1, dtype=np.float32), single, side="right") - 1
+    # As in torchmetrics: fp32's bins, closed on the left, and one of its own for a confidence of 1.
+    edges, single = torch.linspace(0, 1, _BINS + 1).numpy(), confidence.astype(np.float32)
+    place = np.searchsorted(edges, single, side="right") - 1
     gap = _sums(hits - weights * confidence[:, None], place, _BINS + 1)
     missed: Array = np.abs(gap).sum(0) / weights.sum(0)
     return missed

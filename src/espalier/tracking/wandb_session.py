@@ -151,7 +151,7 @@ class Session:
 
     def _init(self, wandb: Any, **manner: str) -> Any:
         place = self._place
-        wandb.setup(settings=wandb.Settings(silent=True, login_timeout=1))  # what login() looks at, before there is a run
+        wandb.setup(settings=wandb.Settings(silent=True, login_timeout=1))  # for the login before the run
         settings = wandb.Settings(
             mode=self.mode,
             root_dir=str(place.root),

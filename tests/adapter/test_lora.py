@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from conf.defaults import defaults_of
+from espalier.adapter.lora import lora
+from espalier.core.errors import ConfigError
+from peft.tuners.lora import LoraLayer
+from task.toy import classification, facts_of, lstm, minilm, mlp
+from torch import nn
+
+LAYERS, WIDTH, INNER = 6, 384, 1536
+ATTENTION = LAYERS * 4 * (WIDTH + WIDTH)
+MLP = LAYERS * 2 * (WIDTH + INNER)
+
+
+def adapted(backbone: nn.Module, **values: Any) -> nn.Module:
+    return lora(backbone, facts_of("text"), **defaults_of("adapter/lora", **values))
+
+
+def trained(module: nn.Module) -> dict[str, int]:
+    return {name: p.numel() for name, p in module.named_parameters() if p.requires_grad}
+
+
+@pytest.mark.parametrize(("target", "count"), [("attention", ATTENTION), ("mlp", MLP), ("all_linear", ATTENTION + MLP)])
+def test_each_target_of_minilm_trains_rank_times_the_sides(target: str, count: int) -> None:
+    learned = trained(adapted(minilm(), target=target, rank=4))
+    assert sum(learned.values()) == 4 * count
+    assert all("lora_" in name for name in learned)
+
+
+def test_names_are_stable_and_the_head_learns() -> None:
+    names = trained(classification(adapted(mlp(hidden=[7]), target="mlp", rank=2)))
+    assert names == {
+        "learner.trunk.base_model.model.0.lora_A.default.weight": 2 * 16,
+        "learner.trunk.base_model.model.0.lora_B.default.weight": 2 * 7,
+        "head.weight": 3 * 7,
+        "head.bias": 3,
+    }
+
+
+def test_at_first_it_changes_nothing_and_then_by_alpha_over_rank() -> None:
+    backbone = mlp(hidden=[7])
+    weight = backbone.trunk[0].weight.detach().clone()
+    module = adapted(backbone, target="mlp", rank=2, alpha=6)
+    layer = next(part for part in module.modules() if isinstance(part, LoraLayer))
+    inputs = torch.randn(3, 16)
+    plain = inputs @ weight.T + layer.base_layer.bias
+    torch.testing.assert_close(layer(inputs), plain)
+    a, b = layer.lora_A["default"].weight, layer.lora_B["default"].weight
+    nn.init.normal_(b)
+    torch.testing.assert_close(layer(inputs), plain + 3 * inputs @ a.T @ b.T)
+
+
+def test_dropout_is_on_the_updates_input_and_in_training_mode() -> None:
+    module = adapted(minilm(), dropout=0.25)
+    layer = next(part for part in module.modules() if isinstance(part, LoraLayer))
+    assert layer.lora_dropout["default"].p == 0.25
+    assert all(part.training for part in module.modules())
+
+
+def test_the_folder_holds_the_adapter_and_the_tokenizer(tmp_path: Path) -> None:
+    adapted(minilm(), rank=1).save(tmp_path)
+    files = {file.name for file in tmp_path.iterdir()}
+    assert {"adapter_config.json", "adapter_model.safetensors", "tokenizer.json", "tokenizer_config.json"} <= files
+    assert "model.safetensors" not in files  # the base's weights stay where they came from
+
+
+def test_a_model_without_such_layers_is_answered() -> None:
+    with pytest.raises(ConfigError, match=r"Lstm offers no layers to adapt\. Try adapter=full"):
+        adapted(lstm())
+    with pytest.raises(ConfigError, match=r"Mlp offers mlp, all_linear\. Try adapter\.target=mlp or"):
+        adapted(mlp(), target="attention")
+
+
+def test_layers_that_peft_cannot_adapt_are_answered() -> None:
+    backbone = mlp()
+    backbone.targets = {"mlp": r".*\d+"}  # activations too
+    with pytest.raises(ConfigError, match="PEFT cannot adapt this Mlp: Target module ReLU"):
+        adapted(backbone, target="mlp")

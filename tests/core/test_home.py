@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from espalier.core import home
+
+
+def test_named_folders_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "CACHE", "DATA", "MODELS"):
+        monkeypatch.setenv(f"ESPALIER_{name}", f"/x/{name}")
+    found = (home.home(), home.cache(), home.data_root(), home.models_root())
+    assert found == (Path("/x/HOME"), Path("/x/CACHE"), Path("/x/DATA"), Path("/x/MODELS"))
+
+
+def test_else_the_desktops_convention(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "CACHE", "DATA", "MODELS"):
+        monkeypatch.delenv(f"ESPALIER_{name}", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/c")
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.setenv("HOME", "/h")
+    assert (home.home(), home.cache()) == (Path("/c/espalier"), Path("/h/.cache/espalier"))
+    assert (home.data_root(), home.models_root()) == (None, None)

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+from espalier.core import machine
+from espalier.core.machine import Machine, probe
+
+
+def test_probe_counts_the_cores_this_process_may_use() -> None:
+    assert probe().cpus == len(os.sched_getaffinity(0))
+    assert probe().gpus >= 0
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (Machine(1, 0, False), "1 CPU core and no GPU"),
+        (Machine(8, 1, True), "8 CPU cores and 1 GPU"),
+        (Machine(2, 4, True), "2 CPU cores and 4 GPUs"),
+    ],
+)
+def test_machine_in_words(found: Machine, said: str) -> None:
+    assert str(found) == said
+
+
+def test_hidden_gpus_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert machine._visible_gpus() == 0
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert machine._visible_gpus() == 0

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from data.examples import write
+from espalier.core.errors import DataError
+from espalier.core.tabular import read_header, read_table, sniff_delimiter
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("a,b\n1,2\n", "x.csv"), ("a;b\n1;2\n", "x.csv"), ("a|b\n1|2\n", "x.txt"), ("a\tb\n1\t2\n", "x.tsv")]
+)
+def test_delimiter_is_found(text: str, name: str, tmp_path: Path) -> None:
+    table = read_table(write(tmp_path / name, text))
+    assert (table.header, table.rows, table.numbers) == (("a", "b"), [["1", "2"]], [2])
+    assert table.column("b") == ["2"]
+
+
+def test_ending_decides_before_the_header() -> None:
+    assert sniff_delimiter(Path("x.tsv"), "a,b,c") == "\t"
+
+
+def test_given_delimiter_wins_and_a_written_tab_is_a_tab(tmp_path: Path) -> None:
+    file = write(tmp_path / "x.csv", "a,b\tc\n1,2\t3\n")
+    assert read_header(file, delimiter="\\t") == read_header(file, delimiter="\t") == ["a,b", "c"]
+    with pytest.raises(DataError, match=r"data.delimiter=ab  is not one character"):
+        read_table(file, delimiter="ab")
+
+
+def test_marks_in_a_tab_separated_file_are_letters_unless_it_quotes(tmp_path: Path) -> None:
+    plain = write(tmp_path / "a.tsv", 'text\tlabel\nhe said "no"\t1\n')
+    assert read_table(plain).rows == [['he said "no"', "1"]]
+    quoted = write(tmp_path / "b.tsv", 'text\tlabel\n"a\tb ""c"""\t1\n')
+    assert read_table(quoted).rows == [['a\tb "c"', "1"]]
+
+
+def test_quoted_header_may_span_lines(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", '"the\ntext",label\na,1\n')
+    assert read_header(file) == ["the\ntext", "label"]
+    assert read_table(file).numbers == [3]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_encodings(encoding: str, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", "tëxt,label\ncafé,1\n", encoding)
+    assert read_header(file, encoding) == ["tëxt", "label"]
+    assert read_table(file, encoding).rows == [["café", "1"]]
+
+
+def test_byte_order_mark_is_no_letter(tmp_path: Path) -> None:
+    assert read_header(write(tmp_path / "a.csv", "text,label\n", "utf-8-sig")) == ["text", "label"]
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_wrong_byte_is_named_where_it_stands(mark: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(mark + b"text,label\ncaf\xe9 au lait,1\n")
+    for reader in (read_header, read_table):
+        with pytest.raises(DataError, match=rf"is not utf-8: byte 0xe9 at position {14 + len(mark)} \(line 2\)"):
+            reader(tmp_path / "a.csv")
+
+
+def test_unknown_encoding_is_answered(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="data.encoding=utf-9  is no encoding"):
+        read_header(write(tmp_path / "a.csv", "a,b\n"), "utf-9")
+
+
+def test_missing_file_and_folder_are_answered(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none.csv  is not there \(looked from "):
+        read_header(tmp_path / "none.csv")
+    with pytest.raises(DataError, match="cannot be read: Is a directory"):
+        read_table(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty"),
+        ("\n\n", "is empty"),
+        ("a,b\n", "has a header and no rows"),
+        ("a,b,a\n1,2,3\n", "has the column 'a' more than once"),
+        ('a,b\n1,2\n"x"y,3\n', "has broken quoting in the row that begins on line 3"),
+        ('a,b\n"1,2\n3,4\n', "has broken quoting in the row that begins on line 2"),
+        ('"a,b\n1,2\n', "has broken quoting in the row that begins on line 1"),
+        ("a,b\n1\n2,3\n4,5,6\n", "has 2 columns, but other numbers of fields on line 2 (1), 4 (3)"),
+        ("a,b\n" + "1\n" * 7, "and 2 more"),
+        ("a,b\n1,2\n3", "ends in the middle of line 3: it was cut off"),
+    ],
+)
+def test_faults_are_named_by_line(text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        read_table(write(tmp_path / "a.csv", text))
+    assert said in str(caught.value)
+
+
+def test_long_fields_are_read(tmp_path: Path) -> None:
+    long = "x" * 300_000
+    assert read_table(write(tmp_path / "a.csv", f"a,b\n{long},1\n")).rows == [[long, "1"]]

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conf.toy_data import write_idx
+from espalier.core.errors import DataError
+from espalier.data.idx import read_idx
+
+VALUES = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+
+
+def test_zipped_and_plain_files_read_alike(tmp_path: Path) -> None:
+    write_idx(tmp_path / "a.gz", VALUES)
+    (tmp_path / "a").write_bytes(gzip.decompress((tmp_path / "a.gz").read_bytes()))
+    assert (read_idx(tmp_path / "a.gz") == VALUES).all()
+    assert (read_idx(tmp_path / "a") == VALUES).all()
+
+
+def test_missing_file_is_answered(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        read_idx(tmp_path / "none.gz")
+
+
+@pytest.mark.parametrize("end", [5, 20, 40])
+def test_truncated_file_is_answered(end: int, tmp_path: Path) -> None:
+    write_idx(tmp_path / "a.gz", VALUES)
+    plain = gzip.decompress((tmp_path / "a.gz").read_bytes())
+    (tmp_path / "a").write_bytes(plain[:end] if end < 40 else plain[:-1])
+    with pytest.raises(DataError, match="cut off"):
+        read_idx(tmp_path / "a")
+    (tmp_path / "b.gz").write_bytes((tmp_path / "a.gz").read_bytes()[:end])
+    with pytest.raises(DataError):
+        read_idx(tmp_path / "b.gz")
+
+
+def test_zipped_file_with_a_broken_middle_is_answered(tmp_path: Path) -> None:
+    write_idx(tmp_path / "a.gz", VALUES)
+    content = bytearray((tmp_path / "a.gz").read_bytes())
+    content[12:20] = b"\xff" * 8
+    (tmp_path / "a.gz").write_bytes(content)
+    with pytest.raises(DataError, match="cannot be read"):
+        read_idx(tmp_path / "a.gz")
+
+
+def test_other_format_is_answered(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\x89PNG\r\n")
+    with pytest.raises(DataError, match="is not an idx file of bytes"):
+        read_idx(tmp_path / "a")

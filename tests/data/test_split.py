@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from espalier.core.errors import DataError
+from espalier.data.split import cut, thin
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+def table(labels: list[int]) -> pa.Table:
+    return pa.table({"row": np.arange(len(labels)), "label": labels})
+
+
+@settings(max_examples=60, deadline=None)
+@given(labels=st.lists(st.integers(0, 4), min_size=1, max_size=80), shares=st.tuples(st.floats(0, 0.49), st.floats(0, 0.49)))
+def test_each_row_lands_in_one_split_and_every_class_is_trained(labels: list[int], shares: tuple[float, float]) -> None:
+    splits = cut({"train": table(labels)}, {"validation": shares[0], "test": shares[1]}, by="label")
+    rows = [row for part in splits.values() for row in part["row"].to_pylist()]
+    assert sorted(rows) == list(range(len(labels)))
+    assert set(splits["train"]["label"].to_pylist()) == set(labels)
+
+
+def test_classes_keep_their_shares() -> None:
+    splits = cut({"train": table([0] * 800 + [1] * 200)}, {"validation": 0.1, "test": 0.2}, by="label")
+    counts = {split: np.bincount(part["label"].to_numpy()).tolist() for split, part in splits.items()}
+    assert counts == {"train": [560, 140], "validation": [80, 20], "test": [160, 40]}
+
+
+def test_splits_of_the_source_are_left_alone() -> None:
+    given_splits = {"test": table([0, 1]), "train": table([0, 1] * 10), "validation": table([1])}
+    splits = cut(given_splits, {"validation": 0.5, "test": 0.5}, by="label")
+    assert list(splits) == ["train", "validation", "test"]
+    assert all(splits[name].equals(part) for name, part in given_splits.items())
+
+
+def test_shares_that_leave_nothing_are_refused() -> None:
+    with pytest.raises(DataError, match="leaves no rows to train on"):
+        cut({"train": table([0, 1] * 5)}, {"validation": 0.5, "test": 0.5}, by="label")
+
+
+def test_thin_chooses_at_random_once_and_for_all_in_the_old_order() -> None:
+    chosen = thin(table([0] * 100), 10)["row"].to_pylist()
+    assert chosen == sorted(chosen) == thin(table([0] * 100), 10)["row"].to_pylist()
+    assert len(set(chosen)) == 10 and chosen != list(range(10))
+    assert thin(table([0] * 5), 10).num_rows == thin(table([0] * 5), None).num_rows == 5

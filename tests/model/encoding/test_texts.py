@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from espalier.core.columns import Ragged
+from espalier.core.errors import ConfigError
+from espalier.model.encoding.texts import encode_texts, text_roles
+from model.examples import of, sentences, vectors
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import TemplateProcessing
+
+
+def tokenizer(*, closing: bool = False) -> Tokenizer:
+    made = Tokenizer(WordLevel({"[UNK]": 0, "a": 1, "b": 2, "[S]": 3, "[E]": 4}, unk_token="[UNK]"))
+    made.pre_tokenizer = Whitespace()
+    if closing:
+        made.post_processor = TemplateProcessing(single="[S] $A [E]", special_tokens=[("[S]", 3), ("[E]", 4)])
+    return made
+
+
+def test_long_texts_are_cut_and_told() -> None:
+    raw, _ = sentences(texts=["a b", "a b a b", "b", "a b a"])
+    columns = encode_texts(tokenizer(), raw.splits["train"], ["text"], 3)
+    text = columns["text"]
+    assert isinstance(text, Ragged)
+    assert [text[row].tolist() for row in range(4)] == [[1, 2], [1, 2, 1], [2], [1, 2, 1]]
+    assert np.asarray(columns["truncated"]).tolist() == [False, True, False, False]
+
+
+def test_closing_tokens_stay_in_a_cut_text() -> None:
+    raw, _ = sentences(texts=["a b a b a", "b"])
+    text = encode_texts(tokenizer(closing=True), raw.splits["train"], ["text"], 4, closing=1)["text"]
+    assert isinstance(text, Ragged)
+    assert [text[row].tolist() for row in range(2)] == [[3, 1, 2, 4], [3, 2, 4]]
+
+
+def test_row_is_truncated_if_any_of_its_texts_is() -> None:
+    raw = of({"one": ["a a a", "a"], "two": ["b", "b b b"]}, {"one": "text", "two": "text"})
+    assert np.asarray(encode_texts(tokenizer(), raw.splits["train"], ["one", "two"], 2)["truncated"]).all()
+
+
+def test_text_without_a_token_has_one_all_the_same() -> None:
+    raw, _ = sentences(texts=["", "a"])
+    text = encode_texts(tokenizer(), raw.splits["train"], ["text"], None)["text"]
+    assert isinstance(text, Ragged)
+    assert text.lengths.tolist() == [1, 1]
+
+
+def test_roles_are_the_text_columns() -> None:
+    assert text_roles(sentences()[1], "words") == ("text",)
+    with pytest.raises(ConfigError, match="model/encoding=words  needs texts, and this data has image"):
+        text_roles(vectors(np.zeros((1, 4), np.uint8), "image", (1, 2, 2))[1], "words")

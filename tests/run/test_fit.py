@@ -1,0 +1,130 @@
+"""A run in this process: what it leaves, how it ends, how it goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from espalier.config.check import check
+from espalier.config.compose import compose
+from espalier.config.saved import read, write
+from espalier.core.errors import DataError
+from espalier.core.outcome import Outcome
+from espalier.core.rundir import create, read_outcome
+from espalier.report.predictions import read_predictions
+from espalier.run.fit import run
+from espalier.run.stop import Stop
+
+SMALL = (
+    "model=lstm", "adapter=full", "hardware=cpu", "tracking=none", "data.limit=64", "data.batch_size=16", "trainer.max_epochs=2",
+    "trainer.log_every_n_steps=1", "task.bootstrap=50", "callback=[checkpoint,early_stopping,throughput]",
+)  # fmt: skip
+
+
+def prepared(folder: Path, *words: str) -> Path:
+    experiment = compose([*SMALL, *words])
+    check(experiment)
+    directory = create(folder, "small")
+    write(experiment, directory)
+    return directory
+
+
+def train(directory: Path, *, resume: bool = False) -> Outcome:
+    with Stop(directory) as stop:
+        return run(read(directory), directory, stop, resume=resume)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = prepared(tmp_path_factory.mktemp("runs"))
+    train(directory)
+    return directory
+
+
+def test_a_finished_run_leaves_what_the_readme_promises(finished: Path) -> None:
+    for name in ("config.yaml", "outcome.json", "metrics.jsonl", "checkpoints", "predictions/test.parquet", "model/README.md", "report.html"):
+        assert (finished / name).exists(), name
+    assert (finished.parent.parent / "latest").resolve() == finished
+
+
+def test_its_outcome_is_plain_and_whole(finished: Path) -> None:
+    outcome = json.loads((finished / "outcome.json").read_text())
+    assert (outcome["status"], outcome["epochs"], outcome["steps"]) == ("done", 2, 8)
+    for metric in ("accuracy", "precision_macro", "recall_micro", "f1_weighted", "auroc", "ece"):
+        low, high = outcome["intervals"][f"test/{metric}"]
+        assert low <= outcome["metrics"][f"test/{metric}"] <= high or metric in ("auroc", "ece")
+        assert f"validation/{metric}" in outcome["metrics"]
+    assert outcome["cost"]["samples_per_second"] > 0
+    assert outcome["cost"]["tokens_per_second"] > outcome["cost"]["samples_per_second"]
+    assert outcome["cost"]["trained_parameters"] == outcome["cost"]["parameters"] > 10_000
+    assert outcome["data"]["counts"]["train"] == {"read": 1274, "kept": 64, "dropped": {"limit": 1210}, "truncated": 0}
+
+
+def test_predictions_bear_out_the_accuracy(finished: Path) -> None:
+    predictions: Any = read_predictions(finished / "predictions" / "test.parquet")
+    share = (predictions.prediction == predictions.target).mean()
+    assert share == pytest.approx(read_outcome(finished).metrics["test/accuracy"])
+    examples = [json.loads(line) for line in (finished / "predictions" / "examples.jsonl").read_text().splitlines()]
+    assert all(example["target"] != example["prediction"] and example["text"] for example in examples)
+
+
+def test_the_same_seed_gives_the_same_metrics(finished: Path, tmp_path: Path) -> None:
+    again = prepared(tmp_path)
+    train(again)
+    assert (again / "metrics.jsonl").read_bytes() == (finished / "metrics.jsonl").read_bytes()
+    assert read_outcome(again).metrics == read_outcome(finished).metrics
+
+
+def test_a_signal_ends_it_and_a_resume_makes_up_for_it(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = prepared(tmp_path)
+    with Stop(directory) as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        outcome = run(read(directory), directory, stop, resume=False)
+    assert (outcome.status, outcome.steps) == ("interrupted", 1)
+    assert read_outcome(directory).status == "interrupted"
+    train(directory, resume=True)
+    assert (directory / "metrics.jsonl").read_bytes() == (finished / "metrics.jsonl").read_bytes()
+    assert read_outcome(directory).metrics == read_outcome(finished).metrics
+
+
+def test_a_resume_without_a_checkpoint_begins_anew(finished: Path, tmp_path: Path) -> None:
+    directory = prepared(tmp_path)
+    (directory / "metrics.jsonl").write_text('{"step": 1, "epoch": 0, "train/loss": 9.0}\n')
+    train(directory, resume=True)
+    assert (directory / "metrics.jsonl").read_bytes() == (finished / "metrics.jsonl").read_bytes()
+
+
+def test_a_run_that_breaks_keeps_its_directory_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = prepared(tmp_path)
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr("espalier.task.classification.Classification.training_step", broken)
+    outcome = train(directory)
+    assert (outcome.status, outcome.error) == ("failed", "RuntimeError: out of luck")
+    assert "out of luck" in (directory / "traceback.txt").read_text()
+    assert "out of luck" in (directory / "report.html").read_text()
+
+
+def test_bad_data_is_the_users_to_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("one.csv").write_text("text,label\na,x\nb,x\n")
+    directory = prepared(tmp_path, "data=csv", "data.path=one.csv")
+    with pytest.raises(DataError, match="one class only"):
+        train(directory)
+
+
+def test_without_a_test_split_validation_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("two.csv").write_text("text,label\n" + "".join(f"{'good' if i % 2 else 'bad'} {i},{i % 2}\n" for i in range(80)))
+    directory = prepared(tmp_path, "data=csv", "data.path=two.csv", "data.split={validation: 0.2, test: 0.0}")
+    train(directory)
+    outcome = read_outcome(directory)
+    assert outcome.status == "done"
+    assert not any(name.startswith("test/") for name in outcome.metrics)
+    assert (directory / "predictions" / "validation.parquet").is_file()

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from espalier.core.metrics_file import MetricsFile, read_metrics
+from espalier.run.recorder import Recorder, StepLog
+from espalier.tracking.memory import Memory
+
+
+def trainer(step: int, *, accumulating: bool = False) -> Any:
+    optimizer = SimpleNamespace(param_groups=[{"lr": 0.5}])
+    loop = SimpleNamespace(_should_accumulate=lambda: accumulating)
+    return SimpleNamespace(global_step=step, current_epoch=1, world_size=1, fit_loop=loop, optimizers=[optimizer])
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Recorder:
+    made = Recorder(MetricsFile(tmp_path / "metrics.jsonl"), [Memory()])
+    made.trainer = trainer(7)
+    return made
+
+
+def lines(recorder: Recorder) -> list[dict[str, Any]]:
+    return read_metrics(recorder.file._path)
+
+
+def test_metrics_stand_under_the_steps_done_not_under_lightnings_number(recorder: Recorder) -> None:
+    recorder.log_metrics({"validation/accuracy": 0.5, "epoch": 1.0}, step=6)
+    assert lines(recorder) == [{"step": 7, "epoch": 1, "validation/accuracy": 0.5}]
+
+
+def test_trackers_get_what_the_file_gets(recorder: Recorder) -> None:
+    recorder.log_metrics({"a": 1.0})
+    memory: Any = recorder.trackers[0]
+    assert memory.rows == [(7, {"a": 1.0})]
+
+
+def test_nothing_is_recorded_after_training(recorder: Recorder) -> None:
+    recorder.close()
+    recorder.log_metrics({"validation/accuracy": 0.5})
+    assert lines(recorder) == []
+
+
+def test_step_log_writes_the_mean_of_a_steps_micro_batches(recorder: Recorder) -> None:
+    log = StepLog(1, recorder)
+    for loss, accumulating in ((1.0, True), (2.0, False)):
+        log.on_train_batch_end(trainer(7, accumulating=accumulating), None, {"loss": torch.tensor(loss)}, None, 0)  # type: ignore[arg-type]
+    assert lines(recorder) == [{"step": 7, "epoch": 1, "train/loss": 3.0, "lr": 0.5}]
+
+
+def test_step_log_writes_every_so_many_steps_only(recorder: Recorder) -> None:
+    log = StepLog(5, recorder)
+    for step in range(1, 11):
+        recorder.trainer = trainer(step)
+        log.on_train_batch_end(trainer(step), None, {"loss": torch.tensor(1.0)}, None, 0)  # type: ignore[arg-type]
+    assert [line["step"] for line in lines(recorder)] == [5, 10]
+
+
+def test_step_log_passes_over_tasks_that_optimize_by_hand(recorder: Recorder) -> None:
+    StepLog(1, recorder).on_train_batch_end(trainer(1), None, None, None, 0)  # type: ignore[arg-type]
+    assert lines(recorder) == []

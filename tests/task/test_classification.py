@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from espalier.adapter.full import full
+from espalier.adapter.lora import lora
+from espalier.core.errors import ConfigError
+from espalier.core.parts import Batching
+from espalier.data.batches import Batches
+from espalier.data.gather import Gather
+from espalier.model.source import locate
+from espalier.task.classification import Classification
+from task.toy import LABELS, TEXTS, classification, facts_of, images, lstm, minilm, mlp, sgd, trainer
+from torch import nn
+from torch.nn import functional
+
+BACKBONES = {
+    "minilm-lora": lambda: low_rank(minilm(), "all_linear"),
+    "minilm-full": lambda: full(minilm(), facts_of("text")),
+    "lstm": lambda: full(lstm(), facts_of("text")),
+    "mlp": lambda: full(mlp(dropout=0.2, activation="gelu"), facts_of("image")),
+    "mlp-lora": lambda: low_rank(mlp(), "mlp"),
+}
+SAY = """
+import sys
+assert "espalier" not in sys.modules
+print("SCORES", json.dumps(scores({rows}).tolist()))
+"""
+
+
+class Features(nn.Module):
+    """A backbone that passes a vector through, and knows nothing of saving."""
+
+    width = 4
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = nn.Linear(4, 4)
+
+    def forward(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        features: torch.Tensor = self.trunk(batch["vector"])
+        return features
+
+
+def low_rank(backbone: nn.Module, target: str) -> nn.Module:
+    adapted = lora(backbone, facts_of("text"), target=target, rank=2, alpha=4, dropout=0.1)
+    for name, parameter in adapted.named_parameters():
+        if "lora_B" in name:
+            nn.init.normal_(parameter, std=0.05)
+    return adapted
+
+
+def batches(classes: int, rows: int = 40) -> Batches:
+    """Vectors that a linear layer separates; a split of rows in another order."""
+    generator = np.random.default_rng(0)
+    label = np.arange(rows) % classes
+    vector = generator.normal(size=(classes, 4))[label].astype(np.float32) * 4
+    columns = {"row": np.arange(rows)[::-1].copy(), "vector": vector, "label": label}
+    splits = dict.fromkeys(("train", "validation", "test"), columns)
+    return Batches(splits, Batching(8, 16, 0, False), {}, seed=0)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 7])
+def test_it_learns_and_tells(tmp_path: Path, classes: int) -> None:
+    torch.manual_seed(0)
+    task = classification(Features(), facts=facts_of("text", classes), bootstrap=20)
+    loop = trainer(tmp_path, max_epochs=15)
+    loop.fit(task, datamodule=batches(classes))
+    assert float(loop.callback_metrics[task.objective]) == 1.0
+    logged = {name.removeprefix("validation/") for name in loop.callback_metrics}
+    loop.test(task, datamodule=batches(classes), verbose=False)
+    assert logged == set(task.test_metrics)
+    assert task.test_metrics["accuracy"] == 1.0 and task.test_metrics["loss"] < 0.5
+    assert task.test_intervals["accuracy"] == (1.0, 1.0)
+    assert set(task.test_metrics) - set(task.test_intervals) == {"loss"}
+    columns = task.predictions()
+    assert columns["row"].tolist() == list(range(40))
+    assert columns["target"].tolist() == columns["prediction"].tolist() == (np.arange(40)[::-1] % classes).tolist()
+    assert np.stack(columns["scores"]).sum(1) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("objective", "direction"), [("accuracy", "max"), ("auroc", "max"), ("loss", "min")])
+def test_the_objective_says_which_way_is_better(objective: str, direction: str) -> None:
+    task = classification(Features(), objective=objective)
+    assert (task.objective, task.direction) == (f"validation/{objective}", direction)
+
+
+def test_smoothing_is_for_training_only(tmp_path: Path) -> None:
+    task = classification(Features(), facts=facts_of("text", 2), label_smoothing=0.4)
+    loop = trainer(tmp_path)
+    loop.validate(task, datamodule=batches(2), verbose=False)
+    batch = next(iter(batches(2).val_dataloader()))
+    rows = {"vector": torch.from_numpy(batches(2).splits["validation"]["vector"]), "label": torch.arange(40) % 2}
+    assert float(loop.callback_metrics["validation/loss"]) == pytest.approx(
+        float(functional.cross_entropy(task(rows), rows["label"])), abs=1e-6
+    )
+    smoothed = functional.cross_entropy(task(batch), batch["label"], label_smoothing=0.4)
+    assert torch.equal(task.training_step({**batch, "scale": 0.5}), smoothed * 0.5)
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "bf16-true"])
+def test_logits_are_fp32_whatever_the_backbones_precision(precision: str) -> None:
+    task = classification(Features())
+    vector = torch.randn(500, 4)
+    if precision == "bf16-true":
+        logits = task.bfloat16()({"vector": vector.bfloat16()})
+    else:
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = task({"vector": vector})
+        assert len(logits[:, 0].unique()) > 490  # rounded to bf16, many of them would be equal
+    assert logits.dtype == torch.float32
+
+
+@pytest.mark.parametrize("labels", [{}, {"reviews": ("a", "b"), "topics": ("c", "d")}])
+def test_labels_of_no_kind_or_of_two_are_answered(labels: dict[str, tuple[str, ...]]) -> None:
+    with pytest.raises(ConfigError, match="task=classification  needs data with labels of one kind"):
+        classification(Features(), facts=replace(facts_of("text"), labels=labels))
+
+
+def test_a_backbone_that_cannot_save_itself_leaves_its_weights(tmp_path: Path) -> None:
+    classification(Features()).save(tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {
+        "model.safetensors", "head.safetensors", "labels.json", "README.md"
+    }  # fmt: skip
+    assert json.loads((tmp_path / "labels.json").read_text(encoding="utf-8")) == list(LABELS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BACKBONES)
+def test_the_folders_readme_loads_it_without_us(tmp_path: Path, name: str) -> None:
+    torch.manual_seed(1)
+    task, folder = saved(BACKBONES[name](), tmp_path / "model")
+    code = block(folder) + SAY.format(rows=rows_of(task))
+    environment = {**os.environ, "HF_HUB_CACHE": str(hub(tmp_path)), "HF_HUB_OFFLINE": "1"}
+    result = subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    said = result.stdout.rpartition("SCORES ")[2]
+    torch.testing.assert_close(torch.tensor(json.loads(said)), live(task), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "backbone",
+    [
+        lambda: lstm(pooling="mean", layers=2),
+        lambda: lstm(pooling="last"),
+        lambda: lstm(pooling="last", bidirectional=False),
+        lambda: minilm(pooling="cls"),
+    ],
+    ids=["lstm-mean", "lstm-last", "lstm-last-one-way", "minilm-cls"],
+)
+def test_the_readmes_lines_follow_the_models_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backbone: Any
+) -> None:
+    task, folder = saved(full(backbone(), facts_of("text")), tmp_path)
+    monkeypatch.chdir(folder)
+    names: dict[str, Any] = {}
+    exec(compile(block(folder), "README.md", "exec"), names)
+    torch.testing.assert_close(names["scores"](TEXTS), live(task), atol=1e-5, rtol=0)
+
+
+def saved(backbone: nn.Module, folder: Path) -> tuple[Classification, Path]:
+    folder.mkdir(exist_ok=True)
+    task = classification(backbone)
+    task.save(folder)
+    return task, folder
+
+
+def block(folder: Path) -> str:
+    return (folder / "README.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
+
+
+def rows_of(task: Classification) -> str:
+    if "image" not in task.facts.kinds:
+        return repr(TEXTS)
+    return f"torch.tensor({images()['image'].to_pylist()}).reshape(3, 1, 4, 4)"
+
+
+def live(task: Classification) -> torch.Tensor:
+    """Scores of the same rows on the way that training goes: the encoding, a padded batch, the model."""
+    encoding: Any = task.learner.encoding
+    table = images() if "image" in task.facts.kinds else images().drop_columns("image").append_column("text", [TEXTS])
+    columns = {name: column for name, column in encoding.apply(table).items() if name != "truncated"}
+    batch = Gather({**columns, "row": np.arange(3)}, encoding.facts().get("pad", {}))[np.arange(3), 1.0]
+    with torch.inference_mode():
+        scores: torch.Tensor = task.eval()(batch).softmax(-1)
+    return scores
+
+
+def hub(folder: Path) -> Path:
+    """A hub cache that has the embedded encoder at its pinned revision, as a download would have left it."""
+    task = minilm()
+    home = folder / "hub" / ("models--" + str(task.source).replace("/", "--"))
+    (home / "snapshots").mkdir(parents=True)
+    (home / "snapshots" / str(task.revision)).symlink_to(locate(str(task.source), str(task.revision)).folder)
+    return folder / "hub"
