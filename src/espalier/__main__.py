@@ -1,58 +1,11 @@
-"""``espalier`` and ``python -m espalier``: find the command, answer mistakes with one message and exit code 2."""
+"""``espalier`` and ``python -m espalier``."""
 
-from __future__ import annotations
-
-import os
 import sys
-from collections.abc import Sequence
-from importlib import import_module
 
-from espalier import __version__
-from espalier.cli.help import COMMANDS, overview
-from espalier.config.suggest import nearest
-from espalier.core.errors import EspalierError, Fault, UserError
-from espalier.report.faults import fault_lines
+if __name__ == "__main__" and not sys.flags.safe_path:
+    del sys.path[0]  # the working folder, which python -m puts first: a yaml.py in it must not take yaml's place
 
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; its exit code: 0 done, 1 failed, 2 something to mend, 130 or 143 ended by a signal."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    try:
-        return _dispatch(words)
-    except EspalierError as error:
-        if os.environ.get("ESPALIER_TRACEBACK"):
-            raise
-        faults = error.faults if isinstance(error, UserError) else [Fault("", str(error))]
-        print("\n".join(fault_lines(faults)), file=sys.stderr)
-        return error.exit_code
-    except BrokenPipeError:  # `espalier runs | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return 130
-
-
-def _dispatch(words: list[str]) -> int:
-    if not words or words[0] in ("--help", "-h", "help"):
-        print(overview())
-        return 0
-    if words[0] in ("--version", "-V"):
-        print(f"espalier {__version__}")
-        return 0
-    command, rest = words[0], words[1:]
-    if command not in COMMANDS:
-        raise UserError(_unknown(command, words))
-    # By name: a command loads what it needs and nothing of the others.
-    return int(import_module(f"espalier.cli.{command}").main(rest))
-
-
-def _unknown(command: str, words: Sequence[str]) -> Fault:
-    if "=" in command or command.startswith("-"):
-        return Fault(command, "comes before any command.", f"Did you mean  espalier train {' '.join(words)} ?")
-    guess = nearest(command, COMMANDS)
-    remedy = f"Did you mean  espalier {guess} ?" if guess else f"There are: {', '.join(COMMANDS)}."
-    return Fault(command, "is no command.", remedy)
-
+from espalier.cli.dispatch import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
+from torch import nn
+
 from conf.defaults import defaults_of
 from espalier.adapter.full import full
 from task.toy import facts_of, minilm
-from torch import nn
 
 
 def test_all_of_it_learns_with_its_dropout() -> None:
-    backbone = minilm().eval()  # as from_pretrained gives a model
+    backbone = minilm(dropout=0.2).eval()  # as from_pretrained gives a model
     adapted = full(backbone, facts_of("text"), **defaults_of("adapter/full"))
     assert adapted is backbone
     assert all(parameter.requires_grad for parameter in adapted.parameters())
     dropouts = [module for module in adapted.modules() if isinstance(module, nn.Dropout)]
-    assert dropouts and all(module.training and module.p == 0.1 for module in dropouts)
+    assert dropouts and all(module.training and module.p == 0.2 for module in dropouts)

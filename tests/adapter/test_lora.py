@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 import torch
+from peft.tuners.lora import LoraLayer
+from torch import nn
+
 from conf.defaults import defaults_of
 from espalier.adapter.lora import lora
 from espalier.core.errors import ConfigError
-from peft.tuners.lora import LoraLayer
 from task.toy import classification, facts_of, lstm, minilm, mlp
-from torch import nn
 
 LAYERS, WIDTH, INNER = 6, 384, 1536
 ATTENTION = LAYERS * 4 * (WIDTH + WIDTH)

@@ -3,11 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
 from conf.defaults import defaults_of
 from espalier.adapter.probe import probe
 from task.toy import classification, facts_of, lstm, trainer
-from torch import nn
-from torch.utils.data import DataLoader
 
 
 class Normalised(nn.Module):

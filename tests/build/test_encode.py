@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+
 from espalier.build import encode as module
 from espalier.build.encode import Encoded, encode
 from espalier.core.columns import Columns, Ragged
@@ -87,7 +88,9 @@ def test_repeating_reads_what_was_made() -> None:
     made, read = encode(raw(), first), encode(raw(), second)
     assert (first.applied, second.applied) == (2, 0)
     assert plain(made) == plain(read)
-    kinds = {name: np.asarray(c.values if isinstance(c, Ragged) else c).dtype for name, c in made.splits["train"].items()}
+    kinds = {
+        name: np.asarray(c.values if isinstance(c, Ragged) else c).dtype for name, c in made.splits["train"].items()
+    }
     assert kinds == {
         name: np.asarray(c.values if isinstance(c, Ragged) else c).dtype for name, c in read.splits["train"].items()
     }
@@ -105,7 +108,9 @@ def test_changing_any_one_thing_makes_it_again(monkeypatch: pytest.MonkeyPatch, 
     assert len(list(cache.iterdir())) == 6
 
 
-@pytest.mark.parametrize("harm", ["flip", "truncate", "remove", "manifest", "empty manifest", "another json", "no manifest"])
+@pytest.mark.parametrize(
+    "harm", ["flip", "truncate", "remove", "manifest", "empty manifest", "another json", "no manifest"]
+)
 def test_broken_entry_is_made_again(harm: str, cache: Path) -> None:
     good = plain(encode(raw(), Letters()))
     file, manifest = entry(cache) / "0.npy", entry(cache) / "manifest.json"

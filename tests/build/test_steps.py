@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from espalier.build.steps import total_steps
 
 GIVEN = {"max_epochs": 3, "max_steps": -1, "accumulate_grad_batches": 1, "limit_train_batches": 1.0}

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from espalier.core.parts import RunInfo
 from torch import Tensor, nn
+
+from espalier.core.parts import RunInfo
 
 
 class Loader:

@@ -7,8 +7,6 @@ A new yaml gets these tests by being there. It passes if it fits at least one of
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +19,8 @@ from espalier.config.saved import write
 from espalier.core.errors import UserError
 from espalier.core.machine import probe
 from espalier.core.rundir import create
+from espalier.run.fit import run
+from espalier.run.stop import Stop
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 OPTIONS = sorted(file for file in CONF.rglob("*/*.yaml") if not file.name.startswith("_"))
@@ -61,7 +61,8 @@ def test_option_takes_one_step(option: Path, tmp_path: Path) -> None:
     experiment = fitting(option)
     directory = create(tmp_path / "outputs", "one_step")
     write(experiment, directory)
-    run(directory)
+    with Stop(directory) as stop:
+        run(experiment, directory, stop, resume=False)
     outcome = json.loads((directory / "outcome.json").read_text())
     assert (outcome["status"], outcome["error"]) == ("done", "")
     assert outcome["steps"] >= 1

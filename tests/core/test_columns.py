@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
-from espalier.core.columns import Ragged, num_rows
 from hypothesis import given
 from hypothesis import strategies as st
+
+from espalier.core.columns import Ragged, num_rows
 
 
 @given(st.lists(st.lists(st.integers(0, 2**31 - 1), max_size=6), max_size=8))

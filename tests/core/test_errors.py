@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from espalier.core import errors
 from espalier.core.errors import ConfigError, CorruptError, EspalierError, Fault, InterruptedRunError, UserError
 

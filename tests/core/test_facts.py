@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
+
 from espalier.core.facts import Counts, DataFacts, Raw
 
 

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+
 from espalier.core.files import sha256_of, sync_file, sync_folder, write_atomic, write_json
 
 

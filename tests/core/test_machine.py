@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
+
 from espalier.core import machine
 from espalier.core.machine import Machine, probe
 
 
 def test_probe_counts_the_cores_this_process_may_use() -> None:
-    assert probe().cpus == len(os.sched_getaffinity(0))
+    assert 1 <= probe().cpus <= len(os.sched_getaffinity(0))
     assert probe().gpus >= 0
 
 
@@ -29,3 +31,10 @@ def test_hidden_gpus_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert machine._visible_gpus() == 0
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     assert machine._visible_gpus() == 0
+
+
+def test_a_quota_of_cpu_time_counts_as_fewer_cores(tmp_path: Path) -> None:
+    (tmp_path / "limited").write_text("250000 100000\n")
+    (tmp_path / "free").write_text("max 100000\n")
+    assert machine._quota(tmp_path / "limited") == 3
+    assert machine._quota(tmp_path / "free") == machine._quota(tmp_path / "none") > 1000

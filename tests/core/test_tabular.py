@@ -3,13 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from data.examples import write
 from espalier.core.errors import DataError
 from espalier.core.tabular import read_header, read_table, sniff_delimiter
 
 
 @pytest.mark.parametrize(
-    ("text", "name"), [("a,b\n1,2\n", "x.csv"), ("a;b\n1;2\n", "x.csv"), ("a|b\n1|2\n", "x.txt"), ("a\tb\n1\t2\n", "x.tsv")]
+    ("text", "name"),
+    [("a,b\n1,2\n", "x.csv"), ("a;b\n1;2\n", "x.csv"), ("a|b\n1|2\n", "x.txt"), ("a\tb\n1\t2\n", "x.tsv")],
 )
 def test_delimiter_is_found(text: str, name: str, tmp_path: Path) -> None:
     table = read_table(write(tmp_path / name, text))
@@ -61,7 +63,7 @@ def test_wrong_byte_is_named_where_it_stands(mark: bytes, tmp_path: Path) -> Non
 
 
 def test_unknown_encoding_is_answered(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="data.encoding=utf-9  is no encoding"):
+    with pytest.raises(DataError, match=r"data.encoding=utf-9  is no encoding"):
         read_header(write(tmp_path / "a.csv", "a,b\n"), "utf-9")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from espalier.core.columns import Columns, Ragged
 from espalier.core.parts import Batching
 

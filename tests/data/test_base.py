@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+
 from data.examples import batching, texts
 from espalier.core.facts import Counts, DataFacts, Raw
 from espalier.core.parts import Batching

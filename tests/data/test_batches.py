@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
+from torch.nn import functional
+
 from data.examples import batching, images, texts
 from espalier.core.errors import ConfigError
 from espalier.data.batches import Batches
 from espalier.data.loader import Loader
-from torch.nn import functional
 
 
 def on_rank(rank: int, world: int, accumulate: int = 1, *, rows: int = 23, size: int = 8) -> Batches:
@@ -104,7 +105,10 @@ def test_bucket_is_about_padding_in_training(bucket: bool) -> None:
 
 def test_training_order_is_of_the_seed() -> None:
     first, same, other = (
-        [b["row"].tolist() for b in Batches({"train": texts(40)}, batching(8), {"text": 0}, seed=seed).train_dataloader()]
+        [
+            b["row"].tolist()
+            for b in Batches({"train": texts(40)}, batching(8), {"text": 0}, seed=seed).train_dataloader()
+        ]
         for seed in (0, 0, 1)
     )
     assert first == same != other

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+
 from data.examples import COMMON, TEXT
 from espalier.core.errors import DataError
 from espalier.core.facts import Kind, Raw
@@ -66,7 +67,8 @@ def test_fingerprint_is_of_the_rows_and_stays_the_same() -> None:
     relabelled["label"][0], relabelled["label"][1] = "c1", "c0"
     changed = [
         read(Source({"train": other}, "here")), read(Source({"train": relabelled}, "here")),
-        read(Source({"train": rows(40)}, "here"), limit=10), read(Source({"train": rows(40)}, "here", numbers={"train": range(1, 41)})),
+        read(Source({"train": rows(40)}, "here"), limit=10),
+        read(Source({"train": rows(40)}, "here", numbers={"train": range(1, 41)})),
         read(Source({"train": rows(40)}, "here"), split={"validation": 0.3}),
     ]  # fmt: skip
     assert len({first, *(raw.fingerprint for raw in changed)}) == 6

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from data.examples import COMMON, TEXT, write
 from espalier.core.errors import DataError
 from espalier.core.facts import Raw

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from data.examples import images, texts
 from espalier.core.columns import Ragged
 from espalier.data.gather import Gather

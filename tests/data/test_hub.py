@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from data.examples import COMMON, TEXT
 from espalier.core.errors import DataError
 from espalier.data.hub import from_hub

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from conf.toy_data import write_idx
 from espalier.core.errors import DataError
 from espalier.data.idx import read_idx

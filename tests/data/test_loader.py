@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
+
 from data.examples import texts
 from espalier.data.gather import Batch, Gather
 from espalier.data.loader import Loader
@@ -23,7 +24,9 @@ def rows_of(loader: Loader) -> list[list[int]]:
 
 
 def equal(one: Batch, other: Batch) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(torch.as_tensor(v), torch.as_tensor(other[k])) for k, v in one.items())
+    return one.keys() == other.keys() and all(
+        torch.equal(torch.as_tensor(v), torch.as_tensor(other[k])) for k, v in one.items()
+    )
 
 
 def test_epoch_set_after_iter_counts() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from conf.toy_data import write_data_root, write_idx
 from data.examples import COMMON
 from espalier.core.errors import DataError

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from espalier.data.order import Rows, Sampler, Share, shuffled
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from espalier.data.order import Rows, Sampler, Share, shuffled
 
 few = st.integers(1, 70)
 sizes = st.integers(1, 20)

@@ -3,10 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from espalier.core.errors import DataError
-from espalier.data.split import cut, thin
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from espalier.core.errors import DataError
+from espalier.data.split import cut, thin
 
 
 def table(labels: list[int]) -> pa.Table:
@@ -14,7 +15,10 @@ def table(labels: list[int]) -> pa.Table:
 
 
 @settings(max_examples=60, deadline=None)
-@given(labels=st.lists(st.integers(0, 4), min_size=1, max_size=80), shares=st.tuples(st.floats(0, 0.49), st.floats(0, 0.49)))
+@given(
+    labels=st.lists(st.integers(0, 4), min_size=1, max_size=80),
+    shares=st.tuples(st.floats(0, 0.49), st.floats(0, 0.49)),
+)
 def test_each_row_lands_in_one_split_and_every_class_is_trained(labels: list[int], shares: tuple[float, float]) -> None:
     splits = cut({"train": table(labels)}, {"validation": shares[0], "test": shares[1]}, by="label")
     rows = [row for part in splits.values() for row in part["row"].to_pylist()]

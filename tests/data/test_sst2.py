@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from conf.toy_data import write_data_root
 from data.examples import COMMON, TEXT
 from espalier.data.sst2 import Sst2

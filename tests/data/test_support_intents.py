@@ -11,6 +11,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 import pytest
+
 from data.examples import COMMON, TEXT
 from espalier.core.errors import DataError
 from espalier.core.facts import Raw
@@ -79,5 +80,7 @@ def test_no_text_is_empty_or_twice() -> None:
 
 
 def test_wrong_column_is_answered() -> None:
-    with pytest.raises(DataError, match=r"data.columns.text=review  is no column of the embedded set. It has: text, label"):
+    with pytest.raises(
+        DataError, match=r"data.columns.text=review  is no column of the embedded set. It has: text, label"
+    ):
         SupportIntents(columns={"text": "review", "label": "label"}, **COMMON).read()

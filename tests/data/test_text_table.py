@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from data.examples import TEXT, write
 from espalier.core.errors import DataError
 from espalier.data.text_table import read_text_files, require_column

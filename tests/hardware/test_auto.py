@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from conf.defaults import defaults_of
 from espalier.core.errors import ConfigError
 from espalier.core.machine import Machine

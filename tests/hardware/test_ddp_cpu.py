@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from conf.defaults import defaults_of
 from espalier.core.machine import probe
 from espalier.core.parts import Placement

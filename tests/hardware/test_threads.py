@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from espalier.core.machine import probe
 from espalier.hardware.threads import because, threads_of
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+
 from espalier.core.columns import Columns
 from espalier.core.facts import Counts, DataFacts, Kind, Raw
 from espalier.data.gather import Gather

@@ -5,12 +5,20 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
+
 from espalier.model.encoding.words import Words
 from espalier.model.lstm import Lstm
 from model.examples import batch_of, sentences
-from safetensors.torch import load_file
 
-GIVEN: dict[str, Any] = {"embedding": 6, "hidden": 4, "layers": 1, "bidirectional": True, "pooling": "max", "dropout": 0.0}
+GIVEN: dict[str, Any] = {
+    "embedding": 6,
+    "hidden": 4,
+    "layers": 1,
+    "bidirectional": True,
+    "pooling": "max",
+    "dropout": 0.0,
+}
 each_pooling = pytest.mark.parametrize("pooling", ["max", "mean", "last"])
 
 

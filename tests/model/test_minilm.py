@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from transformers import AutoModel, AutoTokenizer
+
 from espalier.core.facts import DataFacts
 from espalier.model.encoding.pretrained import Pretrained
 from espalier.model.minilm import MiniLm
 from model.examples import SENTENCES, batch_of, sentences
-from transformers import AutoModel, AutoTokenizer
 
 CONF = yaml.safe_load((Path(__file__).parents[2] / "conf" / "model" / "minilm.yaml").read_text())
 GIVEN = {key: CONF[key] for key in ("source", "revision", "pooling", "dropout")}

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
+from safetensors.torch import load_file
+
 from espalier.model.encoding.pixels import Pixels
 from espalier.model.mlp import Mlp
 from model.examples import batch_of, vectors
-from peft import LoraConfig, get_peft_model
-from safetensors.torch import load_file
 
 GIVEN: dict[str, Any] = {"hidden": [8, 5], "activation": "relu", "dropout": 0.0}
 VALUES = np.random.default_rng(0).integers(0, 256, (6, 1, 4, 4), np.uint8)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from espalier.core.errors import ConfigError
 from espalier.model import source
 from espalier.model.source import locate

@@ -3,10 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from espalier.model.weights import save_weights
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file
 from torch import nn
+
+from espalier.model.weights import save_weights
 
 
 class Net(nn.Module):

@@ -5,13 +5,14 @@ from collections.abc import Callable
 import pytest
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.plugins.precision import MixedPrecision
+from torch import nn
+from torch.utils.data import DataLoader
+
 from conf.defaults import defaults_of
 from espalier.optimizer.adamw import adamw
 from espalier.optimizer.fused import clippable
 from espalier.optimizer.sgd import sgd
-from pytorch_lightning.plugins.precision import MixedPrecision
-from torch import nn
-from torch.utils.data import DataLoader
 
 MAKERS = {"adamw": adamw, "sgd": sgd}
 

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
+
 from conf.defaults import defaults_of
 from espalier.core.errors import ConfigError
 from espalier.optimizer.sgd import sgd
-from torch import nn
 
 
 @pytest.mark.parametrize("nesterov", [False, True])

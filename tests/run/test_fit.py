@@ -127,4 +127,5 @@ def test_without_a_test_split_validation_is_judged(tmp_path: Path, monkeypatch: 
     outcome = read_outcome(directory)
     assert outcome.status == "done"
     assert not any(name.startswith("test/") for name in outcome.metrics)
+    assert "validation/accuracy" in outcome.intervals
     assert (directory / "predictions" / "validation.parquet").is_file()

@@ -36,7 +36,7 @@ def test_metrics_stand_under_the_steps_done_not_under_lightnings_number(recorder
 def test_trackers_get_what_the_file_gets(recorder: Recorder) -> None:
     recorder.log_metrics({"a": 1.0})
     memory: Any = recorder.trackers[0]
-    assert memory.rows == [(7, {"a": 1.0})]
+    assert memory.rows == [(7, {"a": 1.0, "epoch": 1})]
 
 
 def test_nothing_is_recorded_after_training(recorder: Recorder) -> None:

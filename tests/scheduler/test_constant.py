@@ -3,9 +3,10 @@ from __future__ import annotations
 import json
 
 import torch
+from torch import nn
+
 from conf.defaults import defaults_of
 from espalier.scheduler.constant import constant
-from torch import nn
 
 
 def rates(steps: int, **values: float) -> list[float]:

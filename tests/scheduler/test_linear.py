@@ -4,10 +4,11 @@ import json
 
 import pytest
 import torch
+from torch import nn
+
 from conf.defaults import defaults_of
 from espalier.core.errors import ConfigError
 from espalier.scheduler.linear import linear
-from torch import nn
 
 
 def start(total: int, **values: float) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
@@ -29,9 +30,9 @@ def test_up_and_down_in_straight_lines() -> None:
     assert rates(6, 7, warmup=2) == pytest.approx([0.5, 1.0, 1.0, 0.75, 0.5, 0.25, 0.0])
 
 
-def test_the_options_values_reach_the_rate_after_a_tenth() -> None:
+def test_the_options_values_rise_to_the_rate_and_fall() -> None:
     seen = rates(100, 100, **defaults_of("scheduler/linear"))
-    assert seen[9] == 1.0 == max(seen)
+    assert max(seen) == 1.0
     assert 0 < seen[-1] < 0.02
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import pytest
+
 from espalier.scheduler.warmup import warm, warmup_steps
 
 
 @pytest.mark.parametrize(
-    ("warmup", "total", "steps"), [(0, 100, 0), (0.1, 100, 10), (0.999, 100, 99), (1, 100, 1), (50, 100, 50), (0.1, -1, 0)]
+    ("warmup", "total", "steps"),
+    [(0, 100, 0), (0.1, 100, 10), (0.999, 100, 99), (1, 100, 1), (50, 100, 50), (0.1, -1, 0)],
 )
 def test_a_share_below_one_and_steps_from_one(warmup: float, total: int, steps: int) -> None:
     assert warmup_steps(warmup, total) == steps

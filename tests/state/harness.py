@@ -125,7 +125,7 @@ class JsonLines(Logger):
 class SaveAt(AtBoundary):
     """Saves at one boundary (counted from 0 in this process) and ends the process's run there, or nowhere."""
 
-    class Killed(Exception): ...
+    class Killed(Exception): ...  # noqa: N818
 
     def __init__(self, folder: Path, number: int = -1) -> None:
         self.folder, self.number, self.asked = folder, number, 0
@@ -143,8 +143,8 @@ def torch_rank() -> int:
     return int(os.environ.get("LOCAL_RANK", "0"))
 
 
-def run_info(directory: Path, **more: Any) -> RunInfo:
-    return RunInfo(directory, "toy", "0a1b2c", {}, objective="score", direction="min", **more)
+def run_info(directory: Path, direction: str = "min") -> RunInfo:
+    return RunInfo(directory, "toy", "0a1b2c", {}, objective="score", direction=direction)
 
 
 def trainer_in(folder: Path, *callbacks: pl.Callback, **more: Any) -> pl.Trainer:
@@ -161,14 +161,13 @@ def trainer_in(folder: Path, *callbacks: pl.Callback, **more: Any) -> pl.Trainer
 
 def fit(folder: Path, *callbacks: pl.Callback, resume: Path | None = None, seed: int = 0, **more: Any) -> pl.Trainer:
     """Train a new Net in a new trainer; the seed is a process's, as a resumed process's would differ."""
-    batches = more.pop("batches", 5)
+    loader = more.pop("loader", None) or Loader(more.pop("batches", 5))
     module = more.pop("module", Net)
     pl.seed_everything(0, verbose=False)
     net = module()
     pl.seed_everything(seed, verbose=False)
     trainer = trainer_in(folder, *callbacks, **more)
-    loaders = (Loader(batches), DataLoader(torch.eye(3), batch_size=2))
-    trainer.fit(net, *loaders, ckpt_path=resume)
+    trainer.fit(net, loader, DataLoader(torch.eye(3), batch_size=2), ckpt_path=resume)
     return trainer
 
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from espalier.state.codec import decode, encode
 from hypothesis import given
 from hypothesis import strategies as st
+
+from espalier.state.codec import decode, encode
 
 DTYPES = [
     *(torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2),
@@ -64,15 +65,18 @@ def test_views_and_shared_memory() -> None:
 
 
 def test_memory_of_temporaries_is_not_mistaken_for_sharing() -> None:
-    class Fresh(dict[str, torch.Tensor]): ...
-
     arrays = {str(i): np.full(64, i) for i in range(50)}
     back = there_and_back(arrays)
     assert all(np.array_equal(back[name], arrays[name]) for name in arrays)
 
 
 def test_numpy_arrays_and_scalars() -> None:
-    state = {"a": np.arange(6, dtype=np.uint32).reshape(2, 3).T, "b": np.float64(0.1), "c": np.array(True), "d": np.int8(-3)}
+    state = {
+        "a": np.arange(6, dtype=np.uint32).reshape(2, 3).T,
+        "b": np.float64(0.1),
+        "c": np.array(True),
+        "d": np.int8(-3),
+    }
     back = there_and_back(state)
     assert all(type(back[k]) is type(state[k]) and back[k].dtype == state[k].dtype for k in state)
     assert all(np.array_equal(back[k], state[k]) for k in state)

@@ -9,10 +9,16 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from espalier.core.errors import CorruptError
 from espalier.state import folder
 
-CHECKPOINT = {"global_step": 7, "state_dict": {"weight": torch.arange(5.0)}, "betas": (0.9, 0.99), "espalier": {"n": 12}}
+CHECKPOINT = {
+    "global_step": 7,
+    "state_dict": {"weight": torch.arange(5.0)},
+    "betas": (0.9, 0.99),
+    "espalier": {"n": 12},
+}
 
 
 @pytest.fixture
@@ -124,7 +130,13 @@ def test_every_moment_of_a_write_leaves_the_old_or_the_new(written: Path, monkey
     for moment in itertools.count():
         calls = itertools.count()
         with monkeypatch.context() as patch:
-            for owner, name in ((os, "fsync"), (Path, "rename"), (Path, "write_text"), (Path, "mkdir"), (shutil, "rmtree")):
+            for owner, name in (
+                (os, "fsync"),
+                (Path, "rename"),
+                (Path, "write_text"),
+                (Path, "mkdir"),
+                (shutil, "rmtree"),
+            ):
                 patch.setattr(owner, name, dying_at(moment, calls, getattr(owner, name)))
             try:
                 folder.write(written.with_name("step-00000008"), {"new": True}, step=8)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import torch.distributed as dist
 import torch.multiprocessing as mp
+
 from espalier.state.ranks import any_rank, gather_objects, highest
 
 

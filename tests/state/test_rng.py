@@ -4,12 +4,20 @@ import random
 
 import numpy as np
 import torch
+
 from espalier.state import rng
 from espalier.state.codec import decode, encode
 
 
 def draw() -> tuple[object, ...]:
-    return random.random(), random.gauss(), np.random.rand(), np.random.randn(), torch.rand(2).tolist(), torch.randn(3).tolist()
+    return (
+        random.random(),
+        random.gauss(),
+        np.random.rand(),
+        np.random.randn(),
+        torch.rand(2).tolist(),
+        torch.randn(3).tolist(),
+    )
 
 
 def test_what_follows_is_drawn_again() -> None:

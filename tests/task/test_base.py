@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
 from espalier.adapter.lora import lora
 from espalier.core.errors import RunFailedError
 from espalier.core.parts import Batching
 from espalier.data.batches import Batches
 from espalier.task.base import AbstractTask
 from task.toy import classification, facts_of, mlp, trainer
-from torch import Tensor, nn
-from torch.nn import functional
 
 
 class Identity(nn.Module):
@@ -75,7 +76,8 @@ def test_all_ranks_know_all_rows_also_one_without_any(tmp_path: Path) -> None:
         subprocess.Popen([*command, str(rank), str(tmp_path / "store")], stdout=subprocess.PIPE, text=True)
         for rank in (0, 1)
     ]
-    assert [process.communicate(timeout=120)[0].split("\n") for process in ranks] == [["[[0.0], [3.0]]", "[1, 0]", ""]] * 2
+    for process in ranks:
+        assert process.communicate(timeout=120)[0].splitlines() == ["[[0.0], [3.0]]", "[1, 0]"]
 
 
 def test_checkpoints_hold_what_learns_and_what_is_counted() -> None:
@@ -88,10 +90,9 @@ def test_checkpoints_hold_what_learns_and_what_is_counted() -> None:
 
 def test_a_checkpoint_gives_back_what_learned() -> None:
     torch.manual_seed(0)
-    first, second = (
-        classification(lora(mlp(), facts_of("image"), target="mlp", rank=2, alpha=2, dropout=0.0), facts=facts_of("image"))
-        for _ in range(2)
-    )
+    facts = facts_of("image")
+    learners = [lora(mlp(), facts, target="mlp", rank=2, alpha=2, dropout=0.0) for _ in range(2)]
+    first, second = (classification(learner, facts=facts) for learner in learners)
     second.learner.trunk.base_model.load_state_dict(first.learner.trunk.base_model.state_dict())
     for name, parameter in first.named_parameters():
         if "lora_" in name or "head" in name:

@@ -7,9 +7,10 @@ import time
 import numpy as np
 import pytest
 import torch
-from espalier.task.metrics import Labels, Scores, bootstrap, metrics_of, weighted_metrics
 from sklearn.metrics import roc_auc_score
 from torchmetrics.functional import classification as tm
+
+from espalier.task.metrics import Labels, Scores, bootstrap, metrics_of, weighted_metrics
 
 AVERAGES = ("macro", "micro", "weighted")
 

@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytorch_lightning as pl
 import torch
+from torch import nn
+
 from conf.defaults import defaults_of
 from espalier.core.facts import DataFacts, Raw
 from espalier.model.encoding.pixels import Pixels
@@ -18,7 +20,6 @@ from espalier.model.lstm import Lstm
 from espalier.model.minilm import MiniLm
 from espalier.model.mlp import Mlp
 from espalier.task.classification import Classification
-from torch import nn
 
 TEXTS = ["Where is my order?", "refund!", "It came broken, and I would like to send it back, please. " * 3]
 LABELS = ("délai", "refund", "return")
@@ -40,7 +41,9 @@ def minilm(**values: Any) -> nn.Module:
     """The embedded encoder."""
     defaults = defaults_of("model/minilm", **values)
     facts = facts_of("text")
-    return MiniLm(facts, encoding=Pretrained(facts, source=defaults["source"], revision=defaults["revision"]), **defaults)
+    return MiniLm(
+        facts, encoding=Pretrained(facts, source=defaults["source"], revision=defaults["revision"]), **defaults
+    )
 
 
 def lstm(**values: Any) -> nn.Module:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from espalier.core.parts import RunInfo
-from espalier.tracking.wandb_session import Place
+from espalier.tracking.wandb_session import Place, Session
 from tracking.wandb_runs import cut, leet, records, summary, train
 
 NAME = "2026-11-30_14-02-11-3fa9c1"
@@ -80,6 +83,69 @@ def test_variables_win_over_the_config(tmp_path: Path) -> None:
     assert (run["display_name"], run["tags"], run["job_type"], run["run_id"]) == ("n", ["a", "b"], "j", "myid")
     assert not (directory / "wandb").exists()
     assert summary(tmp_path / "elsewhere" / "wandb")["exit_code"] == 1
+
+
+class Server:
+    """A stand-in for wandb online, whose server may refuse to rewind, or everything."""
+
+    url = "https://example.org/run"
+
+    def __init__(self, *refused: str) -> None:
+        self.refused, self.asked, self.steps = refused, [], []
+
+    def init(self, settings: dict[str, Any], config: dict[str, Any]) -> Server:
+        manner = next((f"{key}={settings[key]}" for key in ("resume_from", "resume") if key in settings), "new")
+        self.asked.append((settings["mode"], manner))
+        if settings["mode"] == "online" and manner.partition("=")[0] in self.refused:
+            raise ConnectionError(f"{manner} refused")
+        return self
+
+    def teardown(self) -> None:
+        raise SystemExit(1)  # as wandb's does where its service failed
+
+    def define_metric(self, name: str, step_metric: str = "") -> None:
+        pass
+
+    def log(self, metrics: dict[str, float], step: int) -> None:
+        self.steps.append(step)
+
+
+def online(monkeypatch: pytest.MonkeyPatch, directory: Path, server: Server, step: int) -> Session:
+    module = SimpleNamespace(Settings=dict, setup=lambda settings: None, init=server.init, teardown=server.teardown)
+    monkeypatch.setitem(sys.modules, "wandb", module)
+    (directory / "metrics.jsonl").write_text("".join(f'{{"step": {n}, "epoch": 0, "x": 1.0}}\n' for n in (1, 2)))
+    run = RunInfo(directory, "demo", "3fa9c1", {}, resumed=step > 0, resumed_step=step)
+    place = Place("p", None, None, "train", (), "demo", "demo-3fa9c1", directory)
+    session = Session(run, place, "online", (directory / "metrics.jsonl").stat().st_size)
+    session.start()
+    session.log({"x": 1.0}, 3)
+    return session
+
+
+REWOUND, RESUMED = "resume_from=demo-3fa9c1?_step=2", "resume=allow"
+
+
+@pytest.mark.parametrize(
+    ("refused", "asked", "steps"),
+    [
+        ((), [("online", REWOUND)], [3]),
+        (("resume_from",), [("online", REWOUND), ("online", RESUMED)], [1, 2, 3]),
+        (("resume_from", "resume"), [("online", REWOUND), ("online", RESUMED), ("offline", "new")], [1, 2, 3]),
+    ],
+)
+def test_a_resume_online_rewinds_or_resumes_or_goes_on_offline(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, refused: tuple[str, ...], asked: list[Any], steps: list[int]
+) -> None:
+    server = Server(*refused)
+    session = online(monkeypatch, tmp_path, server, step=2)
+    assert (server.asked, server.steps) == (asked, steps)
+    assert session.mode == asked[-1][0]
+
+
+def test_a_new_run_online_is_neither_rewound_nor_replayed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    server = Server()
+    session = online(monkeypatch, tmp_path, server, step=0)
+    assert (server.asked, server.steps, session.url) == ([("online", "new")], [3], server.url)
 
 
 def test_a_run_id_is_unique_and_of_allowed_characters(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import hydra.utils
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from espalier.config.gate import gate
+from espalier.core.errors import Fault, TrustError
 
 
 def instantiate(node: DictConfig, /, *given: Any, **live: Any) -> Any:
     """The object that a node describes.
+
+    References are resolved once, to plain values; those are judged, and those are used.
 
     Args:
         node: a node with ``_target_``; nested nodes are made first.
@@ -21,6 +25,37 @@ def instantiate(node: DictConfig, /, *given: Any, **live: Any) -> Any:
     Raises:
         TrustError: the node, or one inside it, names code that is neither ours nor trusted.
     """
-    gate(node)
-    plain = {key: value for key, value in node.items_ex(resolve=True) if key not in live}
-    return hydra.utils.instantiate(plain, *given, _convert_="all", **live)
+    content: Any = OmegaConf.to_container(node, resolve=True)
+    settings = {key: value for key, value in content.items() if key not in live}
+    key = node._get_full_key(None) or "part"
+    gate(settings, key)
+    for target in _targets(settings):
+        _require_its_own(target, key)
+    # Made in two steps, so that what the run gives is passed on as it is, and errors come as they are raised.
+    make = hydra.utils.instantiate(settings, _convert_="all", _partial_=True)
+    return make(*given, **live)
+
+
+def _targets(tree: Any) -> Iterator[str]:
+    """Every target, and no text that Hydra would resolve a second time."""
+    if isinstance(tree, Mapping):
+        if "_target_" in tree:
+            yield tree["_target_"]
+        for value in tree.values():
+            yield from _targets(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _targets(value)
+    elif isinstance(tree, str) and "${" in tree:
+        raise TrustError(Fault(tree, "would be read as a reference once more.", "Write it without ${."))
+
+
+def _require_its_own(target: str, key: str) -> None:
+    """The source was judged; what stands under the name at run time must live in the same package."""
+    found = hydra.utils.get_object(target)
+    package = target.partition(".")[0]
+    home = str(getattr(found, "__module__", package))
+    if home.partition(".")[0] != package or not callable(found):
+        raise TrustError(
+            Fault(f"{key}._target_={target}", f"leads out of {package}, to {home}.", f"Wrap it in {package}.")
+        )

@@ -66,8 +66,8 @@ class Checkpoint(AtBoundary):
 
     def at_boundary(self, trainer: pl.Trainer, *, epoch_end: bool) -> None:
         """Save if it's time, and at an epoch's end."""
-        improved = self._validated and self._improved(trainer)
-        if epoch_end or improved or self._is_due(trainer):
+        improved, due = self._validated and self._improved(trainer), self._is_due(trainer)
+        if epoch_end or improved or due:
             save(trainer, self.store)
             self._saved_at = time.monotonic()
         if improved:

@@ -103,7 +103,7 @@ class Progress(pl.Callback):
         words = [self._heading(trainer), *self._loss()]
         if value is not None:
             words.append(f"{self._objective.replace('/', ' ')} {float(value):.3f}")
-        self._screen.stay("   ".join([*words, f"{perf_counter() - self._epoch_began:.0f} s"]))
+        self._screen.stay("   ".join([*words, duration(perf_counter() - self._epoch_began)]))
         self._put_off()
 
     def on_train_end(self, *_: Any) -> None:
@@ -129,7 +129,7 @@ class Progress(pl.Callback):
 
     def _draw_training(self, trainer: pl.Trainer, done: int) -> None:
         speed = self._samples * trainer.world_size / self._train.seconds
-        words = [*self._loss(), f"{speed:,.0f} {self._unit}/s"]
+        words = [*self._loss(), f"{speed:,.{0 if speed >= 10 else 1}f} {self._unit}/s"]
         if self._total is not None:
             remaining = self._total - trainer.current_epoch * self._batches_per_epoch - done
             words.append(f"{timedelta(seconds=round(self._seconds_for(remaining)))} left")
@@ -164,6 +164,14 @@ class Progress(pl.Callback):
         if self._screen:
             self._screen.close()
         self._screen, self._due = None, _NEVER
+
+
+def duration(seconds: float) -> str:
+    """``38 s``, ``2 min 41 s``, ``3 h 5 min``."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def _total_batches(trainer: pl.Trainer, per_epoch: int) -> int | None:

@@ -44,7 +44,7 @@ flags
   --config-dir FOLDER        options of your own: FOLDER/model/mine.yaml is model=mine; may stand several times
   --cfg job|hydra|all        print the composed config, train nothing; --resolve fills references in,
                              --package KEY prints one node of it
-  --info [WHAT]              groups, defaults-tree, defaults, config, searchpath, or all
+  --info [WHAT]              groups, defaults-tree, defaults or searchpath: how the config comes together
   -h, --help"""
 
 

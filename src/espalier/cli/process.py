@@ -43,7 +43,9 @@ def run_each(experiments: Sequence[Experiment], lines: Sequence[Sequence[str]]) 
 def _run(directory: Path) -> int:
     # A terminal's Ctrl-C reaches the run as well, which ends in order; this process waits for it.
     child = subprocess.Popen(_command(directory, False), env={**os.environ, **_ENVIRONMENT})
-    handlers = {s: signal.signal(s, lambda number, _: child.send_signal(number)) for s in (signal.SIGTERM, signal.SIGUSR1)}
+    handlers = {
+        s: signal.signal(s, lambda number, _: child.send_signal(number)) for s in (signal.SIGTERM, signal.SIGUSR1)
+    }
     handlers[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         code = child.wait()

@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from espalier.cli.arguments import composing
+from espalier.cli.arguments import Parser, composing
 from espalier.cli.help import train_help
 from espalier.cli.process import become, prepare, run_each
-from espalier.cli.show import INFO, show_config, show_info
+from espalier.cli.show import INFO, show_config, show_groups, show_info
 from espalier.config.check import check
 from espalier.config.compose import Experiment, compose
 from espalier.config.grid import grid
@@ -29,22 +29,23 @@ def main(words: Sequence[str]) -> int:
     _require_one_way(given)
     if given.resume:
         return _resume(given.resume.resolve())
-    if given.info:
-        show_info(given.info, given.overrides, given.config_dir)
+    if given.info == "groups":
+        show_groups(given.config_dir)
         return 0
     if given.multirun:
         return _multirun(given)
     experiment = _compose(given, given.overrides)
+    if given.info:
+        show_info(given.info, experiment)
+        return 0
     if given.cfg:
-        if experiment.faults:
-            raise ConfigError(*experiment.faults)
         show_config(experiment, given.cfg, given.package, resolve=given.resolve)
         return 0
     check(experiment)
     return become(prepare(experiment))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> Parser:
     parser = composing("espalier train")
     parser.add_argument("-m", "--multirun", action="store_true")
     parser.add_argument("--resume", type=Path, metavar="DIR")
@@ -52,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-c", "--cfg", choices=["job", "hydra", "all"])
     parser.add_argument("--resolve", action="store_true")
     parser.add_argument("-p", "--package")
-    parser.add_argument("-i", "--info", nargs="?", const="all", choices=INFO)
+    parser.add_argument("-i", "--info", nargs="?", const="groups", choices=INFO)
     return parser
 
 
@@ -73,10 +74,14 @@ def _compose(given: argparse.Namespace, overrides: Sequence[str]) -> Experiment:
 def _resume(directory: Path) -> int:
     outcome = read_outcome(directory)
     if outcome.status == "done":
-        print(f"{directory} is finished: nothing is left to do. Again with changes:  espalier train --rerun {directory}")
+        print(
+            f"{directory} is finished: nothing is left to do. Again with changes:  espalier train --rerun {directory}"
+        )
         return 0
     if outcome.status == "running" and not is_gone(outcome):
-        raise UserError(Fault(str(directory), f"is running: process {outcome.pid} on {outcome.host}.", "Wait, or end it."))
+        raise UserError(
+            Fault(str(directory), f"is running: process {outcome.pid} on {outcome.host}.", "Wait, or end it.")
+        )
     check(read(directory))
     return become(directory, resume=True)
 

@@ -2,96 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from espalier.config.signature import class_attribute
-from espalier.config.suggest import listed, nearest
+from espalier.config.signature import class_attribute, owner_of
+from espalier.config.suggest import asked, listed, nearest
 from espalier.config.types import Bound
+from espalier.config.words import as_word
 from espalier.core.errors import DataError
 from espalier.core.machine import probe
 from espalier.core.tabular import read_header
 
-Answer = tuple[str, str]
-"""(what is true, what to type)"""
+Answer = tuple[str, str, str]
+"""(the key that is to be changed, what is true, what to type)"""
 
 
-def outside(bound: Bound, key: str, value: Any, tree: Mapping[str, Any], siblings: Mapping[str, Any]) -> Answer | None:
-    """What is wrong with a value under a bound of ``core.bounds``; None where nothing is, or where another type holds.
+@dataclass(frozen=True)
+class Setting:
+    """A value and where it stands.
 
-    Args:
-        key: the setting's dotted key.
-        tree: the whole config, resolved.
+    Attributes:
+        key: dotted.
         siblings: the settings of the same part.
+        tree: the whole config, resolved; groups of which nothing is known are left out.
     """
+
+    key: str
+    value: Any
+    siblings: Mapping[str, Any]
+    tree: Mapping[str, Any]
+
+
+def outside(bound: Bound, setting: Setting) -> Iterator[Answer]:
+    """What is wrong with a value under a bound of ``core.bounds``."""
     test = _TESTS.get(bound.name)
-    return test(bound, key, value, tree, siblings) if test else None
+    yield from test(bound.arguments, setting) if test else ()
 
 
-def _at_most(
-    bound: Bound, key: str, value: Any, tree: Mapping[str, Any], siblings: Mapping[str, Any]
-) -> Answer | None:
-    machine, resource = probe(), bound.arguments[0]
-    there = getattr(machine, resource)
-    if not isinstance(value, int) or value <= there:
-        return None
-    if not there:
-        return f"this machine has {machine}.", "Choose hardware=auto or hardware=cpu, or run where there is one."
-    return f"this machine has {machine}.", f"Set {key}={there}, or run where there are {value}."
+def _at_most(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
+    machine, value = probe(), setting.value
+    there = getattr(machine, arguments[0])
+    if isinstance(value, int) and value > there:
+        less = f"Set {setting.key}={there}, or run where there are {value}."
+        none = "Choose hardware=auto or hardware=cpu, or run where there is one."
+        yield setting.key, f"this machine has {machine}.", less if there else none
 
 
-def _file_exists(
-    bound: Bound, key: str, value: Any, tree: Mapping[str, Any], siblings: Mapping[str, Any]
-) -> Answer | None:
-    path = Path(value)
+def _file_exists(_: Sequence[Any], setting: Setting) -> Iterator[Answer]:
+    path = Path(setting.value)
     if path.is_file():
-        return None
+        return
     if path.is_dir():
-        return "is a folder.", "Name the file."
+        yield setting.key, "is a folder.", "Name the file."
+        return
     folder = path.parent if path.parent.is_dir() else Path()
-    names = sorted(file.name for file in folder.iterdir() if file.is_file())
-    guess = nearest(path.name, names)
-    return f"there is no such file (looked in {folder.resolve()}).", f"Did you mean  {folder / guess} ?" if guess else ""
+    guess = nearest(path.name, sorted(file.name for file in folder.iterdir() if file.is_file()))
+    remedy = asked([as_word(setting.key, str(folder / guess))] if guess else [])
+    yield setting.key, f"there is no such file (looked in {folder.resolve()}).", remedy
 
 
-def _columns_of(
-    bound: Bound, key: str, value: Any, tree: Mapping[str, Any], siblings: Mapping[str, Any]
-) -> Answer | None:
-    path = siblings.get(bound.arguments[0])
+def _columns_of(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
+    siblings, path = setting.siblings, setting.siblings.get(arguments[0])
     if not isinstance(path, str) or not Path(path).is_file():
-        return None
+        return
     try:
         header = read_header(Path(path), siblings.get("encoding") or "utf-8", siblings.get("delimiter"))
     except DataError as error:
         fault = error.faults[0]
-        return f"cannot be looked up: {fault.what} {fault.truth}", fault.remedy
-    lacking = {role: name for role, name in value.items() if name not in header}
-    if not lacking:
-        return None
-    guesses = {role: nearest(str(name), header) for role, name in lacking.items()}
-    said = "; ".join(f"no column {name!r} for {role}" for role, name in lacking.items())
-    typed = " ".join(f"{key}.{role}={guesses[role] or '…'}" for role in lacking)
-    return f"{path} has {said}. It has: {listed(header)}.", f"Set {typed}"
+        yield f"{setting.key.rpartition('.')[0]}.{arguments[0]}", f"{fault.what} {fault.truth}", fault.remedy
+        return
+    for role, name in setting.value.items():
+        if name not in header:
+            key = f"{setting.key}.{role}"
+            guess = nearest(str(name), header) or (header[0] if len(header) == 1 else "")
+            truth = f"{path} has no column {name!r}. It has: {listed(header)}."
+            yield key, truth, f"Set  {as_word(key, guess or '…')}"
 
 
-def _offered_by(
-    bound: Bound, key: str, value: Any, tree: Mapping[str, Any], siblings: Mapping[str, Any]
-) -> Answer | None:
-    group, attribute = bound.arguments
-    target = (tree.get(group) or {}).get("_target_")
-    if not isinstance(target, str):
-        return None
-    offered = class_attribute(target, attribute) or {}
-    if value in offered:
-        return None
-    part = target.split(".")[-2] if target.count(".") else target
-    if not offered:
-        return f"{part} offers no {attribute}.", "Try adapter=full." if group == "model" else ""
-    return f"{part} offers {listed(offered)}.", f"Set {key}={next(iter(offered))}"
+def _offered_by(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
+    group, attribute = arguments
+    target = (setting.tree.get(group) or {}).get("_target_")
+    offered = (class_attribute(target, attribute) or {}) if isinstance(target, str) else None
+    if offered is None or setting.value in offered:
+        return
+    if offered:
+        yield setting.key, f"{owner_of(target)} offers {listed(offered)}.", f"Set {setting.key}={next(iter(offered))}"
+    else:
+        other = "Try adapter=full." if group == "model" else ""
+        yield setting.key, f"{owner_of(target)} offers no {attribute}.", other
 
 
-_TESTS: Mapping[str, Callable[[Bound, str, Any, Mapping[str, Any], Mapping[str, Any]], Answer | None]] = {
+_TESTS: Mapping[str, Callable[[Sequence[Any], Setting], Iterator[Answer]]] = {
     "AtMost": _at_most,
     "FileExists": _file_exists,
     "ColumnsOf": _columns_of,

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from espalier.config.bounds import outside
+from espalier.config.bounds import Setting, outside
 from espalier.config.compose import Experiment
-from espalier.config.gate import gate, judge
-from espalier.config.signature import Parameter, Signature, signature_of
-from espalier.config.suggest import listed, nearest
-from espalier.config.tree import interpolations, plain
+from espalier.config.gate import judge
+from espalier.config.references import explained
+from espalier.config.signature import Parameter, Signature, owner_of, signature_of, taking
+from espalier.config.suggest import asked, listed, nearest
+from espalier.config.tree import at, interpolations, plain
 from espalier.config.types import Bounded, DictOf, Part, branches, wrong
 from espalier.core.errors import ConfigError, Fault, TrustError
-from espalier.core.masking import MASK, secrets_in
+from espalier.core.masking import MASK, masked_fault, secrets_in
 
 _MISSING = "???"
+# How many values the run gives to a part, where its signature does not say so by positional-only parameters.
+_GIVEN = {"model": 1, "model.encoding": 1, "adapter": 2, "task": 3, "optimizer": 1, "scheduler": 2, "callback": 1}
 
 
 def check(experiment: Experiment) -> None:
@@ -25,39 +28,40 @@ def check(experiment: Experiment) -> None:
         TrustError: code that is neither ours nor trusted is all that is wrong.
         ConfigError: every fault of the words and the tree.
     """
-    found = [*experiment.faults, *_Checker(experiment).faults()]
     untrusted = [*judge(experiment.values), *judge({"hydra": plain(experiment.hydra)})]
     placed = [_placed(experiment, fault) for fault in untrusted]
-    if untrusted and not found:
-        raise TrustError(*placed)
-    if found or untrusted:
-        raise ConfigError(*dict.fromkeys([*found, *placed]))
-    gate(experiment.values)
+    found = [*experiment.faults, *(() if experiment.is_half_read else _Checker(experiment, untrusted).faults())]
+    if found or placed:
+        kind = ConfigError if found else TrustError
+        raise kind(*dict.fromkeys(masked_fault(fault) for fault in [*found, *placed]))
 
 
 class _Checker:
     """Walks the tree of one experiment."""
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, untrusted: Sequence[Fault]) -> None:
         self.experiment, self.values = experiment, experiment.values
         self.unresolved = interpolations(experiment.config)
-        self.refused = {fault.what.partition("._target_")[0] for fault in judge(self.values)}
+        # Nodes of which nothing can be said: the option is not there, or its code is not trusted.
+        self.unknown = {fault.what.partition("._target_")[0] for fault in untrusted} | experiment.unsettled
+        self.known = {key: value for key, value in self.values.items() if key not in self.unknown}
 
     def faults(self) -> Iterator[Fault]:
         """Every fault of the tree."""
         for key, text in self.unresolved.items():
-            yield self._fault(key, text, "refers to a key or variable that is not there.", "Mend the reference.")
+            yield self._fault(key, text, *explained(text, self.values))
         for key, _ in secrets_in(plain(self.experiment.config)):
-            yield Fault(f"{key}={MASK}", "is a secret, and configs are written to files and sent to trackers.",
-                        f"Put it into a variable of the environment and write  {key}='${{oc.env:NAME}}'",
-                        self.experiment.layers.where(key).partition("=")[0])  # fmt: skip
+            truth = "is a secret, and configs are written to files and sent to trackers."
+            remedy = f"Put it into a variable of the environment and write  {key}='${{oc.env:NAME}}'"
+            where = "" if self.experiment.layers.word(key) else self.experiment.layers.where(key)
+            yield Fault(f"{key}={MASK}", truth, remedy, where)
         yield from self._part(self.values, "")
 
     def _part(self, node: Mapping[str, Any], key: str) -> Iterator[Fault]:
         target = node.get("_target_")
-        if key in self.refused or not isinstance(target, str):
+        if key in self.unknown or not isinstance(target, str):
             return
-        signature = signature_of(target)
+        signature = taking(signature_of(target), _GIVEN.get(key, _GIVEN.get(key.rpartition(".")[0], 0)))
         given = {name: value for name, value in node.items() if not name.startswith("_")}
         yield from self._names(given, signature, key, target)
         for name, value in given.items():
@@ -82,14 +86,17 @@ class _Checker:
         for name in given:
             if name not in known:
                 guess = nearest(name, known)
-                remedy = f"Did you mean  {prefix}{guess} ?" if guess else f"It has: {listed(known)}."
+                remedy = asked([f"{prefix}{guess}"]) if guess else f"It has: {listed(known)}."
                 yield self._fault(f"{prefix}{name}", given[name], f'{owner} has no setting "{name}".', remedy)
 
     def _value(self, key: str, value: Any, parameter: Parameter, siblings: Mapping[str, Any]) -> Iterator[Fault]:
         if key in self.unresolved:
             return
+        if value == _MISSING and any(fault.what.startswith(f"{key}=") for fault in self.experiment.faults):
+            return  # the word that was to set it is wrong
         if value == _MISSING:
-            yield self._fault(key, value, f"must be set: {parameter.type}.", f"Write {key}=…", bare=True)
+            meaning = self.experiment.layers.comment(key) or str(parameter.type)
+            yield self._fault(key, value, f"must be set: {meaning}.", f"Write  {key}=…", bare=True)
             return
         kinds = branches(parameter.type)
         if any(isinstance(kind, Part) for kind in kinds) and not (value is None and len(kinds) > 1):
@@ -109,17 +116,26 @@ class _Checker:
             for name, item in value.items():
                 yield from self._value(f"{key}.{name}", item, Parameter(name, inner.value, False), siblings)
         for bound in kind.bounds if isinstance(kind, Bounded) else ():
-            if answer := outside(bound, key, value, self.values, siblings):
-                yield self._fault(key, value, *answer)
+            for at_key, *answer in outside(bound, Setting(key, value, siblings, self.known)):
+                yield self._fault(at_key, at(self.values, at_key), *answer)
 
     def _node(self, key: str, value: Any) -> Iterator[Fault]:
+        if key in self.unknown:
+            return
         if not isinstance(value, Mapping):
-            chosen = ", ".join(self.experiment.choices.get(key.replace(".", "/")) or ()) if value is None else ""
-            yield self._fault(key, value, "must be a part, chosen by an option.", f"Write {key}=<option>.{chosen}")
+            yield self._fault(key, value, "must be a part, chosen by an option.", f"Write  {key}=<option>")
         elif "_target_" not in value:
-            yield self._fault(key, "", "is no part: it has no _target_.", "Choose an option for it.", bare=True)
+            remedy = self._neighbour(key) or "Choose an option for it."
+            yield self._fault(key, "", "is no part: it has no _target_.", remedy, bare=True)
         else:
             yield from self._part(value, key)
+
+    def _neighbour(self, key: str) -> str:
+        """The part beside it that was meant: a slip in the name of a callback makes a new node."""
+        parent, _, name = key.rpartition(".")
+        beside = at(self.values, parent) if parent else {}
+        guess = nearest(name, [n for n, v in beside.items() if isinstance(v, Mapping) and "_target_" in v])
+        return asked([f"{parent}.{guess}"] if guess else [])
 
     def _inside(self, value: Any, key: str) -> Iterator[Fault]:
         if isinstance(value, Mapping) and "_target_" in value:
@@ -140,9 +156,7 @@ def _placed(experiment: Experiment, fault: Fault) -> Fault:
 
 
 def _owner(key: str, target: str) -> str:
-    if not key:
-        return "the experiment"
-    return target.split(".")[-2] if target.startswith("espalier.") else target.rpartition(".")[2]
+    return owner_of(target) if key else "the experiment"
 
 
 def _shown(value: Any) -> str:

@@ -18,12 +18,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from espalier.config import options
 from espalier.config.layers import Layers, Mark, flatten, layers_of
-from espalier.config.searchpath import require_trusted_searchpath
 from espalier.config.sources import loader, shipped
-from espalier.config.tree import is_open, plain, resolved
+from espalier.config.tree import is_blocked, is_open, plain, resolved
 from espalier.config.wording import composition_fault, unknown_key
 from espalier.config.words import Word, read_words
 from espalier.core.errors import ConfigError, Fault
+from espalier.core.masking import masked_fault
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Experiment:
         config_dirs: the user's folders of options.
         faults: what is wrong with the words themselves; ``check`` raises them with its own.
         layers: who set what.
+        unsettled: keys of groups whose option is not there: what stands below them is not what was meant.
     """
 
     config: DictConfig
@@ -47,11 +48,17 @@ class Experiment:
     config_dirs: tuple[Path, ...]
     faults: tuple[Fault, ...]
     layers: Layers
+    unsettled: frozenset[str] = frozenset()
 
     @cached_property
     def values(self) -> dict[str, Any]:
         """The tree as plain values, interpolations resolved; one that cannot be resolved stays as it is written."""
         return resolved(self.config)
+
+    @property
+    def is_half_read(self) -> bool:
+        """Whether a preset (``experiment=…``) is not there: then any value and option may be another than was meant."""
+        return any(key not in self.config for key in self.unsettled)
 
 
 def compose(overrides: Sequence[str], *, root: str = "train", config_dirs: Sequence[Path] = ()) -> Experiment:
@@ -65,14 +72,16 @@ def compose(overrides: Sequence[str], *, root: str = "train", config_dirs: Seque
     """
     words, faults = read_words(overrides)
     source = loader(config_dirs)
-    require_trusted_searchpath(words, root, [*config_dirs, shipped()])
     try:
         lines = [str(word.override.input_line) for word in words]
         _, repository = source._parse_overrides_and_create_caching_repo(root, lines)
         words, wrong = options.sort_out(words, repository, root)
-        return _merge(source, repository, words, [*faults, *wrong], root, tuple(config_dirs))
+        made = _merge(source, repository, words, root, tuple(config_dirs))
     except (HydraException, OmegaConfBaseException, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(*faults, composition_fault(error, options.groups([*config_dirs, shipped()]))) from error
+    made = replace(made, unsettled=frozenset(key for key in wrong if key in made.config or not made.choices.get(key)))
+    own = () if made.is_half_read else made.faults
+    return replace(made, faults=tuple(map(masked_fault, [*faults, *wrong.values(), *own])))
 
 
 def changed(experiment: Experiment, overrides: Sequence[str]) -> Experiment:
@@ -91,7 +100,6 @@ def _merge(
     source: ConfigLoaderImpl,
     repository: CachingConfigRepository,
     words: Sequence[Word],
-    faults: list[Fault],
     root: str,
     config_dirs: tuple[Path, ...],
 ) -> Experiment:
@@ -107,6 +115,7 @@ def _merge(
         defaults, tree = resolve(True)
     layers = layers_of(defaults.defaults, [*config_dirs, shipped()])
     OmegaConf.set_struct(tree, True)
+    faults: list[Fault] = []
     for word in words:
         if any(word.override is override for override in defaults.config_overrides):
             faults += _apply(word, tree, layers)
@@ -119,12 +128,14 @@ def _merge(
 def _apply(word: Word, tree: DictConfig, layers: Layers) -> list[Fault]:
     """Set one value as Hydra does; a mapping that is no part (columns, vars) takes new keys without a plus."""
     key, value = word.key, word.override.value()
+    if is_blocked(tree, key):
+        return [unknown_key(word, plain(tree), layers, ValueError("it is no node"))]
     try:
         if not word.override.is_delete() and is_open(tree, key):
             OmegaConf.update(tree, key, value, merge=True, force_add=True)
         else:
             ConfigLoaderImpl._apply_overrides_to_config([word.override], tree)
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError, TypeError, LookupError) as error:
         return [unknown_key(word, plain(tree), layers, error)]
     if word.override.is_delete():
         layers.remove(key)

@@ -9,7 +9,7 @@ from espalier.config.compose import Experiment
 from espalier.config.layers import Mark, flatten
 from espalier.config.locate import find
 from espalier.config.signature import signature_of, summary
-from espalier.config.suggest import nearest_key
+from espalier.config.suggest import asked, nearest_keys
 from espalier.config.tree import at, plain
 from espalier.core.errors import ConfigError, Fault
 
@@ -23,8 +23,7 @@ def explain(experiment: Experiment, key: str) -> list[str]:
     tree = experiment.values
     keys = [name for name, _ in flatten(tree)]
     if key not in keys:
-        guess = nearest_key(key, keys)
-        raise ConfigError(Fault(key, "is no key of this experiment.", f"Did you mean  {guess} ?" if guess else ""))
+        raise ConfigError(Fault(key, "is no key of this experiment.", asked(nearest_keys(key, keys))))
     value = at(tree, key)
     lines = [_headline(experiment, key, value), *_origin(experiment.layers.marks.get(key, []))]
     return lines + (_settings(experiment, key, value) if isinstance(value, Mapping) else [])
@@ -46,7 +45,7 @@ def _origin(marks: list[Mark]) -> list[str]:
         return []
     *before, last = marks
     width = max((len(str(mark)) for mark in marks), default=0)
-    over = [f"  over      {str(mark):{width}}   {mark.value}".rstrip() for mark in reversed(before)]
+    over = [f"  over      {mark!s:{width}}   {mark.value}".rstrip() for mark in reversed(before)]
     return [f"  set by    {last}", *over]
 
 
@@ -57,7 +56,9 @@ def _settings(experiment: Experiment, key: str, value: Mapping[str, Any]) -> lis
     for name in names:
         inner = value[name]
         shown = "…" if isinstance(inner, Mapping) and "_target_" in inner else _shown(inner)
-        said = ", ".join(w for w in (_type(experiment, f"{key}.{name}"), experiment.layers.comment(f"{key}.{name}")) if w)
+        said = ", ".join(
+            w for w in (_type(experiment, f"{key}.{name}"), experiment.layers.comment(f"{key}.{name}")) if w
+        )
         rows.append(f"  {name:{width}} = {shown:12}  {said}".rstrip())
     return rows
 

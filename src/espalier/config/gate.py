@@ -1,48 +1,50 @@
 """Which code a config may name: our parts, and packages that the user trusts outside of every config.
 
-Hydra's own block-list let 23 of 59 hostile configs act, and prefix lists (``torch.*``) admit ``torch.load``; so a target
-is looked up in its source, without importing it, and must be a class or function that a trusted package itself defines.
+Hydra's own block-list let 23 of 59 hostile configs act, and prefix lists (``torch.*``) admit ``torch.load``; so a
+target is looked up in its source, without importing it, and must be a class or function that a trusted package itself
+defines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from espalier.config.locate import find, module_file
 from espalier.config.sources import shipped
-from espalier.config.trust import is_trusted
+from espalier.config.trust import is_trusted, why_never
 from espalier.core.errors import Fault, TrustError
 
 ROOT = "espalier.build.assemble.assemble"
-_STOCK = (  # what Hydra's own default tree names
+_STOCK = (  # what Hydra's own default tree names: targets, and classes of its logging
     "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
     "hydra._internal.core_plugins.basic_sweeper.BasicSweeper",
+    "logging.StreamHandler",
+    "logging.FileHandler",
 )
 _ACTING = ("_args_", "_partial_", "_recursive_", "_convert_")
+_LOGGING = ("class", "()")
 
 
-def gate(*trees: Mapping[str, Any]) -> None:
-    """Judge every ``_target_`` in some trees of plain, resolved values.
+def gate(tree: Mapping[str, Any], key: str = "") -> None:
+    """Judge every ``_target_`` of a tree of plain, resolved values.
+
+    Args:
+        tree: what will be called, exactly.
+        key: where it stands in the config; only the root may name ``assemble``.
 
     Raises:
         TrustError: every target that is neither ours nor trusted, each with the line that would trust its package.
     """
-    faults = [fault for tree in trees for fault in judge(tree)]
-    if faults:
+    if faults := list(judge(tree, key)):
         raise TrustError(*faults)
 
 
 def judge(tree: Any, key: str = "") -> Iterator[Fault]:
     """A fault for each target that may not be called, wherever it stands, lists included."""
     if isinstance(tree, Mapping):
-        if "_target_" in tree:
-            target, name = tree["_target_"], f"{key}._target_".lstrip(".")
-            if refusal := _refusal(target, key):
-                yield Fault(f"{name}={target}", *refusal)
-            yield from (Fault(f"{key}.{word}".lstrip("."), "is Hydra's own word and changes how code is called.",
-                              "Take it out.") for word in _ACTING if word in tree)  # fmt: skip
+        yield from _judge_node(tree, key)
         for word, value in tree.items():
             yield from judge(value, f"{key}.{word}" if key else str(word))
     elif isinstance(tree, list | tuple):
@@ -50,24 +52,55 @@ def judge(tree: Any, key: str = "") -> Iterator[Fault]:
             yield from judge(value, f"{key}[{position}]")
 
 
+def _judge_node(node: Mapping[str, Any], key: str) -> Iterator[Fault]:
+    prefix = f"{key}." if key else ""
+    within_hydra = key.partition(".")[0] == "hydra"
+    for word in _LOGGING if within_hydra else ():
+        if isinstance(node.get(word), str) and node[word] not in _STOCK:
+            yield Fault(f"{prefix}{word}={node[word]}", *_STRANGE_IN_HYDRA)
+    if "_target_" in node:
+        target = node["_target_"]
+        refusal = _refusal_in_hydra(target) if within_hydra else _refusal(target, key)
+        if refusal:
+            yield Fault(f"{prefix}_target_={target}", *refusal)
+        yield from (
+            Fault(f"{prefix}{word}", "is Hydra's own word and changes how code is called.", "Take it out.")
+            for word in _ACTING
+            if word in node
+        )
+
+
+_STRANGE_IN_HYDRA = ("is not Hydra's own, and nothing else may stand there.", "Take it out.")
+
+
+def _refusal_in_hydra(target: Any) -> tuple[str, str] | None:
+    return None if target in _STOCK else _STRANGE_IN_HYDRA
+
+
 def _refusal(target: Any, key: str) -> tuple[str, str] | None:
     """(what is true, what to type), or None for a target that may be called."""
-    if not isinstance(target, str) or not all(part.isidentifier() for part in target.split(".")):
-        return "is no dotted name of a class or function.", ""
+    if not isinstance(target, str) or not _is_dotted(target):
+        return "is no dotted name of a class or function.", "Write  _target_: package.module.Name"
     package = target.partition(".")[0]
-    if key.partition(".")[0] == "hydra":
-        return None if target in _STOCK else ("is not Hydra's own, and nothing else may stand there.", "Take it out.")
     if package == "espalier":
         return _refusal_of_ours(target, key)
+    if reason := why_never(package):
+        return f"is code of {package}, which {reason}", "Wrap what you need of it in a package of yours."
     if not is_trusted(package):
         return f"is code of the package {package}, which you do not trust.", f"If you do:  espalier trust {package}"
     found = find(target)
     if found is None:
-        what = "is not there" if module_file(package) else f"cannot be looked up: no package {package} is found"
-        return f"{what}, or no class or function of that name is defined in it.", "Check the name; see where it stands."
+        if not module_file(package):
+            return f"cannot be looked up: there is no package {package} here.", "Install it, or run where it lies."
+        return f"is no class or function that {package} defines.", "Check the name."
     if found.module.name.partition(".")[0] != package:
         return f"leads out of {package}, to {found.module.name}, which you do not trust.", f"Wrap it in {package}."
     return None
+
+
+def _is_dotted(target: str) -> bool:
+    parts = target.split(".")
+    return len(parts) > 1 and all(part.isidentifier() and not part.startswith("__") for part in parts)
 
 
 def _refusal_of_ours(target: str, key: str) -> tuple[str, str] | None:
@@ -81,7 +114,7 @@ def _refusal_of_ours(target: str, key: str) -> tuple[str, str] | None:
 
 @cache
 def _parts() -> frozenset[str]:
-    """Modules of ours that have an option of the same name beside them: ``conf/model/mlp.yaml`` -> ``espalier.model.mlp``."""
+    """Modules of ours that have an option of their name: ``conf/model/mlp.yaml`` -> ``espalier.model.mlp``."""
     folder = shipped()
-    places: Iterable[Any] = (file.relative_to(folder).with_suffix("").parts for file in folder.rglob("*.yaml"))
+    places = (file.relative_to(folder).with_suffix("").parts for file in folder.rglob("*.yaml"))
     return frozenset(".".join(("espalier", *parts)) for parts in places if len(parts) > 1)

@@ -19,7 +19,9 @@ def grid(overrides: Sequence[str]) -> list[list[str]]:
     for word in words:
         if word.override.is_interval_sweep():
             faults.append(
-                Fault(word.typed, "is an interval: endlessly many values.", "List values for a grid:  key=1e-4,3e-4,1e-3")
+                Fault(
+                    word.typed, "is an interval: endlessly many values.", "List values for a grid:  key=1e-4,3e-4,1e-3"
+                )
             )
         elif word.override.is_sweep_override() and word.override.is_hydra_override():
             faults.append(Fault(word.typed, "sweeps over Hydra's own settings.", "Give it one value."))

@@ -53,18 +53,21 @@ class Layers:
 
     def where(self, key: str) -> str:
         """Where the value in force was set; for a key that nobody set, its nearest parent."""
-        while key:
-            if key in self.marks:
-                return str(self.marks[key][-1])
-            key = key.rpartition(".")[0]
-        return ""
+        mark = self._last(key)
+        return str(mark) if mark else ""
 
     def word(self, key: str) -> str | None:
         """The command-line word that set a key or a node above it, if that is what holds."""
+        mark = self._last(key)
+        return mark.place if mark and mark.line == 0 else None
+
+    def _last(self, key: str) -> Mark | None:
+        """Who set a key, or else something in it, or else what it stands in."""
+        key = key.partition("[")[0]
         while key:
-            if key in self.marks:
-                last = self.marks[key][-1]
-                return last.place if last.line == 0 else None
+            below = (marks for other, marks in self.marks.items() if other.startswith(f"{key}."))
+            if found := self.marks.get(key) or next(below, None):
+                return found[-1]
             key = key.rpartition(".")[0]
         return None
 

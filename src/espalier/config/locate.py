@@ -100,8 +100,10 @@ def read_module(name: str) -> Module | None:
 
 @cache
 def module_file(name: str) -> Path | None:
-    """The file of a module, looked for as Python would, without importing: installed (editable ones and namespaces too),
-    and for trusted packages in the working folder."""
+    """The file of a module, looked for as Python would, but without importing anything.
+
+    Installed packages (editable ones and namespaces too); trusted ones in the working folder as well.
+    """
     head, *rest = name.split(".")
     spec = _spec(head)
     if spec is None:

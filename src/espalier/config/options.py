@@ -9,8 +9,8 @@ from typing import Any
 from hydra._internal.config_repository import CachingConfigRepository
 from hydra._internal.defaults_list import DefaultsList
 
-from espalier.config.suggest import listed, nearest
-from espalier.config.words import Word
+from espalier.config.suggest import asked, listed, nearest
+from espalier.config.words import Word, read_words
 from espalier.core.errors import Fault
 
 
@@ -24,16 +24,24 @@ def groups(folders: Iterable[Path]) -> dict[str, list[str]]:
     return {group: sorted(names) for group, names in sorted(found.items())}
 
 
-def sort_out(words: Sequence[Word], repository: CachingConfigRepository, root: str) -> tuple[list[Word], list[Fault]]:
-    """Leave out choices of options that are not there, with the values set below them: those cannot be judged."""
-    faults: list[Fault] = []
-    wrong: set[str] = set()
+def sort_out(
+    words: Sequence[Word], repository: CachingConfigRepository, root: str
+) -> tuple[list[Word], dict[str, Fault]]:
+    """Take the option that was probably meant for one that is not there; values below it cannot be judged.
+
+    Returns:
+        Words that can be composed; the groups of wrong ones, as dotted keys, with their faults.
+    """
+    wrong: dict[str, Fault] = {}
+    replaced: list[Word] = []
     for word in words:
-        if _chooses(word, repository) and (fault := _fault(word, repository, root)):
-            faults.append(fault)
-            wrong.add(word.key)
-    below = tuple(f"{group.replace('/', '.')}." for group in wrong)
-    return [word for word in words if word.key not in wrong and not word.key.startswith(below)], faults
+        if _chooses(word, repository) and (found := _fault(word, repository, root)):
+            wrong[word.key.replace("/", ".")], meant = found
+            replaced += read_words([meant])[0] if meant else []
+        else:
+            replaced.append(word)
+    below = tuple(f"{key}." for key in wrong)
+    return [word for word in replaced if not word.key.startswith(below)], wrong
 
 
 def chosen(defaults: DefaultsList) -> dict[str, Any]:
@@ -51,19 +59,25 @@ def _chooses(word: Word, repository: CachingConfigRepository) -> bool:
     return repository.group_exists(word.key) and not isinstance(word.override.value(), dict)
 
 
-def _fault(word: Word, repository: CachingConfigRepository, root: str) -> Fault | None:
+def _fault(word: Word, repository: CachingConfigRepository, root: str) -> tuple[Fault, str] | None:
+    """What is wrong with a choice, and the word that was meant, if that can be told."""
     if word.override.is_add() and word.key in _root_groups(repository, root):
-        return Fault(word.typed, f"{word.key} is chosen already.", f"Write {word.typed.lstrip('+')}, without the +.")
+        meant = word.typed.lstrip("+")
+        return Fault(word.typed, f"{word.key} is chosen already.", f"Write  {meant}  without the +."), meant
     value = word.override.value()
     names = value if isinstance(value, list) else [value]
+    missing = [str(n) for n in names if n is not None and not repository.config_exists(f"{word.key}/{n}")]
+    if not missing:
+        return None
     known = [name for name in repository.get_group_options(word.key) if not name.startswith("_")]
-    for name in names:
-        if name is not None and not repository.config_exists(f"{word.key}/{name}"):
-            guess = nearest(str(name), known)
-            said = f"Did you mean  {word.key}={guess} ?" if guess else ""
-            others = f"Others: {listed(n for n in known if n != guess)}." if guess else f"There are: {listed(known)}."
-            return Fault(word.typed, f"there is no such {word.key}.", f"{said}  {others}".strip())
-    return None
+    truth = f"there is no {word.key} {' and no '.join(missing)}." if len(names) > 1 else f"there is no such {word.key}."
+    guesses = {name: nearest(name, known) for name in missing}
+    if not all(guesses.values()):
+        return Fault(word.typed, truth, f"There are: {listed(known)}."), ""
+    options = [str(guesses.get(str(name), name)) for name in names]
+    meant = f"{word.key}=[{','.join(options)}]" if isinstance(value, list) else f"{word.key}={options[0]}"
+    others = [name for name in known if name not in options]
+    return Fault(word.typed, truth, asked([meant]) + (f"  Others: {listed(others)}." if others else "")), meant
 
 
 def _root_groups(repository: CachingConfigRepository, root: str) -> set[str]:

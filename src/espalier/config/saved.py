@@ -18,7 +18,7 @@ from espalier.config.sources import shipped
 from espalier.config.tree import plain
 from espalier.config.types import Bounded, branches
 from espalier.config.words import quoted, read_words
-from espalier.core.errors import ConfigError, Fault, UserError
+from espalier.core.errors import Fault, UserError
 from espalier.core.files import write_atomic
 
 SCHEMA = 1

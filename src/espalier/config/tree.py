@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -16,26 +16,22 @@ def plain(tree: DictConfig) -> dict[str, Any]:
 
 
 def resolved(tree: DictConfig) -> dict[str, Any]:
-    """Nested plain values, interpolations resolved where that is possible."""
+    """Nested plain values, interpolations resolved; one that cannot be resolved stays as it is written."""
     try:
         content: Any = OmegaConf.to_container(tree, resolve=True, throw_on_missing=False)
         return dict(content)
-    except OmegaConfBaseException:
+    except (OmegaConfBaseException, RecursionError):
         return {str(key): _resolved(tree, str(key), value) for key, value in plain(tree).items()}
 
 
 def interpolations(tree: DictConfig) -> dict[str, str]:
-    """Dotted key -> text, of the interpolations that cannot be resolved."""
-    found: dict[str, str] = {}
-    _unresolvable(tree, "", plain(tree), found)
-    return found
+    """Key -> text, of the interpolations that cannot be resolved; ``columns.text``, ``tags[0]``."""
+    return {key: text for key, text in _references(plain(tree), "") if isinstance(_select(tree, key), Exception)}
 
 
 def is_open(tree: DictConfig, key: str) -> bool:
-    """Whether a new key may be set there: below a mapping that is neither the root nor a part (``vars``, ``columns``)."""
-    if _has(tree, key):
-        return False
-    parent = key.rpartition(".")[0]
+    """Whether a new key may be set there: below a mapping (``vars``, ``columns``), but no part and not the root."""
+    parent = key
     while parent and not _has(tree, parent):
         parent = parent.rpartition(".")[0]
     if not parent or parent.partition(".")[0] == "hydra":
@@ -54,6 +50,13 @@ def at(tree: Mapping[str, Any], key: str) -> Any:
     return node
 
 
+def is_blocked(tree: DictConfig, key: str) -> bool:
+    """Whether a value stands where the key would need a node (``seed.x``): setting it would replace that value."""
+    parts = key.split(".")
+    above = (".".join(parts[:depth]) for depth in range(1, len(parts)))
+    return any(_has(tree, part) and not OmegaConf.is_config(_select(tree, part, plainly=False)) for part in above)
+
+
 def _has(tree: DictConfig, key: str) -> bool:
     try:
         parent, _, name = key.rpartition(".")
@@ -66,22 +69,29 @@ def _has(tree: DictConfig, key: str) -> bool:
 def _resolved(tree: DictConfig, key: str, value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _resolved(tree, f"{key}.{name}", inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_resolved(tree, f"{key}[{position}]", inner) for position, inner in enumerate(value)]
     if "${" not in str(value):
         return value
+    found = _select(tree, key)
+    return value if isinstance(found, Exception) else found
+
+
+def _references(values: Any, key: str) -> Iterator[tuple[str, str]]:
+    if isinstance(values, dict):
+        for name, value in values.items():
+            yield from _references(value, f"{key}.{name}" if key else str(name))
+    elif isinstance(values, list):
+        for position, value in enumerate(values):
+            yield from _references(value, f"{key}[{position}]")
+    elif "${" in str(values):
+        yield key, str(values)
+
+
+def _select(tree: DictConfig, key: str, *, plainly: bool = True) -> Any:
+    """The resolved value; the exception where it cannot be resolved."""
     try:
-        found = OmegaConf.select(tree, key, throw_on_missing=False)
-    except OmegaConfBaseException:
-        return value
-    return OmegaConf.to_container(found, resolve=True) if OmegaConf.is_config(found) else found
-
-
-def _unresolvable(tree: DictConfig, prefix: str, values: Mapping[str, Any], found: dict[str, str]) -> None:
-    for name, value in values.items():
-        key = f"{prefix}{name}"
-        if isinstance(value, dict):
-            _unresolvable(tree, f"{key}.", value, found)
-        elif "${" in str(value):
-            try:
-                OmegaConf.select(tree, key, throw_on_missing=False)
-            except OmegaConfBaseException:
-                found[key] = str(value)
+        found = OmegaConf.select(tree, key, throw_on_missing=False, throw_on_resolution_failure=True)
+        return OmegaConf.to_container(found, resolve=True) if plainly and OmegaConf.is_config(found) else found
+    except (OmegaConfBaseException, RecursionError) as error:
+        return error

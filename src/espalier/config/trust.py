@@ -17,13 +17,13 @@ from espalier.core.files import write_atomic
 from espalier.core.home import home
 
 _NAME = re.compile(r"[^\W\d]\w*")
-# Each of these loads and runs whatever it is told to (torch.load, torch.hub.load, hydra.utils.call, numpy.load …).
-_ALL_POWERFUL = frozenset(
-    "IPython PIL accelerate cloudpickle cupy dask datasets dill fsspec huggingface_hub hydra ipykernel jax jedi jinja2 joblib"
-    " keras lightning lightning_fabric matplotlib mlflow numba numpy omegaconf onnxruntime optuna pandas peft pip pkg_resources"
-    " polars psutil pyarrow pytest pytorch_lightning ray requests safetensors scipy setuptools skimage sklearn submitit"
-    " tensorflow timm tokenizers torch torchaudio torchmetrics torchvision transformers triton wandb wheel yaml".split()
-)
+# Each of these loads or runs whatever it is told to: torch.load, torch.hub.load, hydra.utils.call, numpy.load …
+_ALL_POWERFUL = frozenset({
+    "IPython", "accelerate", "cloudpickle", "dask", "datasets", "dill", "hydra", "jax", "joblib", "keras",
+    "lightning", "lightning_fabric", "numba", "numpy", "omegaconf", "pandas", "peft", "pip", "pkg_resources",
+    "pyarrow", "pytest", "pytorch_lightning", "ray", "scipy", "setuptools", "sklearn", "tensorflow", "torch",
+    "transformers", "wandb", "yaml"
+})  # fmt: skip
 
 
 def trusted() -> list[str]:

@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 
 from espalier.config.layers import Layers, flatten, shown
-from espalier.config.suggest import listed, nearest, nearest_key
+from espalier.config.signature import owner_of
+from espalier.config.suggest import asked, listed, nearest, nearest_keys
 from espalier.config.tree import at
 from espalier.config.words import Word
 from espalier.core.errors import Fault
@@ -20,12 +21,18 @@ def unknown_key(word: Word, tree: Mapping[str, Any], layers: Layers, error: Exce
     """A word that sets what is not there, or with a value that cannot stand there."""
     keys = [key for key, _ in flatten(tree) if not key.endswith("_target_")]
     key, sign = word.key, "~" * word.override.is_delete() + "+" * word.override.is_add()
-    if key in keys or word.override.is_delete():
-        said = str(error).strip().splitlines()
-        return Fault(word.typed, f"cannot be set so: {said[-1] if said else type(error).__name__}.")
-    guess = nearest_key(key, keys)
-    remedy = f"Did you mean  {sign}{guess} ?" if guess else _known_below(key, tree)
-    return Fault(word.typed, f'{owner(key, tree)} has no setting "{_strange(key, tree)}".', remedy, layers.where(guess or ""))
+    value = {} if word.override.is_delete() else word.override.value()
+    inner = [below for below, _ in flatten(value) if f"{key}.{below}" not in keys] if isinstance(value, Mapping) else []
+    key = f"{key}.{inner[0]}" if inner and key in keys else key
+    if key in keys:
+        said = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
+        return Fault(word.typed, f"cannot be set so: {said[0].rstrip('.')}.")
+    guesses = nearest_keys(key, keys)
+    whole = f"={word.typed.partition('=')[2]}" if isinstance(at(tree, guesses[0]) if guesses else None, Mapping) else ""
+    remedy = asked(f"{sign}{guess}{whole}" for guess in guesses) or _known_below(key, tree)
+    clear = len(guesses) == 1 and not whole and not layers.word(guesses[0])
+    where = layers.where(guesses[0]) if clear else ""
+    return Fault(word.typed, f'{owner(key, tree)} has no setting "{_strange(key, tree)}".', remedy, where)
 
 
 def owner(key: str, tree: Mapping[str, Any]) -> str:
@@ -36,7 +43,7 @@ def owner(key: str, tree: Mapping[str, Any]) -> str:
     if not parent:
         return "the experiment"
     target = (at(tree, parent) or {}).get("_target_")
-    return str(target).split(".")[-2] if isinstance(target, str) and target.count(".") else parent
+    return owner_of(target) if isinstance(target, str) else parent
 
 
 def composition_fault(error: Exception, groups: Mapping[str, Sequence[str]]) -> Fault:
@@ -73,5 +80,5 @@ def _strange(key: str, tree: Mapping[str, Any]) -> str:
 def _known_below(key: str, tree: Mapping[str, Any]) -> str:
     parent = key.rpartition(".")[0]
     node = at(tree, parent) if parent else tree
-    names = [name for name in node if not name.startswith("_")] if isinstance(node, Mapping) else []
+    names = [name for name in node if not name.startswith("_") and name != "hydra"] if isinstance(node, Mapping) else []
     return f"It has: {listed(names)}." if names else ""

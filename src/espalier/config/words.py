@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -54,6 +56,14 @@ def quoted(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
+def as_word(key: str, value: str) -> str:
+    """``key=value`` as it can be typed into a shell, quoted where Hydra's grammar or the shell need it."""
+    if not value or re.fullmatch(r"[\w./:+-]+", value, re.ASCII) or value == "…":
+        return f"{key}={value}"
+    text = f"{key}={quoted(value)}"
+    return shlex.quote(text) if re.search(r'["$`\\!]', text) else f'"{text}"'
+
+
 def sweep_values(word: Word) -> Iterator[str]:
     """The words that a sweeping word stands for: ``seed=0,1`` -> ``seed=0``, ``seed=1``."""
     override = word.override
@@ -65,20 +75,31 @@ def sweep_values(word: Word) -> Iterator[str]:
 
 
 def _read(parser: OverridesParser, text: str) -> Override | Fault:
+    parts = _WORD.match(text)
     try:
-        return parser.parse_override(text)
+        read = parser.parse_override(text)
+        if not (read.is_choice_sweep() and parts and _is_file(parts["value"])):
+            return read
     except HydraException:
         pass
-    parts = _WORD.match(text)
     if parts is None:
         return Fault(text, "is no setting.", f"Write key=value{_flag(text)}.")
-    value = parts["value"]
-    if value[:1] in ("[", "{"):
-        return Fault(text, "opens a bracket or quote that is not closed as it should be.", "Mend it, or quote the value.")
+    key, value = parts["key"], parts["value"]
+    if value[:1] in ("[", "{") and not _is_file(value):
+        remedy = f"Mend it, or quote it for a text:  {as_word(key, value)}"
+        return Fault(text, "opens a bracket or quote that is not closed as it should be.", remedy)
     try:
-        return parser.parse_override(f"{parts['key']}={quoted(value)}")
+        return parser.parse_override(f"{key}={quoted(value)}")
     except HydraException:
-        return Fault(text, "cannot be read.", f"Quote the value for the shell: \"{parts['key']}={quoted(value)}\"")
+        return Fault(text, "cannot be read.", f"Quote the value:  {as_word(key, value)}")
+
+
+def _is_file(value: str) -> bool:
+    """Of the working folder: then its name is meant, whatever it looks like."""
+    try:
+        return Path(value).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _flag(text: str) -> str:
@@ -87,7 +108,7 @@ def _flag(text: str) -> str:
 
 def _is_sweep(text: str, override: Override) -> Fault:
     key, _, value = text.partition("=")
-    if "," in value and not override.is_range_sweep() and not override.is_interval_sweep():
-        return Fault(text, "names several values.",
-                     f"Add -m for a run of each, or write {key}=[{value}] for a list, \"{key}={quoted(value)}\" for a text.")  # fmt: skip
-    return Fault(text, "names several values.", "Add -m for a run of each.")
+    if "," not in value or override.is_range_sweep() or override.is_interval_sweep() or not override.is_choice_sweep():
+        return Fault(text, "names several values.", "Add -m for a run of each.")
+    remedy = f"Add -m for a run of each, or write {key}=[{value}] for a list, {as_word(key, value)} for a text."
+    return Fault(text, "names several values.", remedy)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,8 +25,14 @@ class Machine:
 
 @cache
 def probe() -> Machine:
-    """Ask the kernel: affinity, /proc/driver/nvidia narrowed by CUDA_VISIBLE_DEVICES, CPU flags."""
-    return Machine(len(os.sched_getaffinity(0)), _visible_gpus(), _has_flag("amx_bf16"))
+    """Ask the kernel: affinity and quota, /proc/driver/nvidia narrowed by CUDA_VISIBLE_DEVICES, CPU flags."""
+    return Machine(min(len(os.sched_getaffinity(0)), _quota()), _visible_gpus(), _has_flag("amx_bf16"))
+
+
+def _quota(file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    # A container may have a share of the cores' time instead of cores of its own.
+    quota, _, period = file.read_text().partition(" ") if file.is_file() else ("max", "", "")
+    return max(1, math.ceil(int(quota) / int(period))) if quota.isdigit() else sys.maxsize
 
 
 def _visible_gpus() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -62,8 +63,11 @@ class Outcome:
     error: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain nested dict, ready for JSON."""
-        return asdict(self)
+        """Plain nested dict, ready for JSON; numbers that JSON has not (NaN) as strings."""
+        record = asdict(self)
+        record["metrics"] = {name: v if math.isfinite(v) else str(v) for name, v in self.metrics.items()}
+        record["intervals"] = {name: [v if math.isfinite(v) else str(v) for v in ends] for name, ends in self.intervals.items()}
+        return record
 
     @staticmethod
     def of(record: Mapping[str, Any]) -> Outcome:
@@ -71,4 +75,5 @@ class Outcome:
         known = {k: v for k, v in record.items() if k in Outcome.__dataclass_fields__}
         cost = {k: v for k, v in dict(known.get("cost", {})).items() if k in Cost.__dataclass_fields__}
         intervals = {k: (float(v[0]), float(v[1])) for k, v in dict(known.get("intervals", {})).items()}
-        return Outcome(**{**known, "cost": Cost(**cost), "intervals": intervals})
+        metrics = {k: float(v) for k, v in dict(known.get("metrics", {})).items()}
+        return Outcome(**{**known, "metrics": metrics, "cost": Cost(**cost), "intervals": intervals})

@@ -66,7 +66,9 @@ def read_outcome(directory: Path) -> Outcome:
     try:
         return Outcome.of(json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise UserError(Fault(str(directory), f"is no run directory: it has no {OUTCOME}.", "See:  espalier runs")) from None
+        raise UserError(
+            Fault(str(directory), f"is no run directory: it has no {OUTCOME}.", "See:  espalier runs")
+        ) from None
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UserError(Fault(str(file), f"cannot be read: {type(error).__name__}.")) from None
 
@@ -77,7 +79,7 @@ def is_gone(outcome: Outcome) -> bool:
         return False
     try:
         process = psutil.Process(outcome.pid)
-        return process.status() == psutil.STATUS_ZOMBIE or abs(process.create_time() - outcome.process_created) > 1
+        return bool(process.status() == psutil.STATUS_ZOMBIE) or abs(process.create_time() - outcome.process_created) > 1
     except psutil.Error:
         return True
 

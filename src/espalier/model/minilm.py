@@ -16,7 +16,7 @@ from espalier.model.source import locate
 
 _RECIPE = """
 import torch
-from transformers import AutoModel, AutoTokenizer
+{imports}from transformers import AutoModel, AutoTokenizer
 
 tokenizer = AutoTokenizer.from_pretrained(".")
 {model}model.eval().float()
@@ -34,8 +34,6 @@ rows = ["a text", "another one"]  # yours
 """
 _WHOLE = 'model = AutoModel.from_pretrained(".")\n'
 _ADAPTED = """
-from peft import PeftModel
-
 base = "{source}"  # on the hub, or the path of a folder that holds it
 model = AutoModel.from_pretrained(base, revision="{revision}")
 model = PeftModel.from_pretrained(model, ".")
@@ -108,9 +106,10 @@ class MiniLm(nn.Module):
 
     def recipe(self) -> str:
         """Lines of transformers (and PEFT) that load what ``save`` wrote."""
-        adapted = _ADAPTED.format(source=self.source, revision=self.revision).lstrip()
+        adapted = hasattr(self.trunk, "peft_config")
         return _RECIPE.format(
-            model=adapted if hasattr(self.trunk, "peft_config") else _WHOLE,
+            imports="from peft import PeftModel\n" if adapted else "",
+            model=_ADAPTED.format(source=self.source, revision=self.revision).lstrip() if adapted else _WHOLE,
             truncation=self.max_length is not None,
             max_length=self.max_length,
             pooled="(states * mask).sum(1) / mask.sum(1)" if self.pooling == "mean" else "states[:, 0]",

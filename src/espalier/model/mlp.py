@@ -18,7 +18,7 @@ from espalier.model.weights import as_code, save_weights
 _ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
 _RECIPE = """
 import torch
-from safetensors.torch import load_file
+{imports}from safetensors.torch import load_file
 from torch import nn
 
 trunk = {trunk}
@@ -34,11 +34,7 @@ def features(rows):  # numbers as they stand in the data: an image's pixels from
 
 rows = torch.zeros({shape})  # yours
 """
-_ADAPTED = """
-from peft import PeftModel
-
-trunk = PeftModel.from_pretrained(trunk, ".")
-"""
+_ADAPTED = 'trunk = PeftModel.from_pretrained(trunk, ".")\n'
 
 
 class Mlp(nn.Module):
@@ -96,7 +92,8 @@ class Mlp(nn.Module):
         trunk: Any = self.trunk
         return _RECIPE.format(
             trunk=as_code(trunk.get_base_model() if adapted else trunk),
-            adapted=_ADAPTED.lstrip() if adapted else "",
+            imports="from peft import PeftModel\n" if adapted else "",
+            adapted=_ADAPTED if adapted else "",
             mean=self.mean,
             std=self.std,
             shape=", ".join(map(str, (2, *self.shape))),

@@ -32,7 +32,5 @@ def sgd(
             Fault("optimizer.nesterov=true", "needs momentum, which is 0.", "Set optimizer.momentum=0.9, for instance.")
         )
     return clippable(
-        torch.optim.SGD(
-            parameters, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay, fused=True
-        )
+        torch.optim.SGD(parameters, lr=lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay, fused=True)
     )

@@ -26,6 +26,11 @@ def fault_lines(faults: Sequence[Fault], width: int | None = None) -> list[str]:
     return [f"{things} to mend before this can run", "", *(_INDENT + line if line else "" for line in body)]
 
 
+def failure_lines(error: Exception) -> list[str]:
+    """What could not be done, where nothing in the command is to be mended."""
+    return [f"this could not be done: {error}"]
+
+
 def _body(faults: Sequence[Fault], width: int) -> list[str]:
     rows = [[_what(fault), fault.truth, fault.remedy, f"({fault.where})" if fault.where else ""] for fault in faults]
     used = [column for column in zip(*rows, strict=True) if any(column)]

@@ -37,14 +37,14 @@ def write_report(directory: Path, outcome: Outcome) -> Path:
         directory: with metrics.jsonl, predictions/, config.yaml, as far as there are any.
         outcome: of the run. Read where they are there: ``data`` origin, fingerprint, labels (in index order), unit
             (``texts``), max_length and counts (split -> ``core.facts.Counts`` as a dict); ``summary`` options
-            (group -> option) and placement (words).
+            (group -> option) and placement (words); ``tracking`` lines.
 
     Returns:
         The file's path.
     """
     page = _environment().get_template("report.html.j2").render(
         run=outcome,
-        options={group: option for group, option in _options(outcome).items() if group in _GROUPS},
+        options=_options(outcome),
         directory=str(shown(directory)),
         rerun=f"espalier train --rerun {shlex.quote(str(shown(directory)))}",
         ways=ways_on(outcome, shown(directory)),
@@ -80,7 +80,8 @@ def _environment() -> jinja2.Environment:
 
 
 def _options(outcome: Outcome) -> Mapping[str, str]:
-    return {str(group): str(option) for group, option in dict(outcome.summary.get("options", {})).items()}
+    chosen = outcome.summary.get("options", {})
+    return {group: str(chosen[group]) for group in _GROUPS if group in chosen}
 
 
 def _curves(directory: Path, outcome: Outcome) -> list[tuple[Curve, Point | None, Markup]]:

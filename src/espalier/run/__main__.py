@@ -11,15 +11,15 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
-from pytorch_lightning.utilities.warnings import PossibleUserWarning
+from lightning_fabric.utilities.warnings import PossibleUserWarning
 
 from espalier.config.check import check
 from espalier.config.saved import read
 from espalier.config.trust import WorkingFolderFinder
-from espalier.core.errors import EspalierError, Fault, UserError
+from espalier.core.errors import EspalierError, UserError
 from espalier.core.outcome import Outcome
 from espalier.core.rundir import read_outcome, write_outcome
-from espalier.report.faults import fault_lines
+from espalier.report.faults import failure_lines, fault_lines
 from espalier.run.fit import run
 from espalier.run.stop import Stop
 from espalier.run.surroundings import is_first_rank
@@ -51,8 +51,8 @@ def main() -> int:
 
 def _explain(error: EspalierError, directory: Path, *, resume: bool) -> None:
     """One message; a run that never began leaves nothing behind, one that goes on stays resumable."""
-    faults = error.faults if isinstance(error, UserError) else [Fault("", str(error))]
-    print("\n".join(fault_lines(faults)), file=sys.stderr)
+    lines = fault_lines(error.faults) if isinstance(error, UserError) else failure_lines(error)
+    print("\n".join(lines), file=sys.stderr)
     if resume:
         write_outcome(directory, replace(read_outcome(directory), status="interrupted"))
     elif isinstance(error, UserError) and not (directory / "checkpoints").exists():
@@ -71,6 +71,7 @@ def _quiet() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     for category in (PossibleUserWarning, FutureWarning, DeprecationWarning):
         warnings.simplefilter("ignore", category)
+    warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")  # a probe's frozen trunk
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")

@@ -54,7 +54,7 @@ class Recorder(Logger):
         values = {name: float(value) for name, value in metrics.items() if name not in ("epoch", "step")}
         self.file.log(values, done, self.trainer.current_epoch)
         for tracker in self.trackers:
-            tracker.log(values, done)
+            tracker.log({**values, "epoch": self.trainer.current_epoch}, done)
 
 
 class StepLog(pl.Callback):

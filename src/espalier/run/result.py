@@ -23,14 +23,15 @@ _UNITS = {"text": "texts", "image": "images"}
 
 
 def evaluate(assembly: Assembly, trainer: pl.Trainer, directory: Path) -> dict[str, Any]:
-    """Test the task as it stands (validate where there is no test split), and write its predictions.
+    """Test the task as it stands (on validation rows where there is no test split), and write its predictions.
 
     Returns:
         ``metrics`` and ``intervals``, keys ``<split>/<metric>``. On all ranks; the first one writes.
     """
     split = "test" if "test" in assembly.raw.splits else "validation"
-    run = trainer.test if split == "test" else trainer.validate
-    run(assembly.task, datamodule=assembly.batches, verbose=False)
+    batches = assembly.batches
+    rows = batches.test_dataloader() if split == "test" else batches.val_dataloader()
+    trainer.test(assembly.task, dataloaders=rows, verbose=False)
     task: Any = assembly.task
     if trainer.is_global_zero:
         write_predictions(directory / "predictions", split, task.predictions(), assembly)

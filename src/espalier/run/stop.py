@@ -78,7 +78,8 @@ class Stop(AtBoundary):
             return  # a worker forked from this process: its parent decides
         if number == signal.SIGINT:
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # the next one works even while python waits for another rank
-            os.write(2, b"\nstopping after this step, with a checkpoint; once more ends at once\n")
+            if os.environ.get("LOCAL_RANK", "0") == "0":
+                os.write(2, b"\nstopping after this step, with a checkpoint; once more ends at once\n")
         self.heard = number
 
 

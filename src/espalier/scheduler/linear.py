@@ -8,7 +8,7 @@ from espalier.scheduler.warmup import Warmup, warm, warmup_steps
 
 
 def linear(optimizer: Optimizer, total_steps: int, /, *, warmup: Warmup) -> LRScheduler:
-    """Up to the rate during warm-up, then in a straight line to 0 at the last step.
+    """Up to the rate during warm-up, then in a straight line to 0, which a step after the last would have.
 
     ``espalier train scheduler=linear scheduler.warmup=0.06``
 

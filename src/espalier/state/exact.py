@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytorch_lightning as pl
 from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_warn
 
+from espalier.core.errors import CorruptError
 from espalier.state import epoch_metrics, folder, rng
 from espalier.state.boundary import AtBoundary
 from espalier.state.ranks import gather_objects
@@ -36,6 +37,8 @@ class ExactResume(AtBoundary):
         cut: cuts the metrics file back to a length; called once when a fit resumes.
     """
 
+    order: ClassVar[int] = 2  # the last before training begins: nobody draws a number after the states are back
+
     def __init__(self, offset: Callable[[], int], cut: Callable[[int], None]) -> None:
         self._offset, self._cut = offset, cut
         self._resumed: dict[str, Any] = {}
@@ -48,11 +51,17 @@ class ExactResume(AtBoundary):
         checkpoint[KEY] = {"schema": SCHEMA, "metrics_bytes": self._offset(), "ranks": ranks}
 
     def on_load_checkpoint(self, trainer: pl.Trainer, _: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Cut the metrics file back, keep the rest for later. An evaluation takes nothing but the weights."""
+        """Cut the metrics file back, keep the rest for later. An evaluation takes nothing but the weights.
+
+        Raises:
+            CorruptError: another version wrote it in another way.
+        """
         if trainer.state.fn != TrainerFn.FITTING:
             checkpoint["callbacks"] = {}
             return
         self._resumed = checkpoint[KEY]
+        if self._resumed["schema"] != SCHEMA:
+            raise CorruptError(f"the checkpoint is of schema {self._resumed['schema']}, and this version reads {SCHEMA}")
         self._cut(self._resumed["metrics_bytes"])
 
     def before_training(self, trainer: pl.Trainer) -> None:

@@ -1,9 +1,10 @@
 """One checkpoint as a folder that is whole or not there: written aside, manifest last, synced, renamed.
 
-    step-00000123/
-      tensors.safetensors     every tensor, by its key path
-      state.json              the structure that they hang in
-      manifest.json           written last: step, score, size and sha256 of the two, and a checksum of itself
+``step-00000123/`` holds
+
+    tensors.safetensors     every tensor, by its key path
+    state.json              the structure that they hang in
+    manifest.json           written last: step, score, size and sha256 of the two, and a checksum of itself
 """
 
 from __future__ import annotations

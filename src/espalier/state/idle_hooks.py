@@ -1,7 +1,7 @@
 """Lightning's price for a callback that does nothing in a step: about 10 microseconds, and how not to pay it.
 
-Each of a step's six hooks opens a profiler's context for each callback, whether the callback defines the hook or not. What
-isn't callable is passed over.
+Each of a step's six hooks opens a profiler's context for each callback, whether the callback defines the hook or not.
+What isn't callable is passed over.
 """
 
 from __future__ import annotations

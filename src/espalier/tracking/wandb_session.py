@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -137,7 +138,8 @@ class Session:
                     return self._init(wandb, **manner), replay
                 except Exception as error:
                     self.why = in_one_line(error)
-                wandb.teardown()  # else the run's id counts as in use
+                with suppress(Exception, SystemExit):
+                    wandb.teardown()  # else the run's id counts as in use
                 if monotonic() - began >= _REACH_SECONDS:
                     break
             self.mode = "offline"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from espalier.core.errors import ConfigError
 from espalier.model.encoding.pixels import Pixels
 from model.examples import sentences, vectors

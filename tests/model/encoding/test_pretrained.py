@@ -4,10 +4,11 @@ from functools import cache
 from pathlib import Path
 
 import yaml
+from transformers import AutoTokenizer
+
 from espalier.core.columns import Ragged
 from espalier.model.encoding.pretrained import Pretrained
 from model.examples import sentences
-from transformers import AutoTokenizer
 
 CONF = yaml.safe_load((Path(__file__).parents[3] / "conf" / "model" / "minilm.yaml").read_text())
 

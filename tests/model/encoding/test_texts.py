@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from espalier.core.columns import Ragged
-from espalier.core.errors import ConfigError
-from espalier.model.encoding.texts import encode_texts, text_roles
-from model.examples import of, sentences, vectors
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
+
+from espalier.core.columns import Ragged
+from espalier.core.errors import ConfigError
+from espalier.model.encoding.texts import encode_texts, text_roles
+from model.examples import of, sentences, vectors
 
 
 def tokenizer(*, closing: bool = False) -> Tokenizer:

@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tokenizers import Tokenizer
+
 from espalier.core.columns import Ragged
 from espalier.model.encoding.words import Words
 from model.examples import sentences
-from tokenizers import Tokenizer
 
 GIVEN: dict[str, Any] = {"vocab_size": 100, "min_frequency": 1, "lowercase": True}
 
@@ -45,7 +46,11 @@ def test_vocabulary_is_bounded_by_size_and_frequency() -> None:
 
 def test_fingerprint_is_of_what_apply_depends_on() -> None:
     same = {fitted().fingerprint(), fitted().fingerprint()}
-    others = {fitted(max_length=3).fingerprint(), fitted(vocab_size=5).fingerprint(), fitted(lowercase=False).fingerprint()}
+    others = {
+        fitted(max_length=3).fingerprint(),
+        fitted(vocab_size=5).fingerprint(),
+        fitted(lowercase=False).fingerprint(),
+    }
     assert (len(same), len(same | others)) == (1, 4)
 
 

@@ -1,0 +1,108 @@
+"""A run as a person sees it: trained, killed, resumed, listed, repeated."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from e2e.console import SMALL, espalier, outcome_of, run_directories, started, wandb_records
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder with one finished run, tracked offline."""
+    folder = tmp_path_factory.mktemp("work")
+    done = espalier(folder, "train", *SMALL)
+    assert done.returncode == 0, done.stderr
+    (folder / "said.txt").write_text(done.stdout)
+    return folder
+
+
+def test_it_says_what_was_chosen_and_what_came_of_it(folder: Path) -> None:
+    said = (folder / "said.txt").read_text()
+    (directory,) = run_directories(folder)
+    for words in ("lstm", "full trains all", "64 / 64 / 64 texts", "cpu fp32", "epoch 1/2", "test accuracy", "--rerun", "wandb sync"):
+        assert words in said, words
+    assert str(directory.relative_to(folder)) in said
+
+
+def test_it_leaves_one_tracked_run_whose_metrics_are_those_of_the_file(folder: Path) -> None:
+    (directory,) = run_directories(folder)
+    steps = [r for r in wandb_records(directory) if "history" in r or r.get("type") == "history"]
+    logged = (directory / "metrics.jsonl").read_text().splitlines()
+    assert len(logged) == 8 + 2
+    assert steps
+
+
+def test_runs_lists_it_as_a_table_and_as_json(folder: Path) -> None:
+    import json
+
+    table = espalier(folder, "runs").stdout
+    assert "done" in table and "support_intents-lstm-full" in table
+    record = json.loads(espalier(folder, "runs", "--json").stdout)
+    assert (folder / record["directory"] / "outcome.json").is_file()
+
+
+def test_resuming_a_finished_run_says_so(folder: Path) -> None:
+    done = espalier(folder, "train", "--resume", "outputs/latest")
+    assert done.returncode == 0
+    assert "is finished" in done.stdout
+
+
+def test_killed_by_sigkill_and_resumed_it_ends_as_one_never_stopped(folder: Path, tmp_path: Path) -> None:
+    words = [*SMALL, "callback.checkpoint.every_n_steps=1"]
+    process = started(tmp_path, "train", *words)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("outputs/*/*/checkpoints/step-*/manifest.json")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert "killed" in espalier(tmp_path, "runs").stdout
+    again = espalier(tmp_path, "train", "--resume", "outputs/latest")
+    assert again.returncode == 0, again.stderr
+    (directory,), (undisturbed,) = run_directories(tmp_path), run_directories(folder)
+    assert (directory / "metrics.jsonl").read_bytes() == (undisturbed / "metrics.jsonl").read_bytes()
+    assert outcome_of(directory)["metrics"] == outcome_of(undisturbed)["metrics"]
+    assert wandb_records(directory)  # one file of one run
+
+
+def test_ctrl_c_ends_in_order_with_130(tmp_path: Path) -> None:
+    process = started(tmp_path, "train", *SMALL, "trainer.max_epochs=2000", "callback=[checkpoint,progress]", "tracking=none")
+    while not list(tmp_path.glob("outputs/*/*/checkpoints/step-*/manifest.json")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "--resume" in said
+    (directory,) = run_directories(tmp_path)
+    assert outcome_of(directory)["status"] == "interrupted"
+
+
+def test_a_grid_checks_all_before_it_runs_any(tmp_path: Path) -> None:
+    done = espalier(tmp_path, "train", "-m", *SMALL, "optimizer.lr=1e-3,-1")
+    assert done.returncode == 2
+    assert "must be > 0" in done.stderr
+    assert run_directories(tmp_path) == []
+
+
+def test_a_grid_runs_each(tmp_path: Path) -> None:
+    done = espalier(tmp_path, "train", "-m", *SMALL, "tracking=none", "trainer.max_epochs=1", "seed=0,1")
+    assert done.returncode == 0, done.stderr
+    assert [outcome_of(directory)["seed"] for directory in run_directories(tmp_path)] == [0, 1]
+
+
+def test_two_processes_leave_one_run_and_the_result_of_one(folder: Path, tmp_path: Path) -> None:
+    words = [*(w for w in SMALL if not w.startswith("hardware")), "hardware=ddp_cpu", "hardware.devices=2", "hardware.threads=1"]
+    done = espalier(tmp_path, "train", *words)
+    assert done.returncode == 0, done.stderr
+    (directory,) = run_directories(tmp_path)
+    assert wandb_records(directory)
+    one, two = outcome_of(run_directories(folder)[0]), outcome_of(directory)
+    assert two["steps"] == one["steps"]
+    assert two["metrics"]["test/loss"] == pytest.approx(one["metrics"]["test/loss"], rel=0.05)
