@@ -145,7 +145,7 @@ def test_what_a_later_version_wrote_is_refused(tmp_path: Path) -> None:
     checkpoint = folder.read(tmp_path / "saved")
     checkpoint["espalier"]["schema"] += 1
     folder.write(tmp_path / "saved", checkpoint, step=2)
-    with pytest.raises(CorruptError, match="schema 2"):
+    with pytest.raises(CorruptError, match="of schema 2"):
         fit(tmp_path, resume=tmp_path / "saved")
 
 

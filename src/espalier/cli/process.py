@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from espalier.config.compose import Experiment
@@ -25,7 +25,7 @@ def prepare(experiment: Experiment) -> Path:
 def become(directory: Path, *, resume: bool = False) -> int:
     """Turn this process into the one that trains: signals and the exit code need no go-between. Does not return."""
     sys.stdout.flush()
-    os.execve(sys.executable, _command(directory, resume), {**os.environ, **_ENVIRONMENT})
+    os.execve(sys.executable, _command(directory, resume), _environment())
 
 
 def run_each(experiments: Sequence[Experiment], lines: Sequence[Sequence[str]]) -> int:
@@ -42,7 +42,7 @@ def run_each(experiments: Sequence[Experiment], lines: Sequence[Sequence[str]]) 
 
 def _run(directory: Path) -> int:
     # A terminal's Ctrl-C reaches the run as well, which ends in order; this process waits for it.
-    child = subprocess.Popen(_command(directory, False), env={**os.environ, **_ENVIRONMENT})
+    child = subprocess.Popen(_command(directory, False), env=_environment())
     handlers = {
         s: signal.signal(s, lambda number, _: child.send_signal(number)) for s in (signal.SIGTERM, signal.SIGUSR1)
     }
@@ -63,5 +63,8 @@ def _default_name(experiment: Experiment) -> str:
     return "-".join(str(experiment.choices[group]) for group in ("data", "model", "adapter"))
 
 
-# A module in the working folder never takes the place of an installed one, in the process that trains or its children.
-_ENVIRONMENT: Mapping[str, str] = {"PYTHONSAFEPATH": "1"}
+def _environment() -> dict[str, str]:
+    # Libraries read these as they are imported: their notes on loading stay away unless somebody asks for them.
+    quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "true"}
+    # A module in the working folder never takes the place of an installed one, here or in the processes below.
+    return {**quiet, **os.environ, "PYTHONSAFEPATH": "1"}

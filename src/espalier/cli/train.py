@@ -58,11 +58,19 @@ def _parser() -> Parser:
 
 
 def _require_one_way(given: argparse.Namespace) -> None:
+    """Flags that contradict each other, or do nothing without another one."""
+    ways = {"--resume": given.resume, "--cfg": given.cfg, "--info": given.info}
+    several = [flag for flag, value in ways.items() if value]
+    faults = [Fault(" ".join(several), "cannot be done at once.", "Choose one.")] if len(several) > 1 else []
     if given.resume and (given.overrides or given.rerun or given.multirun):
-        raise UserError(
-            Fault("--resume", "goes on with a run as it is: nothing in it can change.",
-                  f"For changes:  espalier train --rerun {given.resume} {' '.join(given.overrides)}".rstrip())
-        )  # fmt: skip
+        typed = f"espalier train --rerun {given.resume} {' '.join(given.overrides)}".rstrip()
+        faults.append(
+            Fault("--resume", "goes on with a run as it is: nothing in it can change.", f"For changes:  {typed}")
+        )
+    if not given.cfg and (given.resolve or given.package):
+        faults.append(Fault("--resolve" if given.resolve else "--package", "belongs to --cfg.", "Add  --cfg job"))
+    if faults:
+        raise UserError(*faults)
 
 
 def _compose(given: argparse.Namespace, overrides: Sequence[str]) -> Experiment:
@@ -87,7 +95,7 @@ def _resume(directory: Path) -> int:
 
 
 def _multirun(given: argparse.Namespace) -> int:
-    lines = grid(given.overrides)
+    lines = grid(given.overrides, given.config_dir)
     experiments = [_compose(given, line) for line in lines]
     faults: list[Fault] = []
     for experiment in experiments:

@@ -84,8 +84,10 @@ def _columns_of(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
 def _offered_by(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
     group, attribute = arguments
     target = (setting.tree.get(group) or {}).get("_target_")
-    offered = (class_attribute(target, attribute) or {}) if isinstance(target, str) else None
-    if offered is None or setting.value in offered:
+    if not isinstance(target, str):
+        return
+    offered = class_attribute(target, attribute) or {}
+    if setting.value in offered:
         return
     if offered:
         yield setting.key, f"{owner_of(target)} offers {listed(offered)}.", f"Set {setting.key}={next(iter(offered))}"

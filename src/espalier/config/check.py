@@ -76,7 +76,9 @@ class _Checker:
         owner = _owner(key, target)
         prefix = f"{key}." if key else ""
         for name, parameter in signature.parameters.items():
-            if parameter.required and name not in given:
+            if parameter.required and name not in given and not key and name in self.experiment.choices:
+                yield Fault(name, "is chosen by nothing, and an experiment needs one.", f"Write  {name}=<option>")
+            elif parameter.required and name not in given:
                 yield Fault(key or "train.yaml", f'{owner} needs "{name}" ({parameter.type}), which no file sets.',
                             f"Set {prefix}{name}=… in its YAML, or give it a default in {target.rpartition('.')[2]}.",
                             self.experiment.layers.where(key))  # fmt: skip
@@ -84,7 +86,9 @@ class _Checker:
             return
         known = [name for name, parameter in signature.parameters.items()]
         for name in given:
-            if name not in known:
+            if name not in known and not key and name in self.experiment.choices:
+                yield self._not_global(name)
+            elif name not in known:
                 guess = nearest(name, known)
                 remedy = asked([f"{prefix}{guess}"]) if guess else f"It has: {listed(known)}."
                 yield self._fault(f"{prefix}{name}", given[name], f'{owner} has no setting "{name}".', remedy)
@@ -129,6 +133,15 @@ class _Checker:
             yield self._fault(key, "", "is no part: it has no _target_.", remedy, bare=True)
         else:
             yield from self._part(value, key)
+
+    def _not_global(self, group: str) -> Fault:
+        """A preset whose keys landed below its group's name."""
+        where = self.experiment.layers.where(group)
+        truth = f'its settings go below a node "{group}", which nothing reads.'
+        if not isinstance(self.values[group], Mapping) or not self.values[group]:
+            truth = "its file holds no settings."
+        remedy = "Begin the file with the line  # @package _global_"
+        return Fault(f"{group}={self.experiment.choices[group]}", truth, remedy, where)
 
     def _neighbour(self, key: str) -> str:
         """The part beside it that was meant: a slip in the name of a callback makes a new node."""

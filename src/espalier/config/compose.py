@@ -20,7 +20,8 @@ from espalier.config import options
 from espalier.config.layers import Layers, Mark, flatten, layers_of
 from espalier.config.sources import loader, shipped
 from espalier.config.tree import is_blocked, is_open, plain, resolved
-from espalier.config.wording import composition_fault, unknown_key
+from espalier.config.unreadable import composition_fault
+from espalier.config.wording import unknown_key
 from espalier.config.words import Word, read_words
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.masking import masked_fault
@@ -77,8 +78,8 @@ def compose(overrides: Sequence[str], *, root: str = "train", config_dirs: Seque
         _, repository = source._parse_overrides_and_create_caching_repo(root, lines)
         words, wrong = options.sort_out(words, repository, root)
         made = _merge(source, repository, words, root, tuple(config_dirs))
-    except (HydraException, OmegaConfBaseException, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(*faults, composition_fault(error, options.groups([*config_dirs, shipped()]))) from error
+    except (HydraException, OmegaConfBaseException, ValueError, TypeError, yaml.YAMLError) as error:
+        raise ConfigError(*faults, composition_fault(error, [*config_dirs, shipped()])) from error
     made = replace(made, unsettled=frozenset(key for key in wrong if key in made.config or not made.choices.get(key)))
     own = () if made.is_half_read else made.faults
     return replace(made, faults=tuple(map(masked_fault, [*faults, *wrong.values(), *own])))
@@ -115,6 +116,9 @@ def _merge(
         defaults, tree = resolve(True)
     layers = layers_of(defaults.defaults, [*config_dirs, shipped()])
     OmegaConf.set_struct(tree, True)
+    for group, option in options.root_choices(repository, root).items():
+        if isinstance(option, list) and group not in tree:  # callback=[]
+            OmegaConf.update(tree, group, {}, force_add=True)
     faults: list[Fault] = []
     for word in words:
         if any(word.override is override for override in defaults.config_overrides):

@@ -12,6 +12,7 @@ from espalier.config.signature import signature_of, summary
 from espalier.config.suggest import asked, nearest_keys
 from espalier.config.tree import at, plain
 from espalier.core.errors import ConfigError, Fault
+from espalier.core.masking import MASK, is_secret, masked, masked_text
 
 
 def explain(experiment: Experiment, key: str) -> list[str]:
@@ -20,12 +21,12 @@ def explain(experiment: Experiment, key: str) -> list[str]:
     Raises:
         ConfigError: there is no such key.
     """
-    tree = experiment.values
+    tree = masked(experiment.values)
     keys = [name for name, _ in flatten(tree)]
     if key not in keys:
         raise ConfigError(Fault(key, "is no key of this experiment.", asked(nearest_keys(key, keys))))
     value = at(tree, key)
-    lines = [_headline(experiment, key, value), *_origin(experiment.layers.marks.get(key, []))]
+    lines = [_headline(experiment, key, value), *_origin(key, experiment.layers.marks.get(key, []))]
     return lines + (_settings(experiment, key, value) if isinstance(value, Mapping) else [])
 
 
@@ -39,14 +40,18 @@ def _headline(experiment: Experiment, key: str, value: Any) -> str:
     return f"{key} = {_shown(value)}{reference}    {said}".rstrip()
 
 
-def _origin(marks: list[Mark]) -> list[str]:
+def _origin(key: str, marks: list[Mark]) -> list[str]:
     """The last setter, and those before it with their values, newest first."""
     if not marks:
         return []
     *before, last = marks
     width = max((len(str(mark)) for mark in marks), default=0)
-    over = [f"  over      {mark!s:{width}}   {mark.value}".rstrip() for mark in reversed(before)]
-    return [f"  set by    {last}", *over]
+    over = [f"  over      {mark!s:{width}}   {_kept_back(key, mark.value)}".rstrip() for mark in reversed(before)]
+    return [f"  set by    {masked_text(str(last))}", *over]
+
+
+def _kept_back(key: str, value: str) -> str:
+    return MASK if is_secret(key.rpartition(".")[2], value) else value
 
 
 def _settings(experiment: Experiment, key: str, value: Mapping[str, Any]) -> list[str]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from pathlib import Path
 
+from espalier.config.sources import loader
 from espalier.config.words import read_words, sweep_values
 from espalier.core.errors import ConfigError, Fault
 
 
-def grid(overrides: Sequence[str]) -> list[list[str]]:
+def grid(overrides: Sequence[str], config_dirs: Sequence[Path] = ()) -> list[list[str]]:
     """Every combination, in Hydra's order (the last word changes quickest).
 
     Raises:
         ConfigError: words that cannot be read, or an interval, which only a search can sample.
     """
-    words, faults = read_words(overrides, sweep=True)
+    words, faults = read_words(overrides, sweep=True, config_loader=loader(config_dirs))
     for word in words:
         if word.override.is_interval_sweep():
             faults.append(

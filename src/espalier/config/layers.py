@@ -48,7 +48,7 @@ class Layers:
 
     def add_file(self, path: Path, package: str) -> None:
         """Every key of a file, below ``package``."""
-        for key, mark in _marks_of(path):
+        for key, mark in marks_of(path):
             self.add(f"{package}.{key}" if package else key, mark)
 
     def where(self, key: str) -> str:
@@ -100,7 +100,8 @@ def shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def _marks_of(path: Path) -> Iterator[tuple[str, Mark]]:
+def marks_of(path: Path) -> Iterator[tuple[str, Mark]]:
+    """Dotted key -> mark, of every key in a file; nothing of one that is no mapping."""
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
     root = yaml.compose(text, Loader=_Loader)

@@ -8,6 +8,7 @@ from typing import Any
 
 from hydra._internal.config_repository import CachingConfigRepository
 from hydra._internal.defaults_list import DefaultsList
+from hydra.core.default_element import GroupDefault
 
 from espalier.config.suggest import asked, listed, nearest
 from espalier.config.words import Word, read_words
@@ -35,6 +36,8 @@ def sort_out(
     wrong: dict[str, Fault] = {}
     replaced: list[Word] = []
     for word in words:
+        if _is_nothing(word, repository, root):
+            continue
         if _chooses(word, repository) and (found := _fault(word, repository, root)):
             wrong[word.key.replace("/", ".")], meant = found
             replaced += read_words([meant])[0] if meant else []
@@ -59,14 +62,30 @@ def _chooses(word: Word, repository: CachingConfigRepository) -> bool:
     return repository.group_exists(word.key) and not isinstance(word.override.value(), dict)
 
 
+def _is_nothing(word: Word, repository: CachingConfigRepository, root: str) -> bool:
+    """``experiment=null``, which is what the root says already."""
+    before = root_choices(repository, root)
+    return word.override.value() is None and word.key in before and before[word.key] is None
+
+
 def _fault(word: Word, repository: CachingConfigRepository, root: str) -> tuple[Fault, str] | None:
     """What is wrong with a choice, and the word that was meant, if that can be told."""
-    if word.override.is_add() and word.key in _root_groups(repository, root):
+    chosen_before = root_choices(repository, root)
+    if word.override.is_add() and word.key in chosen_before:
         meant = word.typed.lstrip("+")
         return Fault(word.typed, f"{word.key} is chosen already.", f"Write  {meant}  without the +."), meant
+    if word.override.package is not None:
+        truth = f"puts an option at {word.override.package}, where nothing reads it."
+        return Fault(word.typed, truth, f"Write  {word.key}=<option>"), ""
     value = word.override.value()
     names = value if isinstance(value, list) else [value]
-    missing = [str(n) for n in names if n is not None and not repository.config_exists(f"{word.key}/{n}")]
+    if len(names) > 1 and not isinstance(chosen_before.get(word.key, names), list):
+        return Fault(word.typed, f"{word.key} takes one option.", f"Write  {word.key}={names[0]}"), ""
+    missing = [
+        "null" if n is None else str(n)
+        for n in names
+        if n is None or str(n).startswith("_") or not repository.config_exists(f"{word.key}/{n}")
+    ]
     if not missing:
         return None
     known = [name for name in repository.get_group_options(word.key) if not name.startswith("_")]
@@ -74,13 +93,14 @@ def _fault(word: Word, repository: CachingConfigRepository, root: str) -> tuple[
     guesses = {name: nearest(name, known) for name in missing}
     if not all(guesses.values()):
         return Fault(word.typed, truth, f"There are: {listed(known)}."), ""
-    options = [str(guesses.get(str(name), name)) for name in names]
+    options = [str(guesses.get("null" if name is None else str(name), name)) for name in names]
     meant = f"{word.key}=[{','.join(options)}]" if isinstance(value, list) else f"{word.key}={options[0]}"
     others = [name for name in known if name not in options]
     return Fault(word.typed, truth, asked([meant]) + (f"  Others: {listed(others)}." if others else "")), meant
 
 
-def _root_groups(repository: CachingConfigRepository, root: str) -> set[str]:
+def root_choices(repository: CachingConfigRepository, root: str) -> dict[str, Any]:
+    """Group -> option, list of options, or None, as the root config's defaults list has them."""
     loaded = repository.load_config(root)
     defaults: Any = loaded.defaults_list if loaded else []
-    return {str(getattr(default, "group", "")) for default in defaults}
+    return {d.group: d.value for d in defaults if isinstance(d, GroupDefault) and d.group}

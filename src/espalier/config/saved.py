@@ -51,7 +51,8 @@ def read(directory: Path) -> Experiment:
     try:
         tree = OmegaConf.create(yaml.safe_load(file.read_text(encoding="utf-8")))
         origin = yaml.safe_load((directory / ORIGIN).read_text(encoding="utf-8"))
-        schema = origin["schema"]
+        schema, choices = origin["schema"], dict(origin["choices"])
+        overrides, folders = (tuple(map(str, origin[key])) for key in ("overrides", "config_dirs"))
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, OmegaConfBaseException) as error:
         raise UserError(Fault(str(directory), f"cannot be read: {type(error).__name__}: {error}.")) from error
     if not isinstance(tree, DictConfig) or schema != SCHEMA:
@@ -61,9 +62,9 @@ def read(directory: Path) -> Experiment:
     return Experiment(
         tree,
         OmegaConf.create({}),
-        origin["choices"],
-        tuple(origin["overrides"]),
-        tuple(Path(folder) for folder in origin["config_dirs"]),
+        choices,
+        overrides,
+        tuple(map(Path, folders)),
         (),
         layers,
     )

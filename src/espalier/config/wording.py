@@ -1,17 +1,13 @@
-"""What composing could not do, in words that name the remedy."""
+"""A word of the command line that cannot be applied, in words that name the remedy."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
-from espalier.config.layers import Layers, flatten, shown
+from espalier.config.layers import Layers, flatten
 from espalier.config.signature import owner_of
-from espalier.config.suggest import asked, listed, nearest, nearest_keys
+from espalier.config.suggest import asked, listed, nearest_keys
 from espalier.config.tree import at
 from espalier.config.words import Word
 from espalier.core.errors import Fault
@@ -44,29 +40,6 @@ def owner(key: str, tree: Mapping[str, Any]) -> str:
         return "the experiment"
     target = (at(tree, parent) or {}).get("_target_")
     return owner_of(target) if isinstance(target, str) else parent
-
-
-def composition_fault(error: Exception, groups: Mapping[str, Sequence[str]]) -> Fault:
-    """A config file or defaults list that cannot be composed."""
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        mark = error.problem_mark
-        place = f"{shown(Path(str(mark.name)))}:{mark.line + 1}"
-        return Fault("a config file", f"is not YAML: {error.problem or error.context}.", "Mend that line.", place)
-    if isinstance(error, UnicodeDecodeError):
-        return Fault("a config file", f"is not UTF-8: byte 0x{error.object[error.start]:02x}.", "Save it as UTF-8.")
-    text = " ".join(str(error).split())
-    place = m[1] if (m := re.search(r"In '([^']+)'", text)) else ""
-    where = f"{place}.yaml" if place else ""
-    if m := re.search(r"Could not find '([^']+)/([^'/]+)'", text):
-        group, option = m[1], m[2]
-        guess = nearest(option, groups.get(group, ()))
-        remedy = f"Did you mean  {guess} ?" if guess else f"There are: {listed(groups.get(group, ()))}."
-        return Fault(f"{group}: {option}", f"there is no such {group}.", remedy, where)
-    if m := re.search(r"Could not override '([^']+)'", text):
-        guess = nearest(m[1], groups)
-        remedy = f"Did you mean  {guess} ?" if guess else f"Groups: {listed(groups, 20)}."
-        return Fault(m[1], "is no group of the defaults list.", remedy, where)
-    return Fault(place or "the config", text.rstrip(".") + ".", "", where)
 
 
 def _strange(key: str, tree: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
@@ -30,16 +31,19 @@ class Word:
         return self.override.key_or_group
 
 
-def read_words(typed: Iterable[str], *, sweep: bool = False) -> tuple[list[Word], list[Fault]]:
+def read_words(
+    typed: Iterable[str], *, sweep: bool = False, config_loader: ConfigLoader | None = None
+) -> tuple[list[Word], list[Fault]]:
     """Parse each word on its own, so that every bad one is named.
 
     Args:
         typed: as they came from the shell.
         sweep: whether several values for a key are allowed.
+        config_loader: knows the options that ``glob(…)`` stands for.
     """
     words: list[Word] = []
     faults: list[Fault] = []
-    parser = OverridesParser.create()
+    parser = OverridesParser.create(config_loader)
     for text in typed:
         read = _read(parser, text)
         if isinstance(read, Fault):
@@ -71,13 +75,16 @@ def sweep_values(word: Word) -> Iterator[str]:
         yield word.typed
         return
     key = override.get_key_element()
-    yield from (f"{key}={value}" for value in override.sweep_string_iterator())
+    values = (value for value in override.sweep_string_iterator() if not value.startswith("_"))  # of a glob: no options
+    yield from (f"{key}={value}" for value in values)
 
 
 def _read(parser: OverridesParser, text: str) -> Override | Fault:
     parts = _WORD.match(text)
     try:
-        read = parser.parse_override(text)
+        if text.startswith("="):
+            return Fault(text, "sets nothing.", "Write key=value.")
+        read = parser.parse_overrides([text])[0]  # which, unlike parse_override, knows what glob(…) stands for
         if not (read.is_choice_sweep() and parts and _is_file(parts["value"])):
             return read
     except HydraException:

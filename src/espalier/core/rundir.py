@@ -11,8 +11,6 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-import psutil
-
 from espalier.core.errors import Fault, UserError
 from espalier.core.files import write_json
 from espalier.core.outcome import Outcome
@@ -74,14 +72,23 @@ def read_outcome(directory: Path) -> Outcome:
 
 
 def is_gone(outcome: Outcome) -> bool:
-    """Whether a run that says ``running`` was killed: its process is not there. Of another host nobody here can tell."""
+    """Whether a run that says ``running`` was killed: its process is not there. Of another host nobody here knows."""
     if outcome.status != "running" or outcome.host != os.uname().nodename:
         return False
+    began = _process_created(outcome.pid)
+    return began is None or abs(began - outcome.process_created) > 1
+
+
+def _process_created(pid: int) -> float | None:
+    """Seconds since the epoch at which a process began; None where there is none, or only a zombie."""
     try:
-        process = psutil.Process(outcome.pid)
-        return bool(process.status() == psutil.STATUS_ZOMBIE) or abs(process.create_time() - outcome.process_created) > 1
-    except psutil.Error:
-        return True
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        boot = re.search(r"^btime (\d+)$", Path("/proc/stat").read_text(), re.MULTILINE)
+    except OSError:
+        return None
+    if state == "Z" or boot is None:
+        return None
+    return int(boot[1]) + int(fields[18]) / os.sysconf("SC_CLK_TCK")
 
 
 def run_directories(output: Path) -> Iterator[Path]:

@@ -60,21 +60,20 @@ def _explain(error: EspalierError, directory: Path, *, resume: bool) -> None:
 
 
 def _code(outcome: Outcome) -> int:
+    if not is_first_rank() and outcome.status == "interrupted":
+        return 0  # Lightning kills a first rank, busy with its last words, when another ends with an error
     if outcome.status in _CODES:
         return _CODES[outcome.status]
     return 130 if "SIGINT" in outcome.error else 143
 
 
 def _quiet() -> None:
-    """Advice for people who write Trainers, bars for a file of 90 MB, and what libraries will change some day."""
+    """Advice for people who write Trainers, and what libraries will change some day."""
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for category in (PossibleUserWarning, FutureWarning, DeprecationWarning):
         warnings.simplefilter("ignore", category)
     warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")  # a probe's frozen trunk
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
 
 
 if __name__ == "__main__":

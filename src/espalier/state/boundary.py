@@ -7,6 +7,7 @@ callbacks are asked where nothing is left over: the step is logged, its validati
 
 What Lightning 2.6 gets wrong on a resume is mended here too:
 - with ``max_steps`` set, a checkpoint of an epoch's end ends that epoch a second time;
+- after a validation within an epoch, the resumed run counts a step twice in its logs;
 - in an epoch resumed in its middle, plateau schedules that step by the epoch are left out;
 - an iterator made before the resume's random state is back takes other random numbers than the undisturbed run's.
 """

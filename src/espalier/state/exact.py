@@ -61,7 +61,7 @@ class ExactResume(AtBoundary):
             return
         self._resumed = checkpoint[KEY]
         if self._resumed["schema"] != SCHEMA:
-            raise CorruptError(f"the checkpoint is of schema {self._resumed['schema']}, and this version reads {SCHEMA}")
+            raise CorruptError(f"the checkpoint is of schema {self._resumed['schema']}; this version reads {SCHEMA}")
         self._cut(self._resumed["metrics_bytes"])
 
     def before_training(self, trainer: pl.Trainer) -> None:
