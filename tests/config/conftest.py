@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+
 from espalier.config import locate, signature
 from espalier.config.check import check
 from espalier.config.compose import compose
@@ -33,7 +34,7 @@ def answers() -> Answers:
 
 @pytest.fixture
 def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str | bytes], Path]:
-    """``options("experiment/mine", text)`` writes ``own/experiment/mine.yaml`` in the working folder; returns ``own``."""
+    """``options("experiment/mine", text)`` writes ``own/experiment/mine.yaml`` and returns ``own``."""
     monkeypatch.chdir(tmp_path)
 
     def write(name: str, text: str | bytes) -> Path:
@@ -47,7 +48,7 @@ def options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
-    """``package(bag="class Bag: …")`` makes the trusted package ``my_parts`` in the working folder; returns its name."""
+    """``package(bag="class Bag: …")`` makes the trusted package ``my_parts`` in the working folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ESPALIER_TRUST", "my_parts")
     forget()

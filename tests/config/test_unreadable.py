@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from espalier.core.errors import Fault
 
 Answers = Callable[..., dict[str, Fault]]
@@ -36,9 +37,9 @@ FILES: dict[str, tuple[str | bytes, str, str, int]] = {  # text, what must be sa
     "nested": (HEAD + "model:\n  encoding:\n    revisoin: x\n", 'no setting "revisoin"', "model.encoding.revision", 4),
     "root": (HEAD + "optimzer: 3\n", 'no setting "optimzer"', "optimizer", 2),
     "callback": (HEAD + "callback:\n  progres: {line_seconds: 3}\n", "is no part", "callback.progress", 3),
-    "nothing": (HEAD + "defaults:\n  - override /model: null\n", "chosen by nothing", "model=<option>", 0),
+    "nothing": (HEAD + "defaults:\n  - override /model: null\n", "is set by nothing", "model=<option>", 0),
     "secret": (HEAD + "tracking:\n  wandb:\n    api_key: hushhush\n", "", "", 4),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -58,7 +59,8 @@ def test_an_option_of_ones_own(options: Options, answers: Answers) -> None:
     folder = options("optimizer/mine", "_target_: espalier.optimizer.adamw.adamw\nlr: no\n")
     found = answers("optimizer=mine", config_dirs=[folder])
     assert found["optimizer.lr=false"].where == "own/optimizer/mine.yaml:2"
-    assert found["optimizer"].where == "own/optimizer/mine.yaml:1" if "optimizer" in found else True
+    assert found["optimizer"].where == "own/optimizer/mine.yaml:1"
+    assert "needs betas" in found["optimizer"].truth and "parts" in found["optimizer"].truth
 
 
 def test_a_later_option_is_named_where_the_last_file_set_it(options: Options, answers: Answers) -> None:

@@ -117,6 +117,7 @@ def online(monkeypatch: pytest.MonkeyPatch, directory: Path, server: Server, ste
     run = RunInfo(directory, "demo", "3fa9c1", {}, resumed=step > 0, resumed_step=step)
     place = Place("p", None, None, "train", (), "demo", "demo-3fa9c1", directory)
     session = Session(run, place, "online", (directory / "metrics.jsonl").stat().st_size)
+    session.load()
     session.start()
     session.log({"x": 1.0}, 3)
     return session

@@ -48,7 +48,9 @@ def _dispatch(words: list[str]) -> int:
 
 def _unknown(command: str, words: Sequence[str]) -> Fault:
     if "=" in command or command.startswith("-"):
-        return Fault(command, "comes before any command.", f"Did you mean  espalier train {' '.join(words)} ?")
+        meant = next((word for word in words if word in COMMANDS), "train")
+        rest = " ".join(word for word in words if word != meant)
+        return Fault(command, "comes before any command.", f"Did you mean  espalier {meant} {rest} ?")
     guess = nearest(command, COMMANDS)
     remedy = f"Did you mean  espalier {guess} ?" if guess else f"There are: {', '.join(COMMANDS)}."
     return Fault(command, "is no command.", remedy)

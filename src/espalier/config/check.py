@@ -7,7 +7,7 @@ from typing import Any
 
 from espalier.config.bounds import Setting, outside
 from espalier.config.compose import Experiment
-from espalier.config.gate import judge
+from espalier.config.gate import ROOT, judge
 from espalier.config.references import explained
 from espalier.config.signature import Parameter, Signature, owner_of, signature_of, taking
 from espalier.config.suggest import asked, listed, nearest
@@ -40,7 +40,7 @@ class _Checker:
     """Walks the tree of one experiment."""
 
     def __init__(self, experiment: Experiment, untrusted: Sequence[Fault]) -> None:
-        self.experiment, self.values = experiment, experiment.values
+        self.experiment, self.values, self.untrusted = experiment, experiment.values, untrusted
         self.unresolved = interpolations(experiment.config)
         # Nodes of which nothing can be said: the option is not there, or its code is not trusted.
         self.unknown = {fault.what.partition("._target_")[0] for fault in untrusted} | experiment.unsettled
@@ -50,12 +50,24 @@ class _Checker:
         """Every fault of the tree."""
         for key, text in self.unresolved.items():
             yield self._fault(key, text, *explained(text, self.values))
+        if self.values.get("_target_") != ROOT and not any(
+            fault.what.startswith("_target_=") for fault in self.untrusted
+        ):
+            yield self._fault(
+                "_target_", self.values.get("_target_"), f"must be {ROOT}, at the top.", "Leave it as it is."
+            )
+        wrong = list(self._part(self.values, ""))
+        yield from wrong
+        named = {fault.what.partition("=")[0] for fault in wrong}
         for key, _ in secrets_in(plain(self.experiment.config)):
-            truth = "is a secret, and configs are written to files and sent to trackers."
-            remedy = f"Put it into a variable of the environment and write  {key}='${{oc.env:NAME}}'"
-            where = "" if self.experiment.layers.word(key) else self.experiment.layers.where(key)
-            yield Fault(f"{key}={MASK}", truth, remedy, where)
-        yield from self._part(self.values, "")
+            if key not in named:
+                yield self._secret(key)
+
+    def _secret(self, key: str) -> Fault:
+        truth = "is a secret, and configs are written to files and sent to trackers."
+        remedy = f"Put it into a variable of the environment and write  {key}='${{oc.env:NAME}}'"
+        where = "" if self.experiment.layers.word(key) else self.experiment.layers.where(key)
+        return Fault(f"{key}={MASK}", truth, remedy, where)
 
     def _part(self, node: Mapping[str, Any], key: str) -> Iterator[Fault]:
         target = node.get("_target_")
@@ -73,18 +85,15 @@ class _Checker:
                 yield from self._value(inner, value, parameter, given)
 
     def _names(self, given: Mapping[str, Any], signature: Signature, key: str, target: str) -> Iterator[Fault]:
-        owner = _owner(key, target)
-        prefix = f"{key}." if key else ""
-        for name, parameter in signature.parameters.items():
-            if parameter.required and name not in given and not key and name in self.experiment.choices:
-                yield Fault(name, "is chosen by nothing, and an experiment needs one.", f"Write  {name}=<option>")
-            elif parameter.required and name not in given:
-                yield Fault(key or "train.yaml", f'{owner} needs "{name}" ({parameter.type}), which no file sets.',
-                            f"Set {prefix}{name}=… in its YAML, or give it a default in {target.rpartition('.')[2]}.",
-                            self.experiment.layers.where(key))  # fmt: skip
+        missing = [
+            parameter for name, parameter in signature.parameters.items() if parameter.required and name not in given
+        ]
+        if missing:
+            yield from self._missing(missing, key, target)
         if signature.open:
             return
-        known = [name for name, parameter in signature.parameters.items()]
+        owner, known = _owner(key, target), list(signature.parameters)
+        prefix = f"{key}." if key else ""
         for name in given:
             if name not in known and not key and name in self.experiment.choices:
                 yield self._not_global(name)
@@ -92,6 +101,16 @@ class _Checker:
                 guess = nearest(name, known)
                 remedy = asked([f"{prefix}{guess}"]) if guess else f"It has: {listed(known)}."
                 yield self._fault(f"{prefix}{name}", given[name], f'{owner} has no setting "{name}".', remedy)
+
+    def _missing(self, missing: Sequence[Parameter], key: str, target: str) -> Iterator[Fault]:
+        for name in [parameter.name for parameter in missing] if not key else ():
+            value = "<option>" if name in self.experiment.choices else "…"
+            yield Fault(name, "is set by nothing, and an experiment needs it.", f"Write  {name}={value}")
+        if key:
+            names = ", ".join(f"{parameter.name} ({parameter.type})" for parameter in missing)
+            truth = f"{_owner(key, target)} needs {names}, which no file sets."
+            remedy = f"Set it in the option's file, or give it a default in {target.rpartition('.')[2]}."
+            yield Fault(key, truth, remedy, self.experiment.layers.where(key))
 
     def _value(self, key: str, value: Any, parameter: Parameter, siblings: Mapping[str, Any]) -> Iterator[Fault]:
         if key in self.unresolved:

@@ -34,7 +34,7 @@ def _headline(experiment: Experiment, key: str, value: Any) -> str:
     meaning = experiment.layers.comment(key)
     if isinstance(value, Mapping):
         return f"{key}    {_about(value)}".rstrip()
-    written = at(plain(experiment.config), key)
+    written = at(masked(plain(experiment.config)), key)
     reference = f"    ({written})" if written != value else ""
     said = ", ".join(word for word in (_type(experiment, key), meaning) if word)
     return f"{key} = {_shown(value)}{reference}    {said}".rstrip()

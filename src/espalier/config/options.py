@@ -65,7 +65,8 @@ def _chooses(word: Word, repository: CachingConfigRepository) -> bool:
 def _is_nothing(word: Word, repository: CachingConfigRepository, root: str) -> bool:
     """``experiment=null``, which is what the root says already."""
     before = root_choices(repository, root)
-    return word.override.value() is None and word.key in before and before[word.key] is None
+    nothing = not word.override.is_delete() and word.override.value() is None
+    return nothing and word.key in before and before[word.key] is None
 
 
 def _fault(word: Word, repository: CachingConfigRepository, root: str) -> tuple[Fault, str] | None:
@@ -74,6 +75,10 @@ def _fault(word: Word, repository: CachingConfigRepository, root: str) -> tuple[
     if word.override.is_add() and word.key in chosen_before:
         meant = word.typed.lstrip("+")
         return Fault(word.typed, f"{word.key} is chosen already.", f"Write  {meant}  without the +."), meant
+    if word.override.is_delete():
+        is_list = isinstance(chosen_before.get(word.key), list)
+        remedy = f"Write  {word.key}=[…]  with those that stay."
+        return (Fault(word.typed, f"{word.key} is a list of options.", remedy), "") if is_list else None
     if word.override.package is not None:
         truth = f"puts an option at {word.override.package}, where nothing reads it."
         return Fault(word.typed, truth, f"Write  {word.key}=<option>"), ""

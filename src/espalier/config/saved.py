@@ -49,13 +49,13 @@ def read(directory: Path) -> Experiment:
     if not file.is_file():
         raise UserError(Fault(str(directory), f"is no run directory: it has no {CONFIG}.", "See:  espalier runs"))
     try:
-        tree = OmegaConf.create(yaml.safe_load(file.read_text(encoding="utf-8")))
+        tree = OmegaConf.create(dict(yaml.safe_load(file.read_text(encoding="utf-8"))))
         origin = yaml.safe_load((directory / ORIGIN).read_text(encoding="utf-8"))
         schema, choices = origin["schema"], dict(origin["choices"])
         overrides, folders = (tuple(map(str, origin[key])) for key in ("overrides", "config_dirs"))
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, OmegaConfBaseException) as error:
         raise UserError(Fault(str(directory), f"cannot be read: {type(error).__name__}: {error}.")) from error
-    if not isinstance(tree, DictConfig) or schema != SCHEMA:
+    if schema != SCHEMA:
         raise UserError(Fault(str(directory), f"was written by another version (schema {schema}).", "Update Espalier."))
     layers = Layers()
     layers.add_file(file, "")

@@ -23,7 +23,8 @@ def unknown_key(word: Word, tree: Mapping[str, Any], layers: Layers, error: Exce
     if key in keys:
         said = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
         return Fault(word.typed, f"cannot be set so: {said[0].rstrip('.')}.")
-    guesses = nearest_keys(key, keys)
+    # A guess that is only a node above what was typed says nothing.
+    guesses = [guess for guess in nearest_keys(key, keys) if not key.startswith(f"{guess}.")]
     whole = f"={word.typed.partition('=')[2]}" if isinstance(at(tree, guesses[0]) if guesses else None, Mapping) else ""
     remedy = asked(f"{sign}{guess}{whole}" for guess in guesses) or _known_below(key, tree)
     clear = len(guesses) == 1 and not whole and not layers.word(guesses[0])
@@ -52,6 +53,8 @@ def _strange(key: str, tree: Mapping[str, Any]) -> str:
 
 def _known_below(key: str, tree: Mapping[str, Any]) -> str:
     parent = key.rpartition(".")[0]
+    while parent and not isinstance(at(tree, parent), Mapping):
+        parent = parent.rpartition(".")[0]
     node = at(tree, parent) if parent else tree
     names = [name for name in node if not name.startswith("_") and name != "hydra"] if isinstance(node, Mapping) else []
     return f"It has: {listed(names)}." if names else ""

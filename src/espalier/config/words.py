@@ -56,8 +56,9 @@ def read_words(
 
 
 def quoted(text: str) -> str:
-    """A value in single quotes, as Hydra's grammar wants it."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    """A value in single quotes, as Hydra's grammar wants it: backslashes count only before a quote."""
+    inner = re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), text)
+    return f"'{inner}'"
 
 
 def as_word(key: str, value: str) -> str:

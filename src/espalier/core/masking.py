@@ -14,7 +14,7 @@ _KEY = re.compile(
     r"_?token)s?$|^token$",
     re.IGNORECASE,
 )
-_PAIR = re.compile(r"""([\w-]+)(["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,{}\[\]]+)""")
+_PAIR = re.compile(r"""([\w-]+)(["']?\s*[:=]\s*)(\$\{[^}]*\}|"[^"]*"|'[^']*'|[^\s,{}\[\]]+)""")
 _VALUE = re.compile(r"\b(hf_\w{20,}|sk-[\w-]{20,}|ghp_\w{20,}|AKIA[0-9A-Z]{16}|[0-9a-f]{40})\b")
 
 

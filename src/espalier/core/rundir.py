@@ -67,7 +67,7 @@ def read_outcome(directory: Path) -> Outcome:
         raise UserError(
             Fault(str(directory), f"is no run directory: it has no {OUTCOME}.", "See:  espalier runs")
         ) from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(Fault(str(file), f"cannot be read: {type(error).__name__}.")) from None
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
+import torch
 from annotated_types import Ge, Lt, MinLen
 from torch import Tensor, nn
 
@@ -77,8 +78,9 @@ class Mlp(nn.Module):
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """The last hidden layer's activations."""
-        values = batch[self.role].flatten(1).float()
-        features: Tensor = self.trunk((values - self.mean) / self.std)
+        # Bytes become floats as the mean is taken off: one pass less, and no copy that is thrown away.
+        normalised = torch.sub(batch[self.role].flatten(1), self.mean).div_(self.std)
+        features: Tensor = self.trunk(normalised)
         return features
 
     def save(self, folder: Path, /) -> None:

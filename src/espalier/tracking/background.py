@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from queue import SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 
 Job = Callable[[], object]
 _BACKLOG = 20_000  # jobs; one is about a kilobyte
@@ -31,6 +31,12 @@ class Background:
             self.dropped += 1
         else:
             self._jobs.put(job)
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until the jobs so far had their turn, so long at most. Returns whether they had."""
+        reached = Event()
+        self.do(reached.set)
+        return reached.wait(seconds)
 
     def close(self, seconds: float) -> bool:
         """No more jobs; wait for those there are, so long at most. Returns whether all had their turn."""

@@ -18,6 +18,9 @@ from espalier.tracking.wandb_session import Place, Session
 
 _PATIENCE = {"offline": 10.0, "online": 30.0}  # seconds that the end of a run waits for wandb, at most
 
+# Importing asks no network and is waited for, so long at most: beside the first steps it would take twice as long.
+_IMPORT_SECONDS = 5.0
+
 
 class Wandb:
     """Metrics, config and outcome go to W&B: online where an API key is configured, else into the run's folder.
@@ -65,6 +68,8 @@ class Wandb:
             self._place = Place.of(run, *self._where)
             self._session = Session(run, self._place, mode, written)
             self._background = Background("wandb")
+            self._background.do(self._session.load)
+            self._background.settle(_IMPORT_SECONDS)
             self._background.do(self._session.start)
         return f"wandb {mode}" + (f" ({why})" if why else "")
 

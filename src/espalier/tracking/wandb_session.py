@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import importlib
 import os
 import re
 import shutil
@@ -99,14 +100,20 @@ class Session:
         self.mode, self.why, self.url, self.rows = mode, "", "", 0
         self._info, self._place, self._written = run, place, written
         self._run: Any = None
+        self._wandb: Any = None
+
+    def load(self) -> None:
+        """Import wandb: not at the top, since it takes a second and a broken installation must not stop training."""
+        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it may hold argv, and its end waits for the server
+        self._wandb = importlib.import_module("wandb")
+        with suppress(ImportError):  # what init would import beside the first steps
+            importlib.import_module("wandb.apis.public")
+            importlib.import_module("wandb.sdk.launch")
 
     def start(self) -> None:
-        """Import, log in, begin."""
-        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it may hold argv, and its end waits for the server
-        import wandb  # not at the top: it takes a second, and a broken installation must not stop training
-
+        """Log in, begin."""
         earlier = self._place.offline_runs()
-        run, replay = self._begin(wandb)
+        run, replay = self._begin(self._wandb)
         run.define_metric("step")
         run.define_metric("*", step_metric="step")
         self._run = run

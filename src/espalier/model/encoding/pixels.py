@@ -29,6 +29,8 @@ class Pixels:
 
     costs_nothing: ClassVar[bool] = True
 
+    reads: ClassVar[tuple[str, ...]] = ("image", "vector")
+
     def __init__(self, facts: DataFacts, /) -> None:
         self.roles = tuple(role for role, kind in facts.kinds.items() if kind in ("image", "vector"))
         if not self.roles:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 from transformers import AutoTokenizer
@@ -23,6 +23,8 @@ class Pretrained:
         source: hub id, as the model's.
         revision: the hub's commit, where the hub is asked.
     """
+
+    reads: ClassVar[tuple[str, ...]] = ("text",)
 
     def __init__(self, facts: DataFacts, /, *, source: str, revision: str) -> None:
         self.roles = text_roles(facts, "pretrained")

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import pyarrow as pa
 from annotated_types import Ge, Gt
@@ -31,6 +31,8 @@ class Words:
         min_frequency: a word must occur so often in the training split.
         lowercase: whether case is dropped.
     """
+
+    reads: ClassVar[tuple[str, ...]] = ("text",)
 
     def __init__(
         self,

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from espalier.cli.arguments import composing
+from espalier.core.errors import UserError
+
+
+def test_flags_and_words_may_be_mixed() -> None:
+    given = composing("espalier x").read(["a=1", "-cd", "one", "b=2", "--config-dir", "two", "~c", "+d=-3"])
+    assert given.overrides == ["a=1", "b=2", "~c", "+d=-3"]
+    assert given.config_dir == [Path("one"), Path("two")]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--config-dri", "x"], "--config-dir"),
+        (["--xyz"], "espalier x --help"),
+        (["--config-dir"], "expected one argument"),
+        (["--conf", "x"], "is no flag"),
+    ],
+)
+def test_mistakes(words: list[str], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        composing("espalier x").read(words)
+
+
+def test_every_unknown_flag_is_named() -> None:
+    with pytest.raises(UserError) as refused:
+        composing("espalier x").read(["--a-b", "--c-d", "seed=1"])
+    assert [fault.what for fault in refused.value.faults] == ["--a-b", "--c-d"]

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from espalier.cli import process
+from espalier.cli.process import become, prepare, run_each
+from espalier.config.compose import compose
+
+
+def test_prepare_makes_a_directory_with_the_config(here: Path) -> None:
+    directory = prepare(compose(["model=lstm", "adapter=full", "seed=3"]))
+    assert directory.parent == here / "outputs" / "support_intents-lstm-full"
+    assert yaml.safe_load((directory / "config.yaml").read_text())["seed"] == 3
+    assert yaml.safe_load((directory / "origin.yaml").read_text())["overrides"] == [
+        "model=lstm",
+        "adapter=full",
+        "seed=3",
+    ]
+
+
+def test_prepare_takes_the_name_and_the_output(here: Path) -> None:
+    assert prepare(compose(["name=a b/c", "output=elsewhere"])).parent == here / "elsewhere" / "a-b-c"
+
+
+def test_become_runs_the_one_process_that_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[str, list[str], dict[str, str]]] = []
+    monkeypatch.setattr(os, "execve", lambda *given: calls.append(given))
+    become(Path("d"))
+    become(Path("d"), resume=True)
+    ((program, first, environment), (_, second, _)) = calls
+    assert program == sys.executable and first[1:] == ["-m", "espalier.run", "d"] and second[-1] == "--resume"
+    assert environment["PYTHONSAFEPATH"] == "1"
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What takes the place of training, one after the other."""
+    waiting: list[list[str]] = []
+    monkeypatch.setattr(process, "_command", lambda directory, resume: waiting.pop(0))
+    return waiting
+
+
+def exits(code: int) -> list[str]:
+    return [sys.executable, "-S", "-c", f"raise SystemExit({code})"]
+
+
+def test_a_grid_goes_on_after_a_failed_run(commands: list[list[str]], capfd: pytest.CaptureFixture[str]) -> None:
+    commands += [exits(0), exits(1), exits(0)]
+    experiment = compose([])
+    assert run_each([experiment] * 3, [["seed=0"], ["seed=1"], ["seed=2"]]) == 1
+    assert "[3/3] seed=2" in capfd.readouterr().out and commands == []
+
+
+def test_a_signal_ends_the_grid(commands: list[list[str]]) -> None:
+    commands += [exits(143), exits(0)]
+    assert run_each([compose([])] * 2, [["seed=0"], ["seed=1"]]) == 143
+    assert len(commands) == 1
+
+
+def test_a_killed_run_says_by_which_signal(commands: list[list[str]]) -> None:
+    commands += [[sys.executable, "-S", "-c", "import os; os.kill(os.getpid(), 9)"]]
+    assert run_each([compose([])], [["seed=0"]]) == 128 + signal.SIGKILL
+
+
+def test_signals_are_passed_on(commands: list[list[str]], here: Path) -> None:
+    program = (
+        "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n"
+        "open('ready', 'w').close()\ntime.sleep(20)"
+    )
+    commands += [[sys.executable, "-S", "-c", program]]
+    before = signal.getsignal(signal.SIGTERM)
+    threading.Thread(target=send_when_ready, args=(here / "ready",), daemon=True).start()
+    assert run_each([compose([])], [["seed=0"]]) == 143
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def send_when_ready(file: Path) -> None:
+    while not file.exists():
+        time.sleep(0.01)
+    subprocess.run(["kill", "-TERM", str(os.getpid())], check=True)

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from espalier.cli import train
+from espalier.core.errors import UserError
+
+Script = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def became(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, bool]]:
+    """Instead of training: which directory would be trained, and whether it is resumed."""
+    calls: list[tuple[Path, bool]] = []
+
+    def become(directory: Path, *, resume: bool = False) -> int:
+        calls.append((directory, resume))
+        return 0
+
+    monkeypatch.setattr(train, "become", become)
+    return calls
+
+
+def test_a_run(became: list[tuple[Path, bool]]) -> None:
+    assert train.main(["model=lstm", "adapter=full"]) == 0
+    ((directory, resume),) = became
+    assert not resume and yaml.safe_load((directory / "config.yaml").read_text())["model"]["hidden"] == 128
+
+
+def test_a_mistake_leaves_nothing(became: list[tuple[Path, bool]], here: Path) -> None:
+    with pytest.raises(UserError, match="must be >= 0"):
+        train.main(["seed=-1"])
+    assert became == [] and list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--cfg", "job", "--info"], "cannot be done at once"),
+        (["--resume", "d", "--cfg", "job"], "cannot be done at once"),
+        (["--resume", "d", "seed=1"], "espalier train --rerun d seed=1"),
+        (["--resume", "d", "--rerun", "d"], "nothing in it can change"),
+        (["--resume", "d", "-m"], "nothing in it can change"),
+        (["--resolve"], "belongs to --cfg"),
+        (["--package", "x"], "belongs to --cfg"),
+        (["--cfg", "jobs"], "invalid choice"),
+        (["--resum", "d"], "--resume"),
+        (["--resume"], "expected one argument"),
+        (["--resume", "d"], "is no run directory"),
+        (["--rerun", "d"], "is no run directory"),
+        (["--config-dir", "d"], "is no folder"),
+    ],
+)
+def test_flags_that_cannot_be(words: list[str], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        train.main(words)
+
+
+def test_resume(made_run: Callable[..., Path], became: list[tuple[Path, bool]]) -> None:
+    directory = made_run("interrupted")
+    assert train.main(["--resume", str(directory)]) == 0
+    assert became == [(directory, True)]
+
+
+def test_resume_of_a_killed_run(made_run: Callable[..., Path], became: list[tuple[Path, bool]]) -> None:
+    directory = made_run("running", host=os.uname().nodename, pid=2**22 + 1)
+    train.main(["--resume", str(directory)])
+    assert became == [(directory, True)]
+
+
+def test_resume_of_a_finished_run_says_so(
+    made_run: Callable[..., Path], became: list[tuple[Path, bool]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = made_run("done")
+    assert train.main(["--resume", str(directory)]) == 0
+    assert became == [] and "is finished" in capsys.readouterr().out
+
+
+def test_resume_of_a_running_one_is_refused(made_run: Callable[..., Path]) -> None:
+    with pytest.raises(UserError, match="is running: process 1 on elsewhere"):
+        train.main(["--resume", str(made_run("running"))])
+
+
+def test_resume_of_a_changed_config_is_judged(made_run: Callable[..., Path], became: list[tuple[Path, bool]]) -> None:
+    directory = made_run("interrupted")
+    file = directory / "config.yaml"
+    file.write_text(file.read_text().replace("espalier.model.lstm.Lstm", "os.system"))
+    with pytest.raises(UserError, match="is Python's own"):
+        train.main(["--resume", str(directory)])
+    assert became == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "model", "seed"), [([], "lstm", 0), (["seed=5"], "lstm", 5), (["model=minilm", "seed=5"], "minilm", 5)]
+)
+def test_rerun(
+    made_run: Callable[..., Path], became: list[tuple[Path, bool]], changes: list[str], model: str, seed: int
+) -> None:
+    directory = made_run("done")
+    train.main(["--rerun", str(directory), *changes])
+    ((new, resume),) = became
+    config = yaml.safe_load((new / "config.yaml").read_text())
+    assert new != directory and not resume
+    assert (model in config["model"]["_target_"], config["seed"]) == (True, seed)
+
+
+def test_a_grid_is_checked_as_a_whole_before_the_first_run(here: Path) -> None:
+    with pytest.raises(UserError) as refused:
+        train.main(["-m", "seed=0,-1", "optimizer.lr=1,-2"])
+    assert {fault.what for fault in refused.value.faults} == {"seed=-1", "optimizer.lr=-2"}
+    assert len(refused.value.faults) == 2 and list(here.iterdir()) == []
+
+
+def test_a_grid(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[list[str]] = []
+    monkeypatch.setattr(train, "run_each", lambda experiments, given: lines.extend(given) or 0)
+    assert train.main(["-m", "seed=0,1", "model=lstm", "adapter=full"]) == 0
+    assert lines == [["seed=0", "model=lstm", "adapter=full"], ["seed=1", "model=lstm", "adapter=full"]]
+
+
+def test_what_a_grid_comes_to(capsys: pytest.CaptureFixture[str]) -> None:
+    assert train.main(["-m", "seed=0,1", "--cfg", "job", "-p", "seed"]) == 0
+    assert capsys.readouterr().out.split("\n") == ["# seed=0", "0", "# seed=1", "1", ""]
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_from_command_to_outcome_with_a_file_of_ones_own(script: Script, here: Path) -> None:
+    rows = [f"tout {'va bien' if i % 2 else 'va mal'} numéro {i},{'oui' if i % 2 else 'non'}" for i in range(80)]
+    (here / "réponses (1).csv").write_text("\n".join(["avis,note", *rows]) + "\n")
+    words = [
+        "data=csv",
+        "data.path=réponses (1).csv",
+        "data.columns.text=avis",
+        "data.columns.label=note",
+        "model=lstm",
+        "adapter=full",
+        "hardware=cpu",
+        "tracking=none",
+        "trainer.max_epochs=1",
+        "model.hidden=8",
+        "name=avis",
+    ]
+    done = script("train", *words)
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads((here / "outputs" / "latest" / "outcome.json").read_text())
+    assert outcome["status"] == "done" and outcome["name"] == "avis"
+    again = script("train", "--resume", "outputs/latest")
+    assert again.returncode == 0 and "is finished" in again.stdout
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_a_model_of_ones_own(script: Script, here: Path) -> None:
+    (here / "my_parts").mkdir()
+    (here / "my_parts" / "__init__.py").write_text("from .bag import Bag\n")
+    (here / "my_parts" / "bag.py").write_text(BAG)
+    (here / "my_conf" / "model").mkdir(parents=True)
+    option = (
+        "# Mean of word embeddings.\ndefaults:\n  - encoding: words\n  - _self_\n_target_: my_parts.Bag\nwidth: 8\n"
+    )
+    (here / "my_conf" / "model" / "bag.yaml").write_text(option)
+    words = ["train", "--config-dir", "my_conf", "model=bag", "adapter=full", "hardware=cpu", "debug=one_batch"]
+    refused = script(*words)
+    assert refused.returncode == 2 and "espalier trust my_parts" in refused.stderr
+    assert script("trust", "my_parts").returncode == 0
+    wrong = script(*words, "model.width=0", "model.widht=3")
+    assert wrong.returncode == 2 and "must be >= 1" in wrong.stderr and "model.width ?" in wrong.stderr
+    done = script(*words, "model.width=4")
+    assert done.returncode == 0, done.stderr
+
+
+BAG = '''
+from typing import Annotated
+from annotated_types import Ge
+from torch import nn
+
+
+class Bag(nn.Module):
+    """Mean of word embeddings."""
+
+    def __init__(self, facts, /, *, encoding, width: Annotated[int, Ge(1)]) -> None:
+        super().__init__()
+        self.encoding, self.width = encoding, width
+        self.trunk = nn.EmbeddingBag(facts.vocab_size, width, padding_idx=facts.pad["text"])
+
+    def forward(self, batch):
+        return self.trunk(batch["text"])
+'''

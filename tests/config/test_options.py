@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hydra._internal.config_repository import CachingConfigRepository
+
+from espalier.config.options import groups, root_choices, sort_out
+from espalier.config.sources import loader, shipped
+from espalier.config.words import read_words
+
+
+@pytest.fixture(scope="module")
+def repository() -> CachingConfigRepository:
+    return loader([])._parse_overrides_and_create_caching_repo("train", [])[1]
+
+
+def test_groups_of_several_folders(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "mine.yaml").touch()
+    (tmp_path / "train.yaml").touch()
+    found = groups([tmp_path, shipped()])
+    assert found["model"] == ["lstm", "mine", "minilm", "mlp"]
+    assert "_common" not in found["data"] and "" not in found and "." not in found
+
+
+def test_root_choices(repository: CachingConfigRepository) -> None:
+    chosen = root_choices(repository, "train")
+    assert chosen["model"] == "minilm" and isinstance(chosen["callback"], list) and chosen["experiment"] is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "left", "wrong"),
+    [
+        (["model=lstm", "seed=1"], ["model=lstm", "seed=1"], []),
+        (["model=lsmt", "model.hidden=3"], ["model=lstm"], ["model"]),
+        (["model=xyz", "model.hidden=3", "seed=1"], ["seed=1"], ["model"]),
+        (["experiment=null"], [], []),
+        (["+experiment=sst2_lora"], ["experiment=sst2_lora"], ["experiment"]),
+        (["callback=[progres,checkpoint]"], ["callback=[progress,checkpoint]"], ["callback"]),
+        (["model/encoding=word", "model.encoding.x=1"], ["model/encoding=words"], ["model.encoding"]),
+    ],
+)
+def test_sort_out(repository: CachingConfigRepository, typed: list[str], left: list[str], wrong: list[str]) -> None:
+    words, faults = sort_out(read_words(typed)[0], repository, "train")
+    assert [word.typed for word in words] == left
+    assert list(faults) == wrong

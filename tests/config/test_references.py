@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import pytest
+
+from espalier.config.references import explained
+
+TREE = {"optimizer": {"lr": 1}, "seed": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "truth", "remedy"),
+    [
+        ("${optimizer.lrr}", 'refers to "optimizer.lrr"', "${optimizer.lr}"),
+        ("a ${ nothing.like.it } b", '"nothing.like.it"', "Name a key"),
+        ("${oc.env:NOT_THERE_4}", "needs the variable NOT_THERE_4", "export NOT_THERE_4="),
+        ("${now:%Y}", 'asks for "now:"', "Mend"),
+        ("${seed}-${sed}", 'refers to "sed"', "${seed}"),
+        ("${seed}", "refers to itself", "Mend"),
+    ],
+)
+def test_explained(text: str, truth: str, remedy: str) -> None:
+    said = explained(text, TREE)
+    assert truth in said[0] and remedy in said[1]

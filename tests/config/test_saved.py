@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from espalier.config.check import check
+from espalier.config.compose import compose
+from espalier.config.saved import read, rerun, write
+from espalier.config.tree import plain
+from espalier.core.errors import UserError
+
+
+@pytest.fixture
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("réponses.csv").write_text("text,label\na,b\n")
+    made = compose(
+        ["data=csv", "data.path=réponses.csv", "model=lstm", "adapter=full", "name=${vars.x}", "vars.x=mine"]
+    )
+    assert made.faults == ()
+    place = tmp_path / "run"
+    place.mkdir()
+    write(made, place)
+    return place
+
+
+def test_what_was_written_is_read(directory: Path) -> None:
+    experiment = read(directory)
+    check(experiment)
+    assert plain(experiment.config)["name"] == "${vars.x}"
+    assert experiment.choices["model"] == "lstm"
+
+
+def test_paths_of_files_are_absolute(directory: Path, tmp_path: Path) -> None:
+    assert read(directory).values["data"]["path"] == str(tmp_path / "réponses.csv")
+
+
+def test_a_fault_names_the_saved_file(directory: Path) -> None:
+    file = directory / "config.yaml"
+    file.write_text(file.read_text().replace("lr: 0.001", "lr: -1"))
+    with pytest.raises(UserError) as refused:
+        check(read(directory))
+    (fault,) = refused.value.faults
+    assert fault.what == "optimizer.lr=-1" and fault.where.startswith("run/config.yaml:")
+
+
+def test_rerun_with_a_value_starts_from_the_saved_tree(directory: Path) -> None:
+    file = directory / "config.yaml"
+    file.write_text(file.read_text().replace("lr: 0.001", "lr: 0.25"))  # another version's default
+    experiment = rerun(directory, ["seed=4"])
+    assert (experiment.values["optimizer"]["lr"], experiment.values["seed"]) == (0.25, 4)
+
+
+def test_rerun_with_an_option_composes_its_words_anew(directory: Path, tmp_path: Path) -> None:
+    experiment = rerun(directory, ["model=minilm", "adapter=lora", "model.dropout=0"])
+    check(experiment)
+    assert experiment.choices["model"] == "minilm" and experiment.values["adapter"]["rank"] == 8
+    assert experiment.values["data"]["path"] == str(tmp_path / "réponses.csv")
+    assert experiment.values["name"] == "mine"
+
+
+def test_rerun_drops_what_was_set_below_the_old_option(tmp_path: Path) -> None:
+    write(compose(["model=lstm", "adapter=full", "model.hidden=7"]), tmp_path)
+    experiment = rerun(tmp_path, ["model=minilm"])
+    assert experiment.faults == () and "hidden" not in experiment.values["model"]
+
+
+def test_rerun_with_a_wrong_word(directory: Path) -> None:
+    assert [fault.what for fault in rerun(directory, ["seeed=4"]).faults] == ["seeed=4"]
+    assert [fault.what for fault in rerun(directory, ["model=lsmt"]).faults] == ["model=lsmt"]
+
+
+def test_a_later_version(directory: Path) -> None:
+    file = directory / "origin.yaml"
+    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "schema": 99}))
+    with pytest.raises(UserError, match="another version"):
+        read(directory)
+
+
+def test_no_run_directory(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is no run directory"):
+        read(tmp_path)

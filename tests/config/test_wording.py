@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from espalier.config.compose import Experiment, compose
+from espalier.config.tree import plain
+from espalier.config.wording import owner, unknown_key
+from espalier.config.words import read_words
+
+
+@pytest.fixture(scope="module")
+def experiment() -> Experiment:
+    return compose([])
+
+
+@pytest.mark.parametrize(
+    ("word", "truth", "remedy", "where"),
+    [
+        (
+            "optimizer.lrr=1",
+            'adamw has no setting "lrr".',
+            "Did you mean  optimizer.lr ?",
+            "conf/optimizer/adamw.yaml:3",
+        ),
+        (
+            "~optimizer.lrr",
+            'adamw has no setting "lrr".',
+            "Did you mean  ~optimizer.lr ?",
+            "conf/optimizer/adamw.yaml:3",
+        ),
+        ("modl=lstm", 'the experiment has no setting "modl".', "Did you mean  model=lstm ?", ""),
+        ("model.encoding.x.y=1", 'pretrained has no setting "x.y".', "It has: source, revision.", ""),
+        (
+            "optimizer.dropout=1",
+            'adamw has no setting "dropout".',
+            "Did you mean  adapter.dropout or model.dropout ?",
+            "",
+        ),
+        (
+            "optimizer={lrr: 2}",
+            'adamw has no setting "lrr".',
+            "Did you mean  optimizer.lr ?",
+            "conf/optimizer/adamw.yaml:3",
+        ),
+        ("optimizer.lr=1", "cannot be set so: why.", "", ""),
+    ],
+)
+def test_unknown_key(experiment: Experiment, word: str, truth: str, remedy: str, where: str) -> None:
+    ((read,), _) = read_words([word])
+    fault = unknown_key(read, plain(experiment.config), experiment.layers, ValueError("why.\nmore"))
+    assert (fault.what, fault.truth, fault.remedy, fault.where) == (word, truth, remedy, where)
+
+
+def test_owner(experiment: Experiment) -> None:
+    tree = plain(experiment.config)
+    assert owner("data.columns.x", tree) == "data.columns" and owner("x.y.z", tree) == "the experiment"

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from espalier.config.words import as_word, quoted, read_words, sweep_values
+from espalier.core.errors import Fault
+
+FILES = [
+    "réponse.csv",
+    "my file (1).csv",
+    "a=b.csv",
+    "中文.csv",
+    "🙂.csv",
+    "~x.csv",
+    "$y.csv",
+    "it's.csv",
+    "a{b}.csv",
+    "x#y.csv",
+    'q"r.csv',
+    "tab\tx.csv",
+    "a:b.csv",
+    "back\\slash.csv",
+    "100%.csv",
+    "(x).csv",
+    "-x.csv",
+    "a b",
+    "été, hiver.csv",
+]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_name_that_the_grammar_refuses_is_quoted(name: str) -> None:
+    words, faults = read_words([f"data.path={name}"])
+    assert faults == [] or name == "été, hiver.csv"
+    assert [word.override.value() for word in words] in ([name], [])
+
+
+@pytest.mark.parametrize("name", [*FILES, "a,b.csv", "[x].csv", "{y}.csv", "choice(a).csv"])
+def test_the_name_of_a_file_that_is_there_is_meant(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).touch()
+    words, faults = read_words([f"data.path={name}"])
+    assert faults == []
+    assert words[0].override.value() == name
+
+
+@pytest.mark.parametrize("name", [*FILES, "a,b.csv", "[x].csv"])
+def test_the_proposed_word_can_be_typed(name: str) -> None:
+    (typed,) = shlex.split(as_word("data.path", name))
+    words, faults = read_words([typed])
+    assert faults == [] and words[0].override.value() == name
+
+
+@pytest.mark.parametrize(
+    ("word", "truth"),
+    [
+        ("a.b", "is no setting"),
+        ("=3", "sets nothing"),
+        ("x=[a", "opens a bracket"),
+        ("-x", "is no setting"),
+        ("seed=1,2", "names several values"),
+    ],
+)
+def test_what_cannot_be_read(word: str, truth: str) -> None:
+    words, faults = read_words([word, "seed=1"])
+    assert [fault.what for fault in faults] == [word] and truth in faults[0].truth
+    assert [word.key for word in words] == ["seed"]
+
+
+def test_several_values_are_offered_as_list_and_text() -> None:
+    (fault,) = read_words(["x=a,b"])[1]
+    assert isinstance(fault, Fault)
+    assert "-m" in fault.remedy and "x=[a,b]" in fault.remedy and "\"x='a,b'\"" in fault.remedy
+
+
+@pytest.mark.parametrize(
+    ("word", "values"),
+    [
+        ("seed=0,1", ["seed=0", "seed=1"]),
+        ("seed=range(1,4)", ["seed=1", "seed=2", "seed=3"]),
+        ("+x=choice(a,b)", ["+x=a", "+x=b"]),
+        ("x=[1,2],[3]", ["x=[1,2]", "x=[3]"]),
+        ("x='a,b'", ["x='a,b'"]),
+        ("x='a b','c'", ["x='a b'", "x='c'"]),
+    ],
+)
+def test_sweep_values(word: str, values: list[str]) -> None:
+    ((read,), faults) = read_words([word], sweep=True)
+    assert faults == []
+    assert list(sweep_values(read)) == values
+
+
+def test_quoted_is_read_back() -> None:
+    for text in ("it's", "a\\b", "a\\'b", "", "'", "\\"):
+        ((word,), _) = read_words([f"x={quoted(text)}"])
+        assert word.override.value() == text

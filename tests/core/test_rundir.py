@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from espalier.core.errors import UserError
+from espalier.core.outcome import Outcome
+from espalier.core.rundir import (
+    create,
+    is_gone,
+    point_latest,
+    read_outcome,
+    run_directories,
+    run_id,
+    safe_name,
+    write_outcome,
+)
+
+
+def outcome(**given: object) -> Outcome:
+    record = {
+        "status": "running",
+        "name": "x",
+        "seed": 0,
+        "started": "",
+        "pid": os.getpid(),
+        "host": os.uname().nodename,
+    }
+    return Outcome.of({**record, **given})
+
+
+def test_two_runs_never_share_a_directory(tmp_path: Path) -> None:
+    made = {create(tmp_path, "mine") for _ in range(50)}
+    assert len(made) == 50
+    for directory in made:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d-[0-9a-f]{6}", directory.name)
+        assert directory.is_absolute() and re.fullmatch(r"[0-9a-f]{6}", run_id(directory))
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("a b/c", "a-b-c"),
+        ("../../etc", "etc"),
+        ("", "run"),
+        ("...", "run"),
+        ("avis été", "avis-été"),
+        ("a=1+2", "a=1+2"),
+    ],
+)
+def test_a_name_stays_in_its_folder(name: str, safe: str, tmp_path: Path) -> None:
+    assert safe_name(name) == safe
+    assert create(tmp_path, name).parent == tmp_path / safe
+
+
+def test_latest_points_to_the_newest(tmp_path: Path) -> None:
+    for _ in range(2):
+        directory = create(tmp_path, "mine")
+        point_latest(directory)
+        assert (tmp_path / "latest").resolve() == directory
+    assert not (tmp_path / "latest").readlink().is_absolute()
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".latest")] == []
+
+
+def test_outcome_is_written_and_read(tmp_path: Path) -> None:
+    write_outcome(tmp_path, outcome(status="done", metrics={"a": 1.0}, intervals={"a": (0.5, 1.5)}))
+    assert read_outcome(tmp_path) == outcome(status="done", metrics={"a": 1.0}, intervals={"a": (0.5, 1.5)})
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"status": "done"}', "\xff"])
+def test_an_outcome_that_cannot_be_read(text: str, tmp_path: Path) -> None:
+    (tmp_path / "outcome.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(UserError, match="cannot be read"):
+        read_outcome(tmp_path)
+
+
+def test_no_run_directory(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is no run directory"):
+        read_outcome(tmp_path)
+
+
+def test_a_run_whose_process_lives_is_not_gone() -> None:
+    created = psutil.Process().create_time()
+    assert not is_gone(outcome(process_created=created))
+    assert is_gone(outcome(process_created=created - 100))  # the number was given to another process
+    assert is_gone(outcome(pid=2**22 + 1, process_created=created))
+    assert not is_gone(outcome(pid=2**22 + 1, host="elsewhere"))
+    assert not is_gone(outcome(status="done", pid=2**22 + 1))
+
+
+def test_a_zombie_is_gone() -> None:
+    child = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    created = psutil.Process(child.pid).create_time()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert is_gone(outcome(pid=child.pid, process_created=created))
+    child.wait()
+
+
+def test_the_newest_run_comes_first(tmp_path: Path) -> None:
+    for name in ("a/2026-01-01_00-00-00-aaaaaa", "b/2026-01-02_00-00-00-bbbbbb", "a/2026-01-03_00-00-00-cccccc"):
+        (tmp_path / name).mkdir(parents=True)
+        write_outcome(tmp_path / name, outcome())
+    (tmp_path / "a" / "no_run").mkdir()
+    point_latest(tmp_path / "a" / "2026-01-03_00-00-00-cccccc")
+    assert [run_id(directory) for directory in run_directories(tmp_path)] == ["cccccc", "bbbbbb", "aaaaaa"]
