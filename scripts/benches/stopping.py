@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from espalier.config.check import check
 from espalier.config.compose import compose
 from espalier.config.saved import write
@@ -20,8 +21,9 @@ from espalier.core.rundir import create, read_outcome
 PARTS = Path(__file__).resolve().parent / "parts"
 WARM = ["torch", "pytorch_lightning", "transformers", "peft", "torchmetrics", "tokenizers", "espalier.run.fit"]
 COMMON = (
-    "hardware=cpu", "hardware.threads=1", "tracking=none", "callback=[kill,checkpoint,early_stopping]", "task.bootstrap=0",
+    "hardware=cpu", "hardware.threads=1", "tracking=none", "callback=[kill,checkpoint,early_stopping]",
     "callback.checkpoint.every_n_steps=3", "trainer.max_epochs=2", "trainer.log_every_n_steps=1", "data.batch_size=16",
+    "task.bootstrap=0",
 )  # fmt: skip
 TEXTS = ("data=support_intents", "data.limit=112")
 KINDS: dict[str, tuple[tuple[str, ...], int]] = {  # words, micro-batches of the whole run
@@ -51,8 +53,8 @@ class Answer:
 def try_all(folder: Path, points: int, only: str | None = None) -> list[Answer]:
     """Reference runs and stop points, spread over the kinds and over each run's length."""
     os.environ.update(
-        ESPALIER_TRUST="at_step", PYTHONPATH=str(PARTS), ESPALIER_DATA=str(made_up_mnist(folder / "data")), PYTHONSAFEPATH="1",
-        ESPALIER_CACHE=str(folder / "cache"), OMP_NUM_THREADS="1", HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false",
+        ESPALIER_TRUST="at_step", PYTHONPATH=str(PARTS), ESPALIER_DATA=str(made_up_mnist(folder / "data")),
+        PYTHONSAFEPATH="1", ESPALIER_CACHE=str(folder / "cache"), OMP_NUM_THREADS="1", HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false",
     )  # fmt: skip
     sys.path.insert(0, str(PARTS))
     context = multiprocessing.get_context("forkserver")
@@ -80,7 +82,8 @@ def run(context: Any, folder: Path, kind: str, words: Sequence[str], *, after: i
         SystemExit: the run did not die where it should, or did not end well.
     """
     experiment = compose(
-        [*COMMON, *words, f"callback.kill.after={after}", f"callback.kill.signal={signal}"], config_dirs=[PARTS / "conf"]
+        [*COMMON, *words, f"callback.kill.after={after}", f"callback.kill.signal={signal}"],
+        config_dirs=[PARTS / "conf"],
     )
     check(experiment)
     directory = create(folder / "outputs", f"{kind}-{after}-{signal}")
@@ -146,7 +149,9 @@ def made_up_mnist(folder: Path) -> Path:
 def _process(context: Any, kind: str, directory: Path, *, resume: bool) -> int:
     words = [str(directory), *(["--resume"] if resume else [])]
     if kind.startswith("ddp"):  # Lightning starts the other ranks by the command line of the first
-        done = subprocess.run([sys.executable, "-m", "espalier.run", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        done = subprocess.run(
+            [sys.executable, "-m", "espalier.run", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         return done.returncode
     process = context.Process(target=_train, args=(words,))
     process.start()

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 class Adversaries(nn.Module):
     """Two parts by name: ``generator`` and ``discriminator``."""
 
-    def __init__(self, facts: Any, /, *, encoding: Any, noise: Annotated[int, Ge(1)], hidden: Annotated[int, Ge(1)]) -> None:
+    def __init__(
+        self, facts: Any, /, *, encoding: Any, noise: Annotated[int, Ge(1)], hidden: Annotated[int, Ge(1)]
+    ) -> None:
         super().__init__()
         (features,) = facts.shape
         self.noise, self.width = noise, 1

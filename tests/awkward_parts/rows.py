@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 from annotated_types import Ge
+
 from espalier.core.facts import Counts, Kind, Raw
 from espalier.core.parts import Batching
 from espalier.data.base import AbstractData
@@ -41,7 +42,7 @@ class Made(AbstractData):
 class Ring(Made):
     """Points on a circle."""
 
-    kinds = {"vector": "vector"}
+    kinds: ClassVar = {"vector": "vector"}
     shape = (2,)
 
     def table(self, rows: int, seed: int) -> pa.Table:
@@ -53,8 +54,8 @@ class Ring(Made):
 class TwoSources(Made):
     """Points whose sign is asked for in one source, and whose quadrant in the other."""
 
-    kinds = {"vector": "vector", "label": "label", "source": "id"}
-    labels = {"sign": ("negative", "positive"), "quadrant": ("I", "II", "III", "IV")}
+    kinds: ClassVar = {"vector": "vector", "label": "label", "source": "id"}
+    labels: ClassVar = {"sign": ("negative", "positive"), "quadrant": ("I", "II", "III", "IV")}
     shape = (2,)
 
     def table(self, rows: int, seed: int) -> pa.Table:
@@ -74,10 +75,10 @@ class TwoSources(Made):
 class Spelled(Made):
     """Numbers in words, and the same in another language."""
 
-    kinds = {"source": "text", "target": "text"}
+    kinds: ClassVar = {"source": "text", "target": "text"}
 
     def table(self, rows: int, seed: int) -> pa.Table:
-        english, german = "one two three four five".split(), "eins zwei drei vier fünf".split()
+        english, german = ["one", "two", "three", "four", "five"], ["eins", "zwei", "drei", "vier", "fünf"]
         drawn = np.random.default_rng(seed).integers(0, 5, (rows, 3))
         said = {"source": english, "target": german}
         texts = {role: [" ".join(words[i] for i in row) for row in drawn] for role, words in said.items()}

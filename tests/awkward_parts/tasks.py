@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from espalier.task.base import AbstractTask
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
+
+from espalier.task.base import AbstractTask
 
 
 class Saved(AbstractTask):

@@ -1,4 +1,4 @@
-"""The order of assembly holds for experiments that do not fit the usual mould, with no line of ``run`` or ``build`` for them.
+"""The order of assembly holds for experiments that do not fit the usual mould, with no line elsewhere for them.
 
 They are a user's: their parts and options stand in ``tests/awkward_parts``.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from espalier.build.assemble import Assembly, assemble
 from espalier.config.check import check
 from espalier.config.compose import Experiment, compose
@@ -52,7 +53,9 @@ def trained(experiment: Experiment, folder: Path) -> dict[str, Any]:
 def test_gan_asks_for_an_optimizer_of_each_part() -> None:
     task: Any = assembled("experiment=gan").task
     generator, discriminator = (found["optimizer"] for found in task.configure_optimizers())
-    assert {id(p) for group in generator.param_groups for p in group["params"]} == set(map(id, task.learner.generator.parameters()))
+    assert {id(p) for group in generator.param_groups for p in group["params"]} == set(
+        map(id, task.learner.generator.parameters())
+    )
     assert [o.param_groups[0]["lr"] for o in (generator, discriminator)] == [0.01, 0.004]
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from conf.toy_data import write_data_root, write_table
 from espalier.config.check import check
 from espalier.config.compose import Experiment, compose

@@ -33,7 +33,7 @@ def write_table(path: Path, rows: int, header: str) -> Path:
 
 
 def write_idx(path: Path, values: npt.NDArray[np.uint8]) -> None:
-    """The idx format: two zero bytes, the type (8: unsigned byte), the number of axes, each axis' length, the values."""
+    """The idx format: two zero bytes, the type (8: unsigned byte), the axes' number and lengths, the values."""
     path.parent.mkdir(parents=True, exist_ok=True)
     header = bytes([0, 0, 8, values.ndim]) + b"".join(size.to_bytes(4, "big") for size in values.shape)
     path.write_bytes(gzip.compress(header + values.tobytes()))

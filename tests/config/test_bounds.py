@@ -69,3 +69,13 @@ def test_offered_by() -> None:
 
 def test_other_bounds_are_of_the_value_alone() -> None:
     assert answers(Bound("Ge", (1,)), "seed", 0) == []
+
+
+def test_reads() -> None:
+    bound, texts, pixels = Bound("Reads", ("data",)), "espalier.model.encoding.words.Words", "espalier.data.mnist.Mnist"
+    model = {"_target_": "espalier.model.lstm.Lstm", "encoding": {"_target_": texts}}
+    assert answers(bound, "model", model, data={"_target_": "espalier.data.csv.Csv"}) == []
+    assert answers(bound, "model", model, data={"_target_": "somebody.Elses"}) == []
+    assert answers(bound, "model", model) == []
+    ((key, truth, _),) = answers(bound, "model", model, data={"_target_": pixels})
+    assert (key, truth) == ("model", "reads text, and mnist has image.")

@@ -19,7 +19,9 @@ SMALL = (
 
 def espalier(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run to the end."""
-    return subprocess.run([ESPALIER, *words], cwd=folder, env={**os.environ, **(env or {})}, capture_output=True, text=True)
+    return subprocess.run(
+        [ESPALIER, *words], cwd=folder, env={**os.environ, **(env or {})}, capture_output=True, text=True
+    )
 
 
 def started(folder: Path, *words: str) -> subprocess.Popen[str]:

@@ -1,4 +1,4 @@
-"""What README says, done: an own table with a foreign name, an own model in an own package, nothing of Espalier's edited."""
+"""What README says, done: a table with a foreign name, a model in a package of one's own, nothing of ours edited."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from e2e.console import espalier, outcome_of, run_directories
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -32,7 +33,9 @@ def test_own_table_with_a_foreign_name(tmp_path: Path) -> None:
 
 def test_column_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
     table(tmp_path / "a.csv")
-    done = espalier(tmp_path, "train", "data=csv", "data.path=a.csv", "data.columns.text=avi", "model=lstm", "adapter=full")
+    done = espalier(
+        tmp_path, "train", "data=csv", "data.path=a.csv", "data.columns.text=avi", "model=lstm", "adapter=full"
+    )
     assert done.returncode == 2
     assert "avis" in done.stderr and "étoiles" in done.stderr
     assert not (tmp_path / "outputs").exists()

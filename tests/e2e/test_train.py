@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from e2e.console import SMALL, espalier, outcome_of, run_directories, started, wandb_records
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -25,7 +26,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_says_what_was_chosen_and_what_came_of_it(folder: Path) -> None:
     said = (folder / "said.txt").read_text()
     (directory,) = run_directories(folder)
-    for words in ("lstm", "full trains all", "64 / 64 / 64 texts", "cpu fp32", "epoch 1/2", "test accuracy", "--rerun", "wandb sync"):
+    for words in (
+        "lstm",
+        "full trains all",
+        "64 / 64 / 64 texts",
+        "cpu fp32",
+        "epoch 1/2",
+        "test accuracy",
+        "--rerun",
+        "wandb sync",
+    ):
         assert words in said, words
     assert str(directory.relative_to(folder)) in said
 
@@ -72,7 +82,9 @@ def test_killed_by_sigkill_and_resumed_it_ends_as_one_never_stopped(folder: Path
 
 
 def test_ctrl_c_ends_in_order_with_130(tmp_path: Path) -> None:
-    process = started(tmp_path, "train", *SMALL, "trainer.max_epochs=2000", "callback=[checkpoint,progress]", "tracking=none")
+    process = started(
+        tmp_path, "train", *SMALL, "trainer.max_epochs=2000", "callback=[checkpoint,progress]", "tracking=none"
+    )
     while not list(tmp_path.glob("outputs/*/*/checkpoints/step-*/manifest.json")):
         assert process.poll() is None
         time.sleep(0.05)
@@ -98,7 +110,12 @@ def test_a_grid_runs_each(tmp_path: Path) -> None:
 
 
 def test_two_processes_leave_one_run_and_the_result_of_one(folder: Path, tmp_path: Path) -> None:
-    words = [*(w for w in SMALL if not w.startswith("hardware")), "hardware=ddp_cpu", "hardware.devices=2", "hardware.threads=1"]
+    words = [
+        *(w for w in SMALL if not w.startswith("hardware")),
+        "hardware=ddp_cpu",
+        "hardware.devices=2",
+        "hardware.threads=1",
+    ]
     done = espalier(tmp_path, "train", *words)
     assert done.returncode == 0, done.stderr
     (directory,) = run_directories(tmp_path)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from espalier.config.check import check
 from espalier.config.compose import compose
 from espalier.config.saved import read, write
@@ -20,8 +21,9 @@ from espalier.run.fit import run
 from espalier.run.stop import Stop
 
 SMALL = (
-    "model=lstm", "adapter=full", "hardware=cpu", "tracking=none", "data.limit=64", "data.batch_size=16", "trainer.max_epochs=2",
-    "trainer.log_every_n_steps=1", "task.bootstrap=50", "callback=[checkpoint,early_stopping,throughput]",
+    "model=lstm", "adapter=full", "hardware=cpu", "tracking=none", "data.limit=64", "data.batch_size=16",
+    "trainer.max_epochs=2", "trainer.log_every_n_steps=1", "task.bootstrap=50",
+    "callback=[checkpoint,early_stopping,throughput]",
 )  # fmt: skip
 
 
@@ -46,7 +48,15 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_finished_run_leaves_what_the_readme_promises(finished: Path) -> None:
-    for name in ("config.yaml", "outcome.json", "metrics.jsonl", "checkpoints", "predictions/test.parquet", "model/README.md", "report.html"):
+    for name in (
+        "config.yaml",
+        "outcome.json",
+        "metrics.jsonl",
+        "checkpoints",
+        "predictions/test.parquet",
+        "model/README.md",
+        "report.html",
+    ):
         assert (finished / name).exists(), name
     assert (finished.parent.parent / "latest").resolve() == finished
 
@@ -79,7 +89,9 @@ def test_the_same_seed_gives_the_same_metrics(finished: Path, tmp_path: Path) ->
     assert read_outcome(again).metrics == read_outcome(finished).metrics
 
 
-def test_a_signal_ends_it_and_a_resume_makes_up_for_it(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_ends_it_and_a_resume_makes_up_for_it(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     directory = prepared(tmp_path)
     with Stop(directory) as stop:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -121,7 +133,9 @@ def test_bad_data_is_the_users_to_mend(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_without_a_test_split_validation_is_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("two.csv").write_text("text,label\n" + "".join(f"{'good' if i % 2 else 'bad'} {i},{i % 2}\n" for i in range(80)))
+    Path("two.csv").write_text(
+        "text,label\n" + "".join(f"{'good' if i % 2 else 'bad'} {i},{i % 2}\n" for i in range(80))
+    )
     directory = prepared(tmp_path, "data=csv", "data.path=two.csv", "data.split={validation: 0.2, test: 0.0}")
     train(directory)
     outcome = read_outcome(directory)

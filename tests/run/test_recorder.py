@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from espalier.core.metrics_file import MetricsFile, read_metrics
 from espalier.run.recorder import Recorder, StepLog
 from espalier.tracking.memory import Memory

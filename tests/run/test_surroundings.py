@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from espalier.run.surroundings import git_commit, is_first_rank, versions
 
 

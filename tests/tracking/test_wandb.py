@@ -137,9 +137,7 @@ def test_every_row_and_the_outcome_arrive(run: RunInfo, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(("status", "code"), [("done", 0), ("failed", 1), ("interrupted", 255)])
-def test_the_exit_code_says_how_it_ended(
-    run: RunInfo, monkeypatch: pytest.MonkeyPatch, status: str, code: int
-) -> None:
+def test_the_exit_code_says_how_it_ended(run: RunInfo, monkeypatch: pytest.MonkeyPatch, status: str, code: int) -> None:
     stand_in = StandIn()
     wandb = tracker(monkeypatch, stand_in)
     wandb.start(run)

@@ -13,6 +13,7 @@ from espalier.build.encode import encode
 from espalier.build.instantiate import instantiate
 from espalier.build.optimizers import Optimizers
 from espalier.build.steps import total_steps
+from espalier.core.bounds import Reads
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Placement
 
@@ -46,7 +47,7 @@ def assemble(
     *,
     seed: Annotated[int, Ge(0)],
     data: Node,
-    model: Node,
+    model: Annotated[Node, Reads("data")],
     adapter: Node,
     task: Node,
     optimizer: Node,

@@ -96,9 +96,25 @@ def _offered_by(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
         yield setting.key, f"{owner_of(target)} offers no {attribute}.", other
 
 
+def _reads(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
+    readers = [
+        part for part in (setting.value.get("encoding"), setting.tree.get(arguments[0])) if isinstance(part, Mapping)
+    ]
+    targets = [target for part in readers if isinstance(target := part.get("_target_"), str)]
+    if len(targets) < 2:
+        return
+    read, kinds = class_attribute(targets[0], "reads"), class_attribute(targets[1], "kinds")
+    if not read or not isinstance(kinds, Mapping) or set(read) & set(kinds.values()):
+        return
+    there = listed(kind for kind in dict.fromkeys(kinds.values()) if kind not in ("label", "id"))
+    truth = f"reads {' or '.join(read)}, and {owner_of(targets[1])} has {there}."
+    yield setting.key, truth, "Choose a model for such data; see  espalier train --help"
+
+
 _TESTS: Mapping[str, Callable[[Sequence[Any], Setting], Iterator[Answer]]] = {
     "AtMost": _at_most,
     "FileExists": _file_exists,
     "ColumnsOf": _columns_of,
     "OfferedBy": _offered_by,
+    "Reads": _reads,
 }

@@ -122,8 +122,10 @@ class _Checker:
             yield self._fault(key, value, f"must be set: {meaning}.", f"Write  {key}=…", bare=True)
             return
         kinds = branches(parameter.type)
-        if any(isinstance(kind, Part) for kind in kinds) and not (value is None and len(kinds) > 1):
+        if any(isinstance(_inner(kind), Part) for kind in kinds) and not (value is None and len(kinds) > 1):
             yield from self._node(key, value)
+            if isinstance(value, Mapping) and key not in self.unknown:
+                yield from self._bounds(kinds[0], key, value, siblings)
             return
         if said := wrong(parameter.type, value):
             yield self._fault(key, value, f"{said}.", _allowed(parameter.type, said, key, value))
@@ -134,10 +136,13 @@ class _Checker:
                 break
 
     def _within(self, kind: Any, key: str, value: Any, siblings: Mapping[str, Any]) -> Iterator[Fault]:
-        inner = kind.inner if isinstance(kind, Bounded) else kind
+        inner = _inner(kind)
         if isinstance(inner, DictOf):
             for name, item in value.items():
                 yield from self._value(f"{key}.{name}", item, Parameter(name, inner.value, False), siblings)
+        yield from self._bounds(kind, key, value, siblings)
+
+    def _bounds(self, kind: Any, key: str, value: Any, siblings: Mapping[str, Any]) -> Iterator[Fault]:
         for bound in kind.bounds if isinstance(kind, Bounded) else ():
             for at_key, *answer in outside(bound, Setting(key, value, siblings, self.known)):
                 yield self._fault(at_key, at(self.values, at_key), *answer)
@@ -176,7 +181,8 @@ class _Checker:
     def _fault(self, key: str, value: Any, truth: str, remedy: str, *, bare: bool = False) -> Fault:
         layers = self.experiment.layers
         word = layers.word(key)
-        shown = "" if bare or isinstance(value, Mapping) else f"={_shown(value)}"
+        chosen = self.experiment.choices.get(key) if isinstance(value, Mapping) else value
+        shown = "" if bare or (chosen is None and isinstance(value, Mapping)) else f"={_shown(chosen)}"
         where = "" if word else layers.where(key)
         return Fault(word or f"{key}{shown}", truth, remedy, where)
 
@@ -185,6 +191,10 @@ def _placed(experiment: Experiment, fault: Fault) -> Fault:
     key = fault.what.partition("=")[0]
     word = experiment.layers.word(key)
     return Fault(word or fault.what, fault.truth, fault.remedy, "" if word else experiment.layers.where(key))
+
+
+def _inner(kind: Any) -> Any:
+    return kind.inner if isinstance(kind, Bounded) else kind
 
 
 def _owner(key: str, target: str) -> str:

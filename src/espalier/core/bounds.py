@@ -39,3 +39,15 @@ class OfferedBy:
 
     group: str
     attribute: str
+
+
+@dataclass(frozen=True)
+class Reads:
+    """A model whose encoding reads a kind of column that another group's part has.
+
+    ``Reads("data")`` holds where the encoding's class says ``reads: ClassVar[tuple[str, ...]] = ("text",)`` and the
+    data option's class ``kinds: ClassVar[Mapping[str, Kind]] = {"text": "text", "label": "label"}``. Where either
+    says nothing, it holds.
+    """
+
+    group: str

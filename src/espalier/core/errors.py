@@ -1,13 +1,13 @@
 """What can go wrong, as a tree.
 
-    EspalierError                 every error that we raise on purpose
-    ├── UserError                 exit code 2: something in the command, config, data or set-up is to be mended
-    │   ├── ConfigError           the composed config is not valid (all its faults at once)
-    │   ├── TrustError            the config names code that is neither ours nor trusted
-    │   └── DataError             the data is not what the config says it is
-    ├── RunFailedError            exit code 1: the run began and could not go on; its directory says why
-    │   └── CorruptError          a checkpoint or run directory does not verify
-    └── InterruptedRunError       exit code 130/143: a signal ended the run; it is resumable
+EspalierError                 every error that we raise on purpose
+├── UserError                 exit code 2: something in the command, config, data or set-up is to be mended
+│   ├── ConfigError           the composed config is not valid (all its faults at once)
+│   ├── TrustError            the config names code that is neither ours nor trusted
+│   └── DataError             the data is not what the config says it is
+├── RunFailedError            exit code 1: the run began and could not go on; its directory says why
+│   └── CorruptError          a checkpoint or run directory does not verify
+└── InterruptedRunError       exit code 130/143: a signal ended the run; it is resumable
 """
 
 from collections.abc import Sequence

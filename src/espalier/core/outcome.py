@@ -66,7 +66,9 @@ class Outcome:
         """Plain nested dict, ready for JSON; numbers that JSON has not (NaN) as strings."""
         record = asdict(self)
         record["metrics"] = {name: v if math.isfinite(v) else str(v) for name, v in self.metrics.items()}
-        record["intervals"] = {name: [v if math.isfinite(v) else str(v) for v in ends] for name, ends in self.intervals.items()}
+        record["intervals"] = {
+            name: [v if math.isfinite(v) else str(v) for v in ends] for name, ends in self.intervals.items()
+        }
         return record
 
     @staticmethod

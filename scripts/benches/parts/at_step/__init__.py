@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import pytorch_lightning as pl
 from annotated_types import Ge
+
 from espalier.core.parts import RunInfo
 
 
