@@ -54,7 +54,8 @@ def try_all(folder: Path, points: int, only: str | None = None) -> list[Answer]:
     """Reference runs and stop points, spread over the kinds and over each run's length."""
     os.environ.update(
         ESPALIER_TRUST="at_step", PYTHONPATH=str(PARTS), ESPALIER_DATA=str(made_up_mnist(folder / "data")),
-        PYTHONSAFEPATH="1", ESPALIER_CACHE=str(folder / "cache"), OMP_NUM_THREADS="1", HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false",
+        PYTHONSAFEPATH="1", ESPALIER_CACHE=str(folder / "cache"), OMP_NUM_THREADS="1", HF_HUB_OFFLINE="1",
+        TOKENIZERS_PARALLELISM="false",
     )  # fmt: skip
     sys.path.insert(0, str(PARTS))
     context = multiprocessing.get_context("forkserver")

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from espalier.core.metrics_file import MetricsFile
 from espalier.core.parts import Tracker
+from espalier.state.idle_hooks import without_idle_hooks
 
 
 class Recorder(Logger):
@@ -57,6 +58,7 @@ class Recorder(Logger):
             tracker.log({**values, "epoch": self.trainer.current_epoch}, done)
 
 
+@without_idle_hooks
 class StepLog(pl.Callback):
     """Logs ``train/loss`` and ``lr`` every so many optimizer steps; 2 microseconds a step else.
 

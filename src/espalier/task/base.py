@@ -54,6 +54,13 @@ class AbstractTask(pl.LightningModule, ABC):
         self.test_intervals: dict[str, tuple[float, float]] = {}
         self._outputs: list[dict[str, Tensor]] = []
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Lightning notes the hook it is in some fifty times a step; torch's setter looks for parameters each time.
+        if name == "_current_fx_name":
+            self.__dict__[name] = value
+        else:
+            super().__setattr__(name, value)
+
     @abstractmethod
     def predictions(self) -> Mapping[str, Any]:
         """Columns of the last evaluation for ``predictions/<split>.parquet``, each of length rows, by row id."""
