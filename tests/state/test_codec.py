@@ -119,7 +119,7 @@ def test_ordered_dicts_and_parameters_become_plain() -> None:
         ({(1, 2): 0}, r"key \(1, 2\)"),
         ({True: 0}, "key True"),
     ],
-    ids=str,
+    ids=["path", "set", "function", "dtype", "texts", "objects", "sparse", "complex", "meta", "tuple_key", "bool_key"],
 )
 def test_anything_else_is_refused_with_its_place(value: Any, kind: str) -> None:
     with pytest.raises(TypeError, match=kind) as refusal:
