@@ -79,3 +79,11 @@ def test_reads() -> None:
     assert answers(bound, "model", model) == []
     ((key, truth, _),) = answers(bound, "model", model, data={"_target_": pixels})
     assert (key, truth) == ("model", "reads text, and mnist has image.")
+
+
+def test_keys() -> None:
+    bound = Bound("Keys", (("validation", "test"),))
+    assert answers(bound, "data.split", {"test": 0.1}) == []
+    assert answers(bound, "data.split", {"validatoin": 0.1}) == [
+        ("data.split.validatoin", 'data.split has no "validatoin".', "Did you mean  data.split.validation ?")
+    ]

@@ -15,7 +15,7 @@ from espalier.build.optimizers import Optimizers
 from espalier.build.steps import total_steps
 from espalier.core.bounds import Reads
 from espalier.core.facts import DataFacts, Raw
-from espalier.core.parts import Placement
+from espalier.core.parts import Encoding, Placement
 
 Node = DictConfig
 
@@ -32,6 +32,7 @@ class Assembly:
         placement: where it trains.
         trainer: Lightning Trainer arguments of the ``trainer`` group.
         truncated: split -> rows of which a text was cut.
+        encoding: what turned rows into numbers.
     """
 
     raw: Raw
@@ -41,6 +42,7 @@ class Assembly:
     placement: Placement
     trainer: dict[str, Any]
     truncated: dict[str, int]
+    encoding: Encoding
 
 
 def assemble(
@@ -72,7 +74,7 @@ def assemble(
     raw: Raw = source.read()
     facts = DataFacts.of(raw, max_length=source.batching.max_length)
 
-    encoding = instantiate(model.encoding, facts)
+    encoding: Encoding = instantiate(model.encoding, facts)
     encoding.fit(raw)
     encoded = encode(raw, encoding)
     facts = facts.learn(**encoding.facts())
@@ -85,4 +87,4 @@ def assemble(
     backbone = instantiate(model, facts, encoding=encoding)
     learner = instantiate(adapter, backbone, facts)
     learned = instantiate(task, learner, facts, Optimizers(optimizer, scheduler, facts.total_steps))
-    return Assembly(raw, facts, batches, learned, placement, limits, encoded.truncated)
+    return Assembly(raw, facts, batches, learned, placement, limits, encoded.truncated, encoding)

@@ -66,13 +66,13 @@ class Checkpoint(AtBoundary):
 
     def at_boundary(self, trainer: pl.Trainer, *, epoch_end: bool) -> None:
         """Save if it's time, and at an epoch's end."""
-        improved, due = self._validated and self._improved(trainer), self._is_due(trainer)
+        improved, due = self._is_better(trainer), self._is_due(trainer)
         if epoch_end or improved or due:
             save(trainer, self.store)
             self._saved_at = time.monotonic()
         if improved:
-            if trainer.is_global_zero:
-                self.store.mark_best(self.best_step, self.best_score or 0.0)
+            if trainer.is_global_zero and self.best_score is not None:
+                self.store.mark_best(self.best_step, self.best_score)
             trainer.strategy.barrier("best checkpoint")
 
     def _is_due(self, trainer: pl.Trainer) -> bool:
@@ -88,9 +88,13 @@ class Checkpoint(AtBoundary):
             trainer.is_global_zero and time.monotonic() - self._saved_at >= self.seconds
         )
 
+    def _is_better(self, trainer: pl.Trainer) -> bool:
+        """Whether there is a fresh score and it is the best so far; rank 0 decides, since saving needs all ranks."""
+        fresh, self._validated = self._validated, False
+        return fresh and any_rank(trainer.is_global_zero and self._improved(trainer))
+
     def _improved(self, trainer: pl.Trainer) -> bool:
-        """Whether the fresh score is the best so far; NaN never is."""
-        self._validated = False
+        """Whether the score is the best so far; NaN never is."""
         score = float(trainer.callback_metrics.get(self.objective, math.nan))
         if not self.sign * score > (-math.inf if self.best_score is None else self.sign * self.best_score):
             return False

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from espalier.config.compose import Experiment
 from espalier.config.saved import write
-from espalier.core.rundir import create
+from espalier.core.outcome import Outcome
+from espalier.core.rundir import create, process_created, write_outcome
 
 
 def prepare(experiment: Experiment) -> Path:
@@ -19,6 +21,17 @@ def prepare(experiment: Experiment) -> Path:
     values = experiment.values
     directory = create(Path(values["output"]), values["name"] or _default_name(experiment))
     write(experiment, directory)
+    # From now on it is a run: one that is killed before it trains is listed, and can be resumed.
+    outcome = Outcome(
+        status="running",
+        name=directory.parent.name,
+        seed=values["seed"],
+        started=datetime.now().astimezone().isoformat(timespec="seconds"),
+        pid=os.getpid(),
+        process_created=process_created(os.getpid()) or 0.0,
+        host=os.uname().nodename,
+    )
+    write_outcome(directory, outcome)
     return directory
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from espalier.cli.arguments import Parser
+from espalier.core.errors import UserError
 from espalier.core.rundir import is_gone, read_outcome, run_directories
 from espalier.report.runs import ListedRun, runs_table
 
@@ -26,8 +28,16 @@ def main(words: Sequence[str]) -> int:
     if given.help:
         print(_HELP)
         return 0
-    found = [(directory, read_outcome(directory)) for directory in run_directories(given.output)]
-    listed = [ListedRun(_shown(directory), outcome, is_gone(outcome)) for directory, outcome in found]
+    listed, unreadable = [], []
+    for directory in run_directories(given.output):
+        try:
+            outcome = read_outcome(directory)
+        except UserError:
+            unreadable.append(_shown(directory))
+        else:
+            listed.append(ListedRun(_shown(directory), outcome, is_gone(directory, outcome)))
+    for directory in unreadable:
+        print(f"{directory} cannot be read", file=sys.stderr)
     if given.json:
         for run in listed:
             record = {"directory": str(run.directory), **run.outcome.as_dict(), "status": run.status}

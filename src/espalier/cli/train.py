@@ -58,6 +58,8 @@ def _parser() -> Parser:
 
 
 def _require_one_way(given: argparse.Namespace) -> None:
+    if given.multirun and given.info:
+        raise UserError(Fault("--info", "tells of one experiment, -m asks for many.", "Leave one of them out."))
     """Flags that contradict each other, or do nothing without another one."""
     ways = {"--resume": given.resume, "--cfg": given.cfg, "--info": given.info}
     several = [flag for flag, value in ways.items() if value]
@@ -86,7 +88,7 @@ def _resume(directory: Path) -> int:
             f"{directory} is finished: nothing is left to do. Again with changes:  espalier train --rerun {directory}"
         )
         return 0
-    if outcome.status == "running" and not is_gone(outcome):
+    if outcome.status == "running" and not is_gone(directory, outcome):
         raise UserError(
             Fault(str(directory), f"is running: process {outcome.pid} on {outcome.host}.", "Wait, or end it.")
         )

@@ -81,6 +81,15 @@ def _columns_of(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
             yield key, truth, f"Set  {as_word(key, guess or '…')}"
 
 
+def _keys(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
+    (names,) = arguments
+    for name in setting.value:
+        if name not in names:
+            guess = nearest(str(name), names)
+            remedy = asked([f"{setting.key}.{guess}"]) if guess else f"It has: {listed(names)}."
+            yield f"{setting.key}.{name}", f'{setting.key} has no "{name}".', remedy
+
+
 def _offered_by(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
     group, attribute = arguments
     target = (setting.tree.get(group) or {}).get("_target_")
@@ -115,6 +124,7 @@ _TESTS: Mapping[str, Callable[[Sequence[Any], Setting], Iterator[Answer]]] = {
     "AtMost": _at_most,
     "FileExists": _file_exists,
     "ColumnsOf": _columns_of,
+    "Keys": _keys,
     "OfferedBy": _offered_by,
     "Reads": _reads,
 }

@@ -29,6 +29,13 @@ class FileExists:
 
 
 @dataclass(frozen=True)
+class Keys:
+    """A mapping with no other keys than these: a slip in one is no new setting."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class OfferedBy:
     """A value that must be a key of a class attribute of another group's part.
 

@@ -26,7 +26,11 @@ class Machine:
 @cache
 def probe() -> Machine:
     """Ask the kernel: affinity and quota, /proc/driver/nvidia narrowed by CUDA_VISIBLE_DEVICES, CPU flags."""
-    return Machine(min(len(os.sched_getaffinity(0)), _quota()), _visible_gpus(), _has_flag("amx_bf16"))
+    return Machine(min(_cores(), _quota()), _visible_gpus(), _has_flag("amx_bf16"))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _quota(file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
@@ -37,7 +41,8 @@ def _quota(file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
 
 def _visible_gpus() -> int:
     folder = Path("/proc/driver/nvidia/gpus")
-    present = len(list(folder.iterdir())) if folder.is_dir() else 0
+    # Some containers show the devices and not the driver's folder.
+    present = len(list(folder.iterdir() if folder.is_dir() else Path("/dev").glob("nvidia[0-9]*")))
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
         return present

@@ -15,7 +15,9 @@ _KEY = re.compile(
     re.IGNORECASE,
 )
 _PAIR = re.compile(r"""([\w-]+)(["']?\s*[:=]\s*)(\$\{[^}]*\}|"[^"]*"|'[^']*'|[^\s,{}\[\]]+)""")
-_VALUE = re.compile(r"\b(hf_\w{20,}|sk-[\w-]{20,}|ghp_\w{20,}|AKIA[0-9A-Z]{16}|[0-9a-f]{40})\b")
+_VALUE = re.compile(
+    r"\b(hf_\w{20,}|sk-[\w-]{20,}|ghp_\w{20,}|AKIA[0-9A-Z]{16})\b|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)|(?<![\w/])[0-9a-f]{40}(?![\w/])"
+)
 
 
 def secrets_in(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

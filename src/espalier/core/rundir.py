@@ -13,6 +13,7 @@ from pathlib import Path
 
 from espalier.core.errors import Fault, UserError
 from espalier.core.files import write_json
+from espalier.core.lock import is_held
 from espalier.core.outcome import Outcome
 
 OUTCOME, LATEST = "outcome.json", "latest"
@@ -71,15 +72,27 @@ def read_outcome(directory: Path) -> Outcome:
         raise UserError(Fault(str(file), f"cannot be read: {type(error).__name__}.")) from None
 
 
-def is_gone(outcome: Outcome) -> bool:
-    """Whether a run that says ``running`` was killed: its process is not there. Of another host nobody here knows."""
-    if outcome.status != "running" or outcome.host != os.uname().nodename:
+def is_gone(directory: Path, outcome: Outcome) -> bool:
+    """Whether a run that says ``running`` was killed: nobody holds its directory, and its process is not there.
+
+    The process counts while the run is starting and holds nothing yet; of another host's only the lock tells.
+    """
+    if outcome.status != "running" or is_held(directory):
         return False
-    began = _process_created(outcome.pid)
+    began = process_created(outcome.pid) if outcome.host == os.uname().nodename else None
     return began is None or abs(began - outcome.process_created) > 1
 
 
-def _process_created(pid: int) -> float | None:
+def discard(directory: Path) -> None:
+    """Remove a run directory that holds nothing but what was made before a run: its config, its first outcome."""
+    for name in ("config.yaml", "origin.yaml", OUTCOME, "lock"):
+        (directory / name).unlink(missing_ok=True)
+    with suppress(OSError):  # something else is in it, and stays
+        directory.rmdir()
+        directory.parent.rmdir()
+
+
+def process_created(pid: int) -> float | None:
     """Seconds since the epoch at which a process began; None where there is none, or only a zombie."""
     try:
         state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from annotated_types import Ge, Gt, Lt
 
+from espalier.core.bounds import Keys
 from espalier.core.errors import DataError, Fault
 from espalier.core.facts import Counts, Kind, Raw
 from espalier.core.parts import Batching
@@ -30,7 +31,7 @@ class Common(TypedDict):
     batch_size: Annotated[int, Ge(1)]
     eval_batch_size: Annotated[int, Ge(1)]
     limit: Annotated[int, Ge(1)] | None
-    split: dict[str, Annotated[float, Ge(0), Lt(1)]]
+    split: Annotated[dict[str, Annotated[float, Ge(0), Lt(1)]], Keys(("validation", "test"))]
     max_length: Annotated[int, Gt(2)]
     num_workers: Annotated[int, Ge(0)]
     bucket: bool

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Unpack
 
-from espalier.core.bounds import ColumnsOf, FileExists
+from espalier.core.bounds import ColumnsOf, FileExists, Keys
 from espalier.core.facts import Kind
 from espalier.data.common import Common, Source, TableData
 from espalier.data.text_table import read_text_files
@@ -35,7 +35,7 @@ class Csv(TableData):
         path: Annotated[str, FileExists()],
         validation_path: Annotated[str, FileExists()] | None,
         test_path: Annotated[str, FileExists()] | None,
-        columns: Annotated[dict[str, str], ColumnsOf("path")],
+        columns: Annotated[dict[str, str], Keys(("text", "label")), ColumnsOf("path")],
         encoding: str,
         delimiter: str | None,
         on_null: Literal["error", "drop"],

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Unpack
+from typing import Annotated, ClassVar, Unpack
 
 import numpy as np
 
+from espalier.core.bounds import Keys
 from espalier.core.facts import Kind
 from espalier.core.home import data_root
 from espalier.data.common import Common, Source, TableData, Values
@@ -27,7 +28,9 @@ class Mnist(TableData):
 
     kinds: ClassVar[Mapping[str, Kind]] = {"image": "image", "label": "label"}
 
-    def __init__(self, *, columns: dict[str, str], **common: Unpack[Common]) -> None:
+    def __init__(
+        self, *, columns: Annotated[dict[str, str], Keys(("image", "label"))], **common: Unpack[Common]
+    ) -> None:
         super().__init__(columns=columns, **common)
 
     def tables(self) -> Source:

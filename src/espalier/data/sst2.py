@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Unpack
+from typing import Annotated, ClassVar, Unpack
 
+from espalier.core.bounds import Keys
 from espalier.core.facts import Kind
 from espalier.core.home import data_root
 from espalier.data.common import Common, Source, TableData
@@ -26,7 +27,9 @@ class Sst2(TableData):
 
     kinds: ClassVar[Mapping[str, Kind]] = {"text": "text", "label": "label"}
 
-    def __init__(self, *, columns: dict[str, str], **common: Unpack[Common]) -> None:
+    def __init__(
+        self, *, columns: Annotated[dict[str, str], Keys(("text", "label"))], **common: Unpack[Common]
+    ) -> None:
         super().__init__(columns=columns, **common)
 
     def tables(self) -> Source:

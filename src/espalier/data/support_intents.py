@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Unpack
+from typing import Annotated, ClassVar, Unpack
 
+from espalier.core.bounds import Keys
 from espalier.core.facts import Kind
 from espalier.data.common import Common, Source, TableData
 from espalier.data.text_table import require_column
@@ -22,7 +23,9 @@ class SupportIntents(TableData):
 
     kinds: ClassVar[Mapping[str, Kind]] = {"text": "text", "label": "label"}
 
-    def __init__(self, *, columns: dict[str, str], **common: Unpack[Common]) -> None:
+    def __init__(
+        self, *, columns: Annotated[dict[str, str], Keys(("text", "label"))], **common: Unpack[Common]
+    ) -> None:
         super().__init__(columns=columns, **common)
 
     def tables(self) -> Source:

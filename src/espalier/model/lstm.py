@@ -114,7 +114,6 @@ class Lstm(nn.Module):
     def save(self, folder: Path, /) -> None:
         """``model.safetensors`` and ``tokenizer.json``."""
         save_weights(self, folder)
-        self.encoding.save(folder)
 
     def recipe(self) -> str:
         """Plain torch that loads what ``save`` wrote."""

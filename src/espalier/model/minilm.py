@@ -74,7 +74,7 @@ class MiniLm(nn.Module):
         super().__init__()
         located = locate(source, revision)
         self.origin, self.encoding, self.pooling = located.origin, encoding, pooling
-        self.source, self.revision, self.max_length = source, revision, facts.max_length
+        self.source, self.revision, self.max_length = located.name, revision, facts.max_length
         self.role = next(role for role, kind in facts.kinds.items() if kind == "text")
         trunk: Any = BertModel.from_pretrained(
             located.folder,
@@ -83,7 +83,7 @@ class MiniLm(nn.Module):
             hidden_dropout_prob=dropout,
             attention_probs_dropout_prob=dropout,
         )
-        trunk.config.name_or_path = source  # what a saved adapter names as its base
+        trunk.config.name_or_path = located.name  # what a saved adapter names as its base
         self.trunk: nn.Module = trunk.train()  # from_pretrained leaves it in evaluation mode, without dropout
         self.width = int(trunk.config.hidden_size)
 
@@ -102,7 +102,6 @@ class MiniLm(nn.Module):
         adapted = hasattr(trunk, "peft_config")
         # Left to itself, PEFT asks the hub whether the vocabulary is the base model's.
         trunk.save_pretrained(folder, **({"save_embedding_layers": False} if adapted else {}))
-        self.encoding.save(folder)
 
     def recipe(self) -> str:
         """Lines of transformers (and PEFT) that load what ``save`` wrote."""

@@ -86,7 +86,6 @@ class Mlp(nn.Module):
     def save(self, folder: Path, /) -> None:
         """``model.safetensors`` and ``pixels.json`` (mean and std by which to normalise)."""
         save_weights(self, folder)
-        self.encoding.save(folder)
 
     def recipe(self) -> str:
         """Plain torch that loads what ``save`` wrote."""

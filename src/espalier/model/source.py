@@ -19,10 +19,16 @@ _WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 @dataclass(frozen=True)
 class Located:
-    """A folder with ``config.json``, ``model.safetensors`` and a tokenizer, and where it was taken from, for people."""
+    """A folder with ``config.json``, ``model.safetensors`` and a tokenizer.
+
+    Attributes:
+        origin: where it was taken from and which weights it has, for people and for comparing.
+        name: by which others get the same weights: the hub's id, or the folder where it is not known to be that.
+    """
 
     folder: Path
     origin: str
+    name: str
 
 
 @cache
@@ -34,9 +40,10 @@ def locate(source: str, revision: str) -> Located:
     """
     root = models_root()
     if root and (own := root / source.rpartition("/")[2]).is_dir():
-        return Located(own, str(own))
+        digest = sha256_of(own / "model.safetensors") if (own / "model.safetensors").is_file() else ""
+        return Located(own, f"{own} (sha256 {digest[:12]})", source if digest == _WEIGHTS else str(own.resolve()))
     if (package := _PACKAGES.get(source)) and (folder := _embedded(package)):
-        return Located(folder, f"package {package}")
+        return Located(folder, f"package {package} (sha256 {_WEIGHTS[:12]})", source)
     try:
         wanted = ["*.json", "*.txt", "model.safetensors", "*.model"]
         fetched = snapshot_download(source, revision=revision, allow_patterns=wanted)
@@ -49,7 +56,7 @@ def locate(source: str, revision: str) -> Located:
                 f"Mend it by: {extra}ESPALIER_MODELS=<folder with {source.rpartition('/')[2]}/>, or go online.",
             )
         ) from error
-    return Located(Path(fetched), f"hub @{revision[:7]}")
+    return Located(Path(fetched), f"hub @{revision[:7]}", source)
 
 
 def _embedded(package: str) -> Path | None:

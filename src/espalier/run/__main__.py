@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import shutil
 import sys
 import warnings
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from lightning_fabric.utilities.warnings import PossibleUserWarning
 from espalier.config.check import check
 from espalier.config.saved import read
 from espalier.config.trust import WorkingFolderFinder
-from espalier.core.errors import EspalierError, UserError
+from espalier.core.errors import EspalierError, RunFailedError, UserError
+from espalier.core.lock import held
 from espalier.core.outcome import Outcome
-from espalier.core.rundir import read_outcome, write_outcome
+from espalier.core.rundir import discard, read_outcome, write_outcome
 from espalier.report.faults import failure_lines, fault_lines
 from espalier.run.fit import run
 from espalier.run.stop import Stop
@@ -37,9 +38,11 @@ def main() -> int:
     _quiet()
     try:
         experiment = read(directory)
+        if not given.resume and (directory / "metrics.jsonl").exists() and is_first_rank():
+            raise RunFailedError(f"{directory} holds a run already:  espalier train --resume {directory}")
         check(experiment)
         sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
-        with Stop(directory) as stop:
+        with held(directory) if is_first_rank() else nullcontext(), Stop(directory) as stop:
             return _code(run(experiment, directory, stop, resume=given.resume))
     except EspalierError as error:
         if os.environ.get("ESPALIER_TRACEBACK"):
@@ -50,13 +53,16 @@ def main() -> int:
 
 
 def _explain(error: EspalierError, directory: Path, *, resume: bool) -> None:
-    """One message; a run that never began leaves nothing behind, one that goes on stays resumable."""
+    """One message; a run that never began leaves nothing behind, one that was to go on stays resumable."""
     lines = fault_lines(error.faults) if isinstance(error, UserError) else failure_lines(error)
     print("\n".join(lines), file=sys.stderr)
-    if resume:
-        write_outcome(directory, replace(read_outcome(directory), status="interrupted"))
-    elif isinstance(error, UserError) and not (directory / "checkpoints").exists():
-        shutil.rmtree(directory)
+    if not isinstance(error, UserError) or not (directory / "outcome.json").exists():
+        return
+    outcome = read_outcome(directory)
+    if outcome.pid == os.getpid() and resume:
+        write_outcome(directory, replace(outcome, status="interrupted"))
+    elif outcome.pid == os.getpid():
+        discard(directory)
 
 
 def _code(outcome: Outcome) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from espalier.core.files import write_atomic
 from espalier.core.metrics_file import MetricsFile
 from espalier.core.outcome import Outcome
 from espalier.core.parts import RunInfo
+from espalier.core.rundir import write_outcome
 from espalier.run import result
 from espalier.run.recorder import Recorder, StepLog
 from espalier.run.session import Session, opening
@@ -42,22 +44,29 @@ def run(experiment: Experiment, directory: Path, stop: Stop, *, resume: bool) ->
     Raises:
         UserError: before anything was trained; the data or the parts are not what the config says.
     """
-    session = Session(experiment, directory, stop, resume, opening(experiment, directory))
+    session = Session(experiment, directory, stop, resume, opening(experiment, directory, resume=resume))
     session.write()
     try:
         assembly = assemble(**{str(key): node for key, node in experiment.config.items() if key != "_target_"})
         trainer = _train(session, assembly)
         _conclude(session, assembly, trainer)
-    except UserError:
-        raise
     except InterruptedRunError as signal_came:
         session.end("interrupted", str(signal_came))
     except Exception as error:
-        session.end("failed", f"{type(error).__name__}: {error}")
-        if session.first:
-            write_atomic(directory / "traceback.txt", traceback.format_exc())
-            traceback.print_exc()
+        if isinstance(error, UserError) and session.trainer is None:
+            raise
+        _fail(session, error)
     return session.close()
+
+
+def _fail(session: Session, error: Exception) -> None:
+    """Say what happened. Lightning kills the first rank when another fails, so whoever fails writes the outcome."""
+    session.end("failed", f"{type(error).__name__}: {error}")
+    name = "traceback.txt" if session.first else f"traceback.{os.environ.get('LOCAL_RANK', '')}.txt"
+    write_atomic(session.directory / name, traceback.format_exc())
+    traceback.print_exc()
+    if not session.first:
+        write_outcome(session.directory, session.outcome)
 
 
 def _train(session: Session, assembly: Assembly) -> pl.Trainer:
@@ -110,6 +119,7 @@ def _trainer(session: Session, assembly: Assembly, info: RunInfo, recorder: Reco
     )
     if recorder:
         recorder.trainer = trainer
+    session.trainer = trainer
     return trainer
 
 
@@ -123,7 +133,7 @@ def _conclude(session: Session, assembly: Assembly, trainer: pl.Trainer) -> None
     evaluated = result.evaluate(assembly, trainer, session.directory)
     if not session.first:
         return
-    result.save_model(task, session.directory)
+    result.save_model(assembly, session.directory)
     session.end("done")
     validated = result.validation_at(session.directory, best.step if best else steps)
     session.outcome = replace(

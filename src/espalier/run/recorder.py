@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytorch_lightning as pl
@@ -11,7 +11,8 @@ from pytorch_lightning.loggers.logger import Logger
 from torch import Tensor
 
 from espalier.core.metrics_file import MetricsFile
-from espalier.core.parts import Tracker
+from espalier.core.outcome import Outcome
+from espalier.core.parts import RunInfo, Tracker
 from espalier.state.idle_hooks import without_idle_hooks
 
 
@@ -58,6 +59,35 @@ class Recorder(Logger):
             tracker.log({**values, "epoch": self.trainer.current_epoch}, done)
 
 
+class Guarded:
+    """A tracker whose failure is told once and never reaches the run. Satisfies ``core.parts.Tracker``."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self.tracker, self.broken = tracker, ""
+
+    def start(self, run: RunInfo, /) -> str:
+        """What the tracker says, or what went wrong."""
+        return self._ask(lambda: self.tracker.start(run)) or self.broken
+
+    def log(self, metrics: Mapping[str, float], step: int, /) -> None:
+        """Hand on, as long as it works."""
+        self._ask(lambda: self.tracker.log(metrics, step))
+
+    def finish(self, outcome: Outcome, /) -> str:
+        """What the tracker says, or what went wrong."""
+        return self._ask(lambda: self.tracker.finish(outcome)) or self.broken
+
+    def _ask(self, what: Callable[[], str | None]) -> str:
+        if self.broken:
+            return ""
+        try:
+            return what() or ""
+        except Exception as error:
+            name = type(self.tracker).__name__
+            self.broken = f"{name} failed ({type(error).__name__}: {error}); metrics.jsonl has everything"
+            return ""
+
+
 @without_idle_hooks
 class StepLog(pl.Callback):
     """Logs ``train/loss`` and ``lr`` every so many optimizer steps; 2 microseconds a step else.
@@ -68,6 +98,11 @@ class StepLog(pl.Callback):
     def __init__(self, every_n_steps: int, recorder: Recorder | None) -> None:
         self.every, self.recorder = every_n_steps, recorder
         self._sum: Tensor | None = None
+        self._rate = 0.0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The first step's rate."""
+        self._rate = _rate(trainer)
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -80,10 +115,14 @@ class StepLog(pl.Callback):
         if trainer.fit_loop._should_accumulate():
             return
         whole, self._sum = self._sum, None
+        rate, self._rate = self._rate, _rate(trainer)  # schedules have stepped: theirs is the next step's by now
         if trainer.global_step % self.every:
             return
         if trainer.world_size > 1:
             whole = trainer.strategy.reduce(whole, reduce_op="mean")
         if self.recorder is not None:
-            rate = trainer.optimizers[0].param_groups[0]["lr"]
-            self.recorder.log_metrics({"train/loss": whole.item(), "lr": float(rate)})
+            self.recorder.log_metrics({"train/loss": whole.item(), "lr": rate})
+
+
+def _rate(trainer: pl.Trainer) -> float:
+    return float(trainer.optimizers[0].param_groups[0]["lr"]) if trainer.optimizers else 0.0

@@ -73,11 +73,13 @@ def worst(columns: Mapping[str, Any], assembly: Assembly, split: str) -> list[di
     return found
 
 
-def save_model(task: Any, directory: Path) -> None:
-    """``model/``, whole or not there."""
+def save_model(assembly: Assembly, directory: Path) -> None:
+    """``model/``, whole or not there: what the task saves, and what encodes its input."""
     temporary = directory / ".model.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
+    assembly.encoding.save(temporary)
+    task: Any = assembly.task
     task.save(temporary)
     for file in temporary.rglob("*"):
         if file.is_file():

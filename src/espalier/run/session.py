@@ -10,20 +10,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytorch_lightning as pl
 
 from espalier.build.assemble import Assembly
 from espalier.build.instantiate import instantiate
 from espalier.config.compose import Experiment
 from espalier.config.tree import plain
+from espalier.core.errors import Fault, UserError
 from espalier.core.masking import masked
-from espalier.core.outcome import Cost, Outcome, Status
+from espalier.core.outcome import Outcome, Status
 from espalier.core.parts import RunInfo, Tracker
-from espalier.core.rundir import point_latest, run_id, write_outcome
+from espalier.core.rundir import point_latest, process_created, read_outcome, run_id, write_outcome
 from espalier.report.html import shown, write_report
 from espalier.report.lines import data_lines, end_lines, start_line
 from espalier.run import result
+from espalier.run.recorder import Guarded
 from espalier.run.stop import Stop
 from espalier.run.surroundings import git_commit, is_first_rank, versions
 from espalier.state.store import Saved, Store
@@ -38,7 +39,7 @@ class Session:
     Attributes:
         stop: listens for signals.
         resume: whether it goes on from what lies in the directory.
-        outcome: so far.
+        outcome: so far; on a resume it begins as the one before.
         saved: the checkpoint it goes on from.
         first: whether this process writes and speaks (all ranks run the same code).
         began: of this process, by ``time.perf_counter``.
@@ -58,6 +59,10 @@ class Session:
     trackers: list[Tracker] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     callbacks: list[pl.Callback] = field(default_factory=list)
+    trainer: pl.Trainer | None = None
+
+    def __post_init__(self) -> None:
+        self._before = self.outcome.cost.wall_seconds
 
     @property
     def store(self) -> Store:
@@ -75,15 +80,23 @@ class Session:
             write_outcome(self.directory, self.outcome)
 
     def know(self, assembly: Assembly) -> RunInfo:
-        """Take up what assembling told; what callbacks and trackers may know of it."""
+        """Take up what assembling told; what callbacks and trackers may know of it.
+
+        Raises:
+            UserError: the run goes on, and not with the data or the pretrained weights that it began with.
+        """
         task: Any = assembly.task
+        weights = str(getattr(task.learner, "origin", ""))
+        data = result.data_facts(assembly)
+        if self.saved:
+            _require_same(self.outcome, data, weights)
         self.outcome = replace(
             self.outcome,
             objective=task.objective,
             direction=task.direction,
-            data=result.data_facts(assembly),
-            cost=Cost(**_parameters(task)),
-            summary={**self.outcome.summary, "placement": _placement(assembly)},
+            data=data,
+            cost=replace(self.outcome.cost, **_parameters(task)),
+            summary={**self.outcome.summary, "placement": _placement(assembly), "weights": weights},
         )
         return RunInfo(
             self.directory,
@@ -101,7 +114,7 @@ class Session:
         if not self.first:
             return
         for node in self.experiment.config.tracking.values():
-            tracker: Tracker = instantiate(node)
+            tracker = Guarded(instantiate(node))
             line = tracker.start(info)
             self.trackers.append(tracker)
             self.lines += [line] if line else []
@@ -120,7 +133,7 @@ class Session:
             sizes=assembly.facts.sizes,
             unit=result.unit_of(assembly),
             placement=_placement(assembly),
-            tracker=self.lines[0] if self.lines else "",
+            tracker=", ".join(self.lines),
         )
         self.say(line, *data_lines(self.outcome.data["counts"], self.outcome.data["max_length"]))
         if self.resume:
@@ -129,15 +142,15 @@ class Session:
 
     def end(self, status: Status, error: str = "") -> None:
         """Take up how it ended, and what it has cost."""
-        newest = self.store.newest()
         measured: Mapping[str, Any] = next((c.cost() for c in self.callbacks if hasattr(c, "cost")), {})
         self.outcome = replace(
             self.outcome,
             status=status,
             error=error,
             finished=_now(),
-            steps=newest.step if newest else 0,
-            cost=replace(self.outcome.cost, wall_seconds=time.perf_counter() - self.began, **measured),
+            steps=self.trainer.global_step if self.trainer else self.outcome.steps,
+            epochs=self.trainer.current_epoch if self.trainer else self.outcome.epochs,
+            cost=replace(self.outcome.cost, wall_seconds=self._before + time.perf_counter() - self.began, **measured),
         )
 
     def close(self) -> Outcome:
@@ -158,21 +171,39 @@ class Session:
             self.outcome = replace(self.outcome, status="failed", error=f"report.html: {type(error).__name__}: {error}")
 
 
-def opening(experiment: Experiment, directory: Path) -> Outcome:
-    """The outcome of a run that begins."""
+def opening(experiment: Experiment, directory: Path, *, resume: bool) -> Outcome:
+    """The outcome of a run that begins, or that goes on from what an earlier process left."""
+    before = read_outcome(directory) if (directory / "outcome.json").exists() else None
     options = {group: option for group, option in experiment.choices.items() if option is not None and "/" not in group}
-    return Outcome(
+    now = Outcome(
         status="running",
         name=directory.parent.name,
         seed=int(experiment.values["seed"]),
-        started=_now(),
+        started=before.started if before else _now(),
         pid=os.getpid(),
-        process_created=psutil.Process().create_time(),
+        process_created=process_created(os.getpid()) or 0.0,
         host=os.uname().nodename,
         summary={"options": options},
         versions=versions(),
         git_commit=git_commit(Path.cwd()),
     )
+    if not (resume and before):
+        return now
+    kept = {name: getattr(before, name) for name in ("objective", "direction", "epochs", "steps", "cost", "data")}
+    return replace(now, summary={**before.summary, **now.summary}, **kept)
+
+
+def _require_same(before: Outcome, data: Mapping[str, Any], weights: str) -> None:
+    """A run that goes on with other rows, classes or pretrained weights would be neither run."""
+    faults = []
+    for name, said in (("fingerprint", "rows"), ("labels", "labels")):
+        if before.data and before.data.get(name) != data.get(name):
+            faults.append(Fault(f"the {said}", f"are not those that the run began with ({before.data.get('origin')})."))
+    if before.summary.get("weights", weights) != weights:
+        faults.append(Fault("the pretrained weights", f"are {weights}, and were {before.summary['weights']}."))
+    if faults:
+        remedy = Fault("", "Put back what it began with, or begin anew:  espalier train --rerun DIR")
+        raise UserError(*faults, remedy)
 
 
 def _now() -> str:

@@ -6,6 +6,7 @@ point value is the one with every weight 1. The values are torchmetrics' and sci
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -30,9 +31,11 @@ def metrics_of(scores: Scores, target: Labels) -> dict[str, float]:
     Returns:
         accuracy; precision, recall and f1 (macro over the classes that occur or are predicted, micro, weighted by
         class size); auroc (one against the rest, macro over the classes that occur; 0.5 where none can be told apart);
-        ece (expected calibration error, 15 bins, Guo et al. 2017, arXiv:1706.04599).
+        ece (expected calibration error, 15 bins, Guo et al. 2017, arXiv:1706.04599). NaN where a score is not finite.
     """
     values = weighted_metrics(scores, target, np.ones((len(target), 1)))
+    if not np.isfinite(scores).all():  # a diverged model says nothing; argmax would call it class 0
+        return dict.fromkeys(values, math.nan)
     return {name: float(value[0]) for name, value in values.items()}
 
 
@@ -41,7 +44,7 @@ def bootstrap(scores: Scores, target: Labels, resamples: int, seed: int = 0) -> 
 
     Each of the ``resamples`` draws N rows with replacement; 0 of them give no intervals.
     """
-    if not resamples:
+    if not resamples or not np.isfinite(scores).all():
         return {}
     drawn = [weighted_metrics(scores, target, weights) for weights in _draw(len(target), resamples, seed)]
     return {
