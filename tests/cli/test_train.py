@@ -11,6 +11,7 @@ import yaml
 
 from espalier.cli import train
 from espalier.core.errors import UserError
+from espalier.core.lock import held
 
 Script = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -84,8 +85,17 @@ def test_resume_of_a_finished_run_says_so(
 
 
 def test_resume_of_a_running_one_is_refused(made_run: Callable[..., Path]) -> None:
-    with pytest.raises(UserError, match="is running: process 1 on elsewhere"):
-        train.main(["--resume", str(made_run("running"))])
+    directory = made_run("running")
+    with held(directory), pytest.raises(UserError, match="is running: process 1 on elsewhere"):
+        train.main(["--resume", str(directory)])
+
+
+def test_resume_of_one_whose_host_is_gone_goes_on(
+    made_run: Callable[..., Path], became: list[tuple[Path, bool]]
+) -> None:
+    directory = made_run("running")
+    train.main(["--resume", str(directory)])
+    assert became == [(directory, True)]
 
 
 def test_resume_of_a_changed_config_is_judged(made_run: Callable[..., Path], became: list[tuple[Path, bool]]) -> None:

@@ -10,9 +10,11 @@ import psutil
 import pytest
 
 from espalier.core.errors import UserError
+from espalier.core.lock import held
 from espalier.core.outcome import Outcome
 from espalier.core.rundir import (
     create,
+    discard,
     is_gone,
     point_latest,
     read_outcome,
@@ -85,20 +87,37 @@ def test_no_run_directory(tmp_path: Path) -> None:
         read_outcome(tmp_path)
 
 
-def test_a_run_whose_process_lives_is_not_gone() -> None:
+def test_a_run_whose_process_lives_is_not_gone(tmp_path: Path) -> None:
     created = psutil.Process().create_time()
-    assert not is_gone(outcome(process_created=created))
-    assert is_gone(outcome(process_created=created - 100))  # the number was given to another process
-    assert is_gone(outcome(pid=2**22 + 1, process_created=created))
-    assert not is_gone(outcome(pid=2**22 + 1, host="elsewhere"))
-    assert not is_gone(outcome(status="done", pid=2**22 + 1))
+    assert not is_gone(tmp_path, outcome(process_created=created))
+    assert is_gone(tmp_path, outcome(process_created=created - 100))  # the number was given to another process
+    assert is_gone(tmp_path, outcome(pid=2**22 + 1, process_created=created))
+    assert not is_gone(tmp_path, outcome(status="done", pid=2**22 + 1))
 
 
-def test_a_zombie_is_gone() -> None:
+def test_of_a_run_elsewhere_the_lock_tells(tmp_path: Path) -> None:
+    elsewhere = outcome(pid=2**22 + 1, host="elsewhere")
+    assert is_gone(tmp_path, elsewhere)
+    with held(tmp_path):
+        assert not is_gone(tmp_path, elsewhere)
+
+
+def test_only_a_run_that_never_began_is_discarded(tmp_path: Path) -> None:
+    fresh, begun = create(tmp_path, "a"), create(tmp_path, "b")
+    for directory in (fresh, begun):
+        write_outcome(directory, outcome())
+    (begun / "thesis.txt").touch()
+    discard(fresh)
+    discard(begun)
+    assert not fresh.parent.exists()
+    assert (begun / "thesis.txt").exists()
+
+
+def test_a_zombie_is_gone(tmp_path: Path) -> None:
     child = subprocess.Popen([sys.executable, "-S", "-c", ""])
     created = psutil.Process(child.pid).create_time()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert is_gone(outcome(pid=child.pid, process_created=created))
+    assert is_gone(tmp_path, outcome(pid=child.pid, process_created=created))
     child.wait()
 
 

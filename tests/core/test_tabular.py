@@ -98,3 +98,9 @@ def test_faults_are_named_by_line(text: str, said: str, tmp_path: Path) -> None:
 def test_long_fields_are_read(tmp_path: Path) -> None:
     long = "x" * 300_000
     assert read_table(write(tmp_path / "a.csv", f"a,b\n{long},1\n")).rows == [[long, "1"]]
+
+
+def test_a_tsv_with_a_stray_mark_merges_no_rows(tmp_path: Path) -> None:
+    file = tmp_path / "a.tsv"
+    file.write_text('text\tlabel\n" hello\tpos\nmiddle\tneg\nbar "\tneg\n"quite\tpos\n')
+    assert read_table(file).column("text") == ['" hello', "middle", 'bar "', '"quite']

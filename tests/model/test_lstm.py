@@ -80,6 +80,7 @@ def test_offers_no_layer_to_adapters() -> None:
 
 def test_saved_weights_load_into_plain_torch(tmp_path: Path) -> None:
     model, batch = make([2])
+    model.encoding.save(tmp_path)
     model.save(tmp_path)
     state = load_file(tmp_path / "model.safetensors")
     lstm = torch.nn.LSTM(6, 4, batch_first=True, bidirectional=True)

@@ -77,6 +77,7 @@ def test_targets_name_linear_layers(target: str, layers: int, model: MiniLm) -> 
 
 
 def test_saved_folder_loads_in_transformers(model: MiniLm, batch: dict[str, Any], tmp_path: Path) -> None:
+    model.encoding.save(tmp_path)
     model.save(tmp_path)
     loaded, tokenizer = AutoModel.from_pretrained(tmp_path).eval(), AutoTokenizer.from_pretrained(tmp_path)
     inputs = tokenizer(SENTENCES, return_tensors="pt", padding=True)

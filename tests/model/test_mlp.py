@@ -72,6 +72,7 @@ def test_saved_weights_have_plain_names(adapted: bool, tmp_path: Path) -> None:
     plain = {name: value.clone() for name, value in model.state_dict().items()}
     if adapted:
         model.trunk = get_peft_model(model.trunk, LoraConfig(r=2, target_modules="all-linear"))  # type: ignore[arg-type]
+    model.encoding.save(tmp_path)
     model.save(tmp_path)
     saved = load_file(tmp_path / "model.safetensors")
     assert saved.keys() == plain.keys() and all(torch.equal(saved[name], plain[name]) for name in plain)

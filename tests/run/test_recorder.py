@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from espalier.core.metrics_file import MetricsFile, read_metrics
-from espalier.run.recorder import Recorder, StepLog
+from espalier.core.outcome import Outcome
+from espalier.run.recorder import Guarded, Recorder, StepLog
 from espalier.tracking.memory import Memory
 
 
@@ -48,6 +49,7 @@ def test_nothing_is_recorded_after_training(recorder: Recorder) -> None:
 
 def test_step_log_writes_the_mean_of_a_steps_micro_batches(recorder: Recorder) -> None:
     log = StepLog(1, recorder)
+    log.on_train_start(trainer(6), None)  # type: ignore[arg-type]
     for loss, accumulating in ((1.0, True), (2.0, False)):
         log.on_train_batch_end(trainer(7, accumulating=accumulating), None, {"loss": torch.tensor(loss)}, None, 0)  # type: ignore[arg-type]
     assert lines(recorder) == [{"step": 7, "epoch": 1, "train/loss": 3.0, "lr": 0.5}]
@@ -64,3 +66,22 @@ def test_step_log_writes_every_so_many_steps_only(recorder: Recorder) -> None:
 def test_step_log_passes_over_tasks_that_optimize_by_hand(recorder: Recorder) -> None:
     StepLog(1, recorder).on_train_batch_end(trainer(1), None, None, None, 0)  # type: ignore[arg-type]
     assert lines(recorder) == []
+
+
+def test_step_log_tells_the_rate_that_the_step_took(recorder: Recorder) -> None:
+    log, before, after = StepLog(1, recorder), trainer(6), trainer(7)
+    after.optimizers[0].param_groups[0]["lr"] = 0.25
+    log.on_train_start(before, None)  # type: ignore[arg-type]
+    log.on_train_batch_end(after, None, {"loss": torch.tensor(1.0)}, None, 0)  # type: ignore[arg-type]
+    assert lines(recorder)[0]["lr"] == 0.5
+
+
+def test_a_tracker_that_breaks_is_told_once_and_ends_nothing() -> None:
+    class Broken(Memory):
+        def log(self, metrics: Any, step: int, /) -> None:
+            raise ConnectionError("no route")
+
+    guarded = Guarded(Broken())
+    for step in range(3):
+        guarded.log({"a": 1.0}, step)
+    assert "no route" in guarded.finish(Outcome("done", "n", 0, "", 1, "host"))

@@ -170,6 +170,7 @@ def test_the_readmes_lines_follow_the_models_settings(
 def saved(backbone: nn.Module, folder: Path) -> tuple[Classification, Path]:
     folder.mkdir(exist_ok=True)
     task = classification(backbone)
+    task.learner.encoding.save(folder)
     task.save(folder)
     return task, folder
 

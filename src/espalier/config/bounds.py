@@ -46,7 +46,8 @@ def _at_most(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
     there = getattr(machine, arguments[0])
     if isinstance(value, int) and value > there:
         less = f"Set {setting.key}={there}, or run where there are {value}."
-        none = "Choose hardware=auto or hardware=cpu, or run where there is one."
+        many = f"hardware=ddp_cpu hardware.devices={min(value, machine.cpus)}"
+        none = f"Set {many if min(value, machine.cpus) > 1 else 'hardware=cpu'}, or run where there are GPUs."
         yield setting.key, f"this machine has {machine}.", less if there else none
 
 

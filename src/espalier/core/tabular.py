@@ -128,8 +128,9 @@ def _broken_quoting(path: Path, line: int, error: csv.Error) -> DataError:
 
 
 def _quoted(text: str) -> bool:
-    # Tab-separated files mostly quote nothing; one that does begins fields with a mark and ends them with one.
-    return '\t"' in text or '\n"' in text
+    # Tab-separated files mostly quote nothing; one that does closes each field that it opens, before the line ends.
+    opened = [field for line in text.splitlines() for field in line.split("\t") if field.startswith('"')]
+    return bool(opened) and all(len(field) > 1 and field.endswith('"') for field in opened)
 
 
 def _ragged(path: Path, width: int, ragged: Sequence[tuple[int, int]], text: str) -> DataError:
