@@ -128,9 +128,12 @@ def _broken_quoting(path: Path, line: int, error: csv.Error) -> DataError:
 
 
 def _quoted(text: str) -> bool:
-    # Tab-separated files mostly quote nothing; one that does closes each field that it opens, before the line ends.
-    opened = [field for line in text.splitlines() for field in line.split("\t") if field.startswith('"')]
-    return bool(opened) and all(len(field) > 1 and field.endswith('"') for field in opened)
+    # Tab-separated files mostly quote nothing; one that does closes each field that it opens before the line ends.
+    marked = [line for line in text.splitlines() if line.startswith('"') or '\t"' in line]
+    try:
+        return bool(marked) and all(list(csv.reader([line], delimiter="\t", strict=True)) for line in marked)
+    except csv.Error:
+        return False
 
 
 def _ragged(path: Path, width: int, ragged: Sequence[tuple[int, int]], text: str) -> DataError:
