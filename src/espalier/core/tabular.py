@@ -172,5 +172,7 @@ def _decode(path: Path, encoding: str) -> str:
             truth, remedy = f"ends in the middle of a character on line {line}: it was cut off.", "Fetch it again."
         else:
             truth = f"is not {encoding}: byte 0x{content[position]:02x} at position {position} (line {line})."
-            remedy = "Set data.encoding, for instance data.encoding=cp1252 or data.encoding=gb18030."
+            utf16 = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+            other = "data.encoding=cp1252 or data.encoding=gb18030"
+            remedy = "Set data.encoding=utf-16." if utf16 else f"Set data.encoding, for instance {other}."
         raise DataError(Fault(str(path), truth, remedy)) from None

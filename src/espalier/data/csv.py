@@ -43,7 +43,7 @@ class Csv(TableData):
     ) -> None:
         super().__init__(columns=columns, **common)
         named = {"train": path, "validation": validation_path, "test": test_path}
-        self.files = {split: Path(name) for split, name in named.items() if name is not None}
+        self.files = {split: Path(name).expanduser() for split, name in named.items() if name is not None}
         self.encoding, self.delimiter, self.on_null = encoding, delimiter, on_null
 
     def tables(self) -> Source:

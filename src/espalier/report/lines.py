@@ -149,7 +149,9 @@ def ways_on(outcome: Outcome, directory: Path) -> list[tuple[str, str]]:
     """(what, command) for a run that did not end well; ``directory`` as it is to be typed."""
     shown = shlex.quote(str(directory))
     anew = ("start anew", f"espalier train --rerun {shown}")
-    return [anew] if outcome.status == "running" else [("go on", f"espalier train --resume {shown}"), anew]
+    if outcome.status == "running" or (outcome.status == "failed" and not outcome.steps):
+        return [anew]  # there is nothing to go on with
+    return [("go on", f"espalier train --resume {shown}"), anew]
 
 
 def _touched(counts: Mapping[str, Any]) -> bool:

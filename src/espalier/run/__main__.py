@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
+import traceback
 import warnings
 from contextlib import nullcontext
 from dataclasses import replace
@@ -43,10 +45,11 @@ def main() -> int:
         check(experiment)
         sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
         with held(directory) if is_first_rank() else nullcontext(), Stop(directory) as stop:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # one that came while libraries were loaded
             return _code(run(experiment, directory, stop, resume=given.resume))
     except EspalierError as error:
         if os.environ.get("ESPALIER_TRACEBACK"):
-            raise
+            traceback.print_exc()
         if is_first_rank():
             _explain(error, directory, resume=given.resume)
         return error.exit_code

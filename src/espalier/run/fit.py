@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import traceback
 from dataclasses import replace
 from pathlib import Path
@@ -64,9 +65,20 @@ def _fail(session: Session, error: Exception) -> None:
     session.end("failed", f"{type(error).__name__}: {error}")
     name = "traceback.txt" if session.first else f"traceback.{os.environ.get('LOCAL_RANK', '')}.txt"
     write_atomic(session.directory / name, traceback.format_exc())
-    traceback.print_exc()
+    print(*brief(error), f"(the whole of it: {session.directory / name})", sep="\n", file=sys.stderr, flush=True)
     if not session.first:
         write_outcome(session.directory, session.outcome)
+
+
+def brief(error: Exception) -> list[str]:
+    """What went wrong, with the frames that are not a library's or ours: those that its reader can mend."""
+    ours = str(Path(__file__).parents[1])
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "site-packages" not in frame.filename and not frame.filename.startswith((ours, sys.base_prefix))
+    ]
+    return [*traceback.format_list(frames), f"{type(error).__name__}: {error}"]
 
 
 def _train(session: Session, assembly: Assembly) -> pl.Trainer:

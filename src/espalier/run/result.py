@@ -83,6 +83,7 @@ def save_model(assembly: Assembly, directory: Path) -> None:
     task.save(temporary)
     for file in temporary.rglob("*"):
         if file.is_file():
+            file.chmod(0o644)  # safetensors makes files that only their owner can read
             sync_file(file)
     shutil.rmtree(directory / "model", ignore_errors=True)
     temporary.replace(directory / "model")

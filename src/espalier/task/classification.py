@@ -13,12 +13,18 @@ from safetensors.torch import save_model
 from torch import Tensor, nn
 from torch.nn import functional
 
-from espalier.core.errors import ConfigError, Fault
+from espalier.core.errors import ConfigError, Fault, RunFailedError
 from espalier.core.facts import DataFacts
 from espalier.core.parts import OptimizerFactory
 from espalier.task.base import AbstractTask, Batch
 from espalier.task.card import BARE_CARD, loading_card
 from espalier.task.metrics import bootstrap, metrics_of
+
+
+def _wrong_features(learner: nn.Module, given: Any, batch: Batch, width: int) -> RunFailedError:
+    shape = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
+    wanted = f"({len(batch['label'])}, {width}): a row each, its width wide"
+    return RunFailedError(f"{type(learner).__name__}.forward gave {shape}; features must be {wanted}")
 
 
 class Classification(AbstractTask):
@@ -64,7 +70,10 @@ class Classification(AbstractTask):
 
     def forward(self, batch: Batch) -> Tensor:
         """Logits, (B, classes), fp32."""
-        features = self.dropout(self.learner(batch))
+        given = self.learner(batch)
+        if not isinstance(given, Tensor) or given.ndim != 2 or given.shape[1] != self.head.in_features:
+            raise _wrong_features(self.learner, given, batch, self.head.in_features)
+        features = self.dropout(given)
         # Autocast would round each logit to bf16's 8 bits: scores would tie, and calibration suffer.
         with torch.autocast(features.device.type, enabled=False):
             logits: Tensor = self.head(features.to(self.head.weight.dtype))
