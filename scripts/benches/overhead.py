@@ -26,8 +26,15 @@ def overhead(settings: Settings) -> Measured:
             + ", ".join(f"{name} {times[-1]:.3f} ms" for name, times in timed.items())
         )
     ours, lean, loop = (Figure("", "ms a step", tuple(times)) for times in timed.values())
-    holds = ours.value <= lean.value + 0.2
-    return Measured((ours,), {LEAN: (lean,), LOOP: (loop,)}, "≤ lean Lightning + 0.2 ms", holds)
+    # The two of a round stand side by side in time: their difference is free of the machine's drift between rounds.
+    more = Figure(
+        "more than lean Lightning, round by round", "ms", tuple(a - b for a, b in zip(*pair(timed), strict=True))
+    )
+    return Measured((ours, more), {LEAN: (lean,), LOOP: (loop,)}, "≤ lean Lightning + 0.2 ms", more.value <= 0.2)
+
+
+def pair(timed: dict[str, list[float]]) -> tuple[list[float], list[float]]:
+    return timed["ours"], timed[LEAN]
 
 
 SOURCES = (

@@ -69,7 +69,7 @@ def _explain(error: EspalierError, directory: Path, *, resume: bool) -> None:
 
 
 def _code(outcome: Outcome) -> int:
-    if not is_first_rank() and outcome.status == "interrupted":
+    if not is_first_rank() and outcome.status != "failed":
         return 0  # Lightning kills a first rank, busy with its last words, when another ends with an error
     if outcome.status in _CODES:
         return _CODES[outcome.status]

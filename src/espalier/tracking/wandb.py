@@ -20,6 +20,8 @@ _PATIENCE = {"offline": 10.0, "online": 30.0}  # seconds that the end of a run w
 
 # Importing asks no network and is waited for, so long at most: beside the first steps it would take twice as long.
 _IMPORT_SECONDS = 5.0
+# So is the start of wandb's own process, which takes a core from the first steps otherwise, where no server is asked.
+_INIT_SECONDS = 0.8
 
 
 class Wandb:
@@ -71,6 +73,8 @@ class Wandb:
             self._background.do(self._session.load)
             self._background.settle(_IMPORT_SECONDS)
             self._background.do(self._session.start)
+            if mode == "offline":
+                self._background.settle(_INIT_SECONDS)
         return f"wandb {mode}" + (f" ({why})" if why else "")
 
     def log(self, metrics: Mapping[str, float], step: int, /) -> None:

@@ -1,0 +1,77 @@
+"""The process that trains, as the command line calls it: refusals and exit codes."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from espalier.config.check import check
+from espalier.config.compose import compose
+from espalier.config.saved import write
+from espalier.core.outcome import Outcome
+from espalier.core.rundir import create
+from espalier.run.__main__ import _code, main
+
+
+@pytest.fixture(autouse=True)
+def unblocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What the process changes for itself is put back."""
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
+    yield
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+
+
+def called(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["python -m espalier.run", *words])
+    return main()
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "code"),
+    [("done", "", 0), ("failed", "x", 1), ("interrupted", "stopped by SIGINT", 130), ("interrupted", "SIGTERM", 143)],
+)
+def test_exit_codes(status: str, error: str, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    assert _code(Outcome(status, "n", 0, "", 1, "host", error=error)) == code  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("status", "code"), [("running", 0), ("interrupted", 0), ("failed", 1)])
+def test_other_ranks_end_in_silence_unless_they_failed(status: str, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert _code(Outcome(status, "n", 0, "", 1, "host")) == code  # type: ignore[arg-type]
+
+
+def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "thesis.txt").touch()
+    assert called(monkeypatch, str(tmp_path)) == 2
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_a_run_is_not_begun_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    experiment = compose(["model=lstm", "adapter=full", "hardware=cpu", "tracking=none"])
+    check(experiment)
+    directory = create(tmp_path, "n")
+    write(experiment, directory)
+    (directory / "metrics.jsonl").write_text('{"step": 1, "epoch": 0}\n')
+    assert called(monkeypatch, str(directory)) == 1
+    assert "--resume" in capsys.readouterr().err
+    assert (directory / "metrics.jsonl").stat().st_size > 0
+
+
+def test_a_run_that_cannot_begin_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("one.csv").write_text("text,label\na,x\nb,x\n")
+    experiment = compose(
+        ["data=csv", "data.path=one.csv", "model=lstm", "adapter=full", "hardware=cpu", "tracking=none"]
+    )
+    check(experiment)
+    directory = create(tmp_path / "outputs", "n")
+    write(experiment, directory)
+    assert called(monkeypatch, str(directory)) == 2
+    assert not directory.parent.exists()
