@@ -62,7 +62,7 @@ class AbstractTask(pl.LightningModule, ABC):
             super().__setattr__(name, value)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """As Lightning's; on the CPU there is nowhere to move to, and looking through the batch costs 20 microseconds."""
+        """As Lightning's; on the CPU there is nowhere to move to, and looking takes 20 microseconds."""
         return batch if device.type == "cpu" else super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     @abstractmethod
