@@ -64,7 +64,9 @@ def test_dropout_is_on_the_updates_input_and_in_training_mode() -> None:
 
 
 def test_the_folder_holds_the_adapter_and_the_tokenizer(tmp_path: Path) -> None:
-    adapted(minilm(), rank=1).save(tmp_path)
+    model = adapted(minilm(), rank=1)
+    model.encoding.save(tmp_path)
+    model.save(tmp_path)
     files = {file.name for file in tmp_path.iterdir()}
     assert {"adapter_config.json", "adapter_model.safetensors", "tokenizer.json", "tokenizer_config.json"} <= files
     assert "model.safetensors" not in files  # the base's weights stay where they came from

@@ -181,8 +181,7 @@ tracking._PATIENCE["offline"] = 1.0
 wandb = tracking.Wandb(project="p", entity=None, group=None, job_type="train", tags=[], mode="auto")
 directory = Path({str(tmp_path)!r})
 wandb.start(RunInfo(directory, "demo", "3fa9c1", {{}}))
-while not list(directory.glob("wandb/offline-run-*/*.wandb")):
-    time.sleep(0.05)
+assert wandb._background.settle(60)
 for child in psutil.Process().children():
     os.kill(child.pid, signal.SIGSTOP)
 began = time.perf_counter()

@@ -61,10 +61,6 @@ class AbstractTask(pl.LightningModule, ABC):
         else:
             super().__setattr__(name, value)
 
-    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """As Lightning's; on the CPU there is nowhere to move to, and looking takes 20 microseconds."""
-        return batch if device.type == "cpu" else super().transfer_batch_to_device(batch, device, dataloader_idx)
-
     @abstractmethod
     def predictions(self) -> Mapping[str, Any]:
         """Columns of the last evaluation for ``predictions/<split>.parquet``, each of length rows, by row id."""

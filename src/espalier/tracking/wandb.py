@@ -21,7 +21,7 @@ _PATIENCE = {"offline": 10.0, "online": 30.0}  # seconds that the end of a run w
 # Importing asks no network and is waited for, so long at most: beside the first steps it would take twice as long.
 _IMPORT_SECONDS = 5.0
 # So is the start of wandb's own process, which takes a core from the first steps otherwise, where no server is asked.
-_INIT_SECONDS = 0.8
+_INIT_SECONDS = 0.5
 
 
 class Wandb:
