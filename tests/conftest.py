@@ -24,6 +24,12 @@ def _private_home(tmp_path_factory: pytest.TempPathFactory) -> None:
         os.environ.pop(name, None)
 
 
+@pytest.fixture(autouse=True)
+def _own_wandb_service() -> None:
+    """A run in the test's own process leaves its service's address behind; a process of another test has its own."""
+    os.environ.pop("WANDB_SERVICE", None)
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""
