@@ -24,9 +24,9 @@ def _private_home(tmp_path_factory: pytest.TempPathFactory) -> None:
         os.environ.pop(name, None)
 
 
-@pytest.fixture(autouse=True)
-def _own_wandb_service() -> None:
-    """A run in the test's own process leaves its service's address behind; a process of another test has its own."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """A run in a test's own process leaves its W&B service's address behind; other processes have their own."""
     os.environ.pop("WANDB_SERVICE", None)
 
 
