@@ -30,7 +30,8 @@ class Figure:
         return statistics.mean(self.samples) if self.of == "mean" else statistics.median(self.samples)
 
     def __str__(self) -> str:
-        digits = 3 if self.value < 10 else 1 if self.value < 100 else 0
+        whole = all(sample == int(sample) for sample in self.samples)
+        digits = 0 if whole else 3 if self.value < 10 else 1 if self.value < 100 else 0
         shown = f"{self.value:.{digits}f}"
         if len(self.samples) > 1 and self.of == "mean":
             shown += f" ± {statistics.stdev(self.samples):.{digits}f}"

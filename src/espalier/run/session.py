@@ -195,15 +195,15 @@ def opening(experiment: Experiment, directory: Path, *, resume: bool) -> Outcome
 
 def _require_same(before: Outcome, data: Mapping[str, Any], weights: str) -> None:
     """A run that goes on with other rows, classes or pretrained weights would be neither run."""
-    faults = []
+    faults, remedy = [], "Put back what it began with, or begin anew:  espalier train --rerun DIR"
     for name, said in (("fingerprint", "rows"), ("labels", "labels")):
         if before.data and before.data.get(name) != data.get(name):
-            faults.append(Fault(f"the {said}", f"are not those that the run began with ({before.data.get('origin')})."))
+            truth = f"are not those that the run began with ({before.data.get('origin')})."
+            faults.append(Fault(f"the {said}", truth, remedy))
     if before.summary.get("weights", weights) != weights:
-        faults.append(Fault("the pretrained weights", f"are {weights}, and were {before.summary['weights']}."))
+        faults.append(Fault("the pretrained weights", f"are {weights}, and were {before.summary['weights']}.", remedy))
     if faults:
-        remedy = Fault("", "Put back what it began with, or begin anew:  espalier train --rerun DIR")
-        raise UserError(*faults, remedy)
+        raise UserError(*faults)
 
 
 def _now() -> str:
