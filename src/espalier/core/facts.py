@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Kind = Literal["text", "image", "vector", "label", "id"]
+Kind = Literal["text", "image", "vector", "label", "labels", "id"]
+"""``label``: one index a row; ``labels``: any number of them, a fixed-size list of 0 and 1, one for each label."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,10 @@ class Raw:
 
     Attributes:
         splits: ``train``, ``validation``, ``test`` (or fewer) -> rows with columns named by role. ``row`` (int64: the
-            row's number in its source) is always there; a label column holds int64 indices into ``labels``.
-            Images are fixed-size lists of uint8, vectors fixed-size lists of float32.
+            row's number in its source) is always there; a label column holds int64 indices into ``labels``, or, of kind
+            ``labels``, a fixed-size list of uint8 (0 or 1 for each of them). Of a pair of texts the second one is
+            ``text_pair``. Images are fixed-size lists of uint8, vectors fixed-size lists of float32. A column
+            ``slice:<name>`` holds strings by which results are told apart; no model sees it.
         kinds: role -> kind.
         shape: of one image (channels, height, width) or vector (features,); empty for text.
         labels: source -> label names in index order. Data from one source call it ``""``.

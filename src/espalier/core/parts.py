@@ -73,6 +73,7 @@ class Encoding(Protocol):
         """Encode the columns it knows; label, row and other integer columns pass through without it.
 
         A column ``truncated`` (rows,) bool, where there is one, tells of rows that lost something; it is counted.
+        A column ``length`` (rows,) int32, where there is one, tells how many tokens a row had before it was cut.
         """
 
     def facts(self) -> Mapping[str, Any]:
@@ -83,6 +84,9 @@ class Encoding(Protocol):
 
     def save(self, folder: Path, /) -> None:
         """Files by which others can encode in the same way."""
+
+    def load(self, folder: Path, /) -> None:
+        """Take up what ``save`` wrote, in place of ``fit``; nothing for a pretrained one."""
 
 
 class Backbone(Protocol):
@@ -117,7 +121,13 @@ class OptimizerFactory(Protocol):
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a run trains: Lightning's accelerator, devices, strategy and precision; CPU threads; why it was chosen."""
+    """Where a run trains: Lightning's accelerator, devices, strategy and precision; CPU threads; why it was chosen.
+
+    Attributes:
+        compile: whether torch compiles the learner.
+        gradient_checkpointing: whether a trunk that can, recomputes its activations in the backward pass.
+        attention: a trunk's implementation of attention, by transformers' name (``sdpa``, ``eager`` …), or its own.
+    """
 
     accelerator: str
     devices: int
@@ -126,6 +136,9 @@ class Placement:
     threads: int
     why: str
     num_nodes: int = 1
+    compile: bool = False
+    gradient_checkpointing: bool = False
+    attention: str | None = None
 
     @property
     def world_size(self) -> int:
