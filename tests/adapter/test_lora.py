@@ -7,6 +7,7 @@ import pytest
 import torch
 from peft.tuners.lora import LoraLayer
 from torch import nn
+from transformers.pytorch_utils import Conv1D
 
 from conf.defaults import defaults_of
 from espalier.adapter.lora import lora
@@ -84,3 +85,13 @@ def test_layers_that_peft_cannot_adapt_are_answered() -> None:
     backbone.targets = {"mlp": r".*\d+"}  # activations too
     with pytest.raises(ConfigError, match="PEFT cannot adapt this Mlp: Target module ReLU"):
         adapted(backbone, target="mlp")
+
+
+@pytest.mark.parametrize("layer", [nn.Linear, Conv1D])
+def test_peft_has_nothing_to_warn_of(layer: type[nn.Module], recwarn: pytest.WarningsRecorder) -> None:
+    """GPT-2's layers hold their weights transposed, and PEFT is told so."""
+    backbone = mlp()
+    backbone.trunk = nn.Sequential(layer(16, 16))
+    (adapted_layer,) = (part for part in adapted(backbone, target="mlp").modules() if isinstance(part, LoraLayer))
+    assert adapted_layer.fan_in_fan_out == (layer is Conv1D)
+    assert not [warning for warning in recwarn if "fan_in_fan_out" in str(warning.message)]

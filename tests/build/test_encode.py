@@ -83,6 +83,15 @@ def test_integer_columns_pass_and_cut_rows_are_counted() -> None:
     assert encoded.truncated == {"train": 2, "test": 1}
 
 
+def test_lists_of_labels_pass_as_rows_of_0_and_1() -> None:
+    before = raw()
+    lists = pa.FixedSizeListArray.from_arrays(pa.array([0, 1, 1, 1, 0, 0], pa.uint8()), 3)
+    rows = before.splits["train"].slice(0, 2)
+    train = rows.drop_columns("label").append_column("label", lists)
+    many = replace(before, splits={"train": train}, kinds={"text": "text", "label": "labels"})
+    assert encode(many, Letters()).splits["train"]["label"].tolist() == [[0, 1, 1], [1, 0, 0]]  # type: ignore[union-attr]
+
+
 def test_repeating_reads_what_was_made() -> None:
     first, second = Letters(), Letters()
     made, read = encode(raw(), first), encode(raw(), second)

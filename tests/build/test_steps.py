@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from espalier.build.steps import total_steps
+from espalier.build.steps import in_micro_batches, total_steps
 
 GIVEN = {"max_epochs": 3, "max_steps": -1, "accumulate_grad_batches": 1, "limit_train_batches": 1.0}
 
@@ -19,12 +19,34 @@ GIVEN = {"max_epochs": 3, "max_steps": -1, "accumulate_grad_batches": 1, "limit_
         ({"max_epochs": -1}, -1),
         ({"max_epochs": 0}, 0),
         ({"limit_train_batches": 0.5}, 15),
+        ({"limit_train_batches": 0.01}, 3),
         ({"limit_train_batches": 4}, 12),
         ({"limit_train_batches": 400}, 30),
         ({"accumulate_grad_batches": 4}, 30),
-        ({"accumulate_grad_batches": 4, "limit_train_batches": 6}, 6),
-        ({"accumulate_grad_batches": 4, "limit_train_batches": 0.25}, 9),
+        ({"accumulate_grad_batches": 4, "limit_train_batches": 6}, 18),
+        ({"accumulate_grad_batches": 4, "limit_train_batches": 0.25}, 6),
     ],
 )
 def test_total_steps_of_ten_an_epoch(changed: dict[str, Any], steps: int) -> None:
     assert total_steps(10, {**GIVEN, **changed}) == steps
+
+
+@pytest.mark.parametrize(
+    ("changed", "translated"),
+    [
+        ({}, {"limit_train_batches": 40}),
+        ({"limit_train_batches": 6}, {"limit_train_batches": 24}),
+        ({"limit_train_batches": 0.25}, {"limit_train_batches": 8}),
+        ({"val_check_interval": 3}, {"val_check_interval": 12, "check_val_every_n_epoch": None}),
+        ({"val_check_interval": 0.25, "check_val_every_n_epoch": 2},
+         {"val_check_interval": 8, "check_val_every_n_epoch": 2}),
+        ({"val_check_interval": 0.25, "limit_train_batches": 2}, {"val_check_interval": 4}),
+        ({"val_check_interval": 1.0}, {"val_check_interval": 1.0}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_lightning_counts_micro_batches(changed: dict[str, Any], translated: dict[str, Any]) -> None:
+    given = GIVEN | {"accumulate_grad_batches": 4} | changed
+    made = in_micro_batches(10, given)
+    assert made.items() >= translated.items()
+    assert {key: made[key] for key in ("max_epochs", "max_steps", "accumulate_grad_batches")}.items() <= given.items()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from espalier.cli.arguments import composing
+from espalier.cli.arguments import composing, file_to_write
 from espalier.core.errors import UserError
 
 
@@ -32,3 +32,11 @@ def test_every_unknown_flag_is_named() -> None:
     with pytest.raises(UserError) as refused:
         composing("espalier x").read(["--a-b", "--c-d", "seed=1"])
     assert [fault.what for fault in refused.value.faults] == ["--a-b", "--c-d"]
+
+
+def test_a_file_to_write_has_a_folder_and_is_none(tmp_path: Path) -> None:
+    assert file_to_write("--html", tmp_path / "a.html") == tmp_path / "a.html"
+    with pytest.raises(UserError, match=rf"--html {tmp_path}  is a folder\. Name a file in it"):
+        file_to_write(f"--html {tmp_path}", tmp_path)
+    with pytest.raises(UserError, match=r"lies in a folder that is not there: .*none\. Make it first"):
+        file_to_write("--html", tmp_path / "none" / "a.html")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from espalier.cli.runs import main
+from espalier.core.errors import UserError
 
 
 def test_none_yet(capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,5 +32,38 @@ def test_as_a_table(made_run: Callable[..., Path], capsys: pytest.CaptureFixture
 
 def test_elsewhere(made_run: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made_run("done")
-    assert main(["--json", "--output", str(tmp_path / "nothing")]) == 0
+    (tmp_path / "empty").mkdir()
+    assert main(["--json", "--output", str(tmp_path / "empty")]) == 0
     assert capsys.readouterr().out == ""
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is no folder"):
+        main(["--output", str(tmp_path / "nowhere")])
+
+
+def test_chosen_by_what_came_of_it(made_run: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    better = made_run("done", objective="validation/accuracy", metrics={"test/accuracy": 0.9})
+    made_run("done", objective="validation/accuracy", metrics={"test/accuracy": 0.5})
+    assert main(["--where", "metric > 0.8"]) == 0
+    assert better.name in (told := capsys.readouterr().out) and told.count("mine/") == 1
+    assert main(["--where", "metric > 1"]) == 0
+    assert capsys.readouterr().out == "no run is like that\n"
+
+
+def test_more_than_are_shown_are_counted(made_run: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(3):
+        made_run("done")
+    assert main(["--limit", "2"]) == 0
+    assert capsys.readouterr().out.endswith("2 of 3 runs; --limit 0 shows all\n")
+    with pytest.raises(UserError, match="less than none"):
+        main(["--limit", "-1"])
+
+
+def test_one_that_cannot_be_read_is_named(made_run: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    broken = made_run("done")
+    (broken / "outcome.json").write_text("{")
+    fine = made_run("done")
+    assert main([]) == 0
+    told = capsys.readouterr()
+    assert fine.name in told.out and told.err == f"{broken.relative_to(Path.cwd())}/outcome.json cannot be read\n"

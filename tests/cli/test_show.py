@@ -54,7 +54,7 @@ def test_wrong_words_come_first(what: str) -> None:
 
 def test_groups(capsys: pytest.CaptureFixture[str]) -> None:
     show_groups([])
-    assert "model\n  model=lstm\n" in shown(capsys)
+    assert "\nmodel\n  model=bag\n  model=bert\n" in shown(capsys)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,11 @@ CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
 def defaults_of(option: str, **others: Any) -> dict[str, Any]:
-    """``defaults_of("optimizer/adamw", lr=1.0)``: the file's keys that are the part's parameters, some replaced."""
+    """``defaults_of("optimizer/adamw", lr=1.0)``: the file's keys that are the part's parameters, some replaced.
+
+    A preset's (``model/minilm``) are those of the option that it names first, with its own values.
+    """
     content = yaml.safe_load((CONF / f"{option}.yaml").read_text())
-    return {key: value for key, value in content.items() if key not in ("_target_", "defaults")} | others
+    base = next((line for line in content.get("defaults", []) if isinstance(line, str) and line[0] != "_"), None)
+    inherited = defaults_of(f"{option.rpartition('/')[0]}/{base}") if base else {}
+    return inherited | {key: value for key, value in content.items() if key not in ("_target_", "defaults")} | others

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conf.toy_data import write_data_root, write_table
+from conf.toy_data import write_data_root, write_images, write_rows, write_table
 from espalier.config.check import check
 from espalier.config.compose import Experiment, compose
 from espalier.config.saved import write
@@ -24,30 +24,54 @@ from espalier.core.machine import probe
 from espalier.core.rundir import create
 from espalier.run.fit import run
 from espalier.run.stop import Stop
+from model import checkpoints
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 OPTIONS = sorted(file for file in CONF.rglob("*/*.yaml") if not file.name.startswith("_"))
 
-# What an option is tried in, the cheapest first: texts learned from scratch, a pretrained encoder, images.
+# What an option is tried in, the cheapest first: texts learned from scratch, a pretrained encoder, images; rows with
+# any number of labels.
 CONTEXTS = (
     {"data": "support_intents", "model": "lstm", "adapter": "full"},
     {"data": "support_intents", "model": "minilm", "adapter": "probe"},
     {"data": "mnist", "model": "mlp", "adapter": "full"},
+    {"data": "mnist", "model": "vit", "adapter": "probe"},
+    {"data": "jsonl", "data.path": "many.jsonl", "model": "lstm", "adapter": "full"},
 )
 ELSEWHERE = {"hardware": "cpu", "tracking": "none"}
 SMALL = (
     "data.limit=48", "data.batch_size=8", "trainer.max_epochs=1", "trainer.limit_train_batches=1",
     "trainer.limit_val_batches=1", "task.bootstrap=8",
 )  # fmt: skip
-GIVEN = {"data.path": "table.csv"}
+GIVEN = {
+    "data=csv": {"data.path": "table.csv"},
+    "data=jsonl": {"data.path": "rows.jsonl"},
+    "data=parquet": {"data.path": "rows.parquet"},
+    "data=folder": {"data.path": "images"},
+    "data=hub": {"data.source": "./hub"},
+    "model=hub": {"model.source": "org/bert-base-uncased"},
+}
 each_option = pytest.mark.parametrize("option", OPTIONS, ids=lambda file: str(file.relative_to(CONF)))
 
 
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tiny checkpoints under the names by which the presets look for theirs."""
+    root = tmp_path_factory.mktemp("models")
+    for family in checkpoints.FAMILIES:
+        checkpoints.write(root, family)
+    return root
+
+
 @pytest.fixture(autouse=True)
-def toy_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def toy_data(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A working folder with a table, and a data root with the real sets' formats."""
+    monkeypatch.setenv("ESPALIER_MODELS", str(models))
     monkeypatch.setenv("ESPALIER_DATA", str(write_data_root(tmp_path / "data")))
     write_table(tmp_path / "table.csv", 96, "text,label")
+    write_table(tmp_path / "hub" / "train.csv", 96, "text,label")
+    write_rows(tmp_path, 96)
+    write_images(tmp_path / "images", 48)
     monkeypatch.chdir(tmp_path)
 
 
@@ -72,7 +96,8 @@ def test_option_takes_one_step(option: Path, tmp_path: Path) -> None:
     outcome = json.loads((directory / "outcome.json").read_text())
     assert (outcome["status"], outcome["error"]) == ("done", "")
     assert outcome["steps"] >= 1
-    assert 0 <= outcome["metrics"]["test/accuracy"] <= 1
+    objective = outcome["objective"].removeprefix("validation/")
+    assert 0 <= outcome["metrics"][f"test/{objective}"] <= 1
 
 
 def fitting(option: Path) -> Experiment:
@@ -91,10 +116,10 @@ def fitting(option: Path) -> Experiment:
 
 def attempts(option: Path) -> Iterator[list[str]]:
     """Overrides to try. A preset chooses its options itself, so nothing is chosen beside it."""
-    demanded = [f"{key}={GIVEN[key]}" for key in demands(option)]
+    demanded = [f"{key}={GIVEN[choice(option)][key]}" for key in demands(option)]
     preset = option.read_text().startswith("# @package _global_")
     for context in ({},) if preset else CONTEXTS:
-        chosen = {group: name for group, name in (context | ELSEWHERE).items() if group != group_of(option)}
+        chosen = {k: name for k, name in (context | ELSEWHERE).items() if k.partition(".")[0] != group_of(option)}
         words = [f"{group}={name}" for group, name in chosen.items()]
         yield [*words, choice(option), *demanded, *SMALL]
 
@@ -114,7 +139,11 @@ def demands(option: Path) -> list[str]:
 
 
 def require_machine(option: Path) -> None:
-    if choice(option) == "hardware=gpu" and not probe().gpus:
+    if choice(option) == "optimizer=adamw_8bit":
+        pytest.importorskip("bitsandbytes", reason="needs the extra espalier[gpu]")
+    if choice(option) in ("hardware=gpu", "hardware=ddp") and not probe().gpus:
         pytest.skip("needs an NVIDIA GPU")
+    if choice(option) == "hardware=mps" and not probe().apple_gpus:
+        pytest.skip("needs an Apple GPU")
     if choice(option) == "hardware=ddp_cpu" and probe().cpus < 2:
         pytest.skip("needs two CPU cores")

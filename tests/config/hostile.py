@@ -50,7 +50,7 @@ HOSTILE: dict[str, Any] = {
     "null": {"_target_": None},
     "ours, no part": {"_target_": "espalier.core.files.write_atomic", "path": CANARY, "content": "x"},
     "ours, trust": {"_target_": "espalier.config.trust.trust", "package": "os"},
-    "ours, hub": {"_target_": "espalier.data.hub.from_hub", "name": "x"},
+    "ours, hub": {"_target_": "espalier.data.download.from_hub", "name": "x"},
     "ours, run": {"_target_": "espalier.run.fit.run"},
     "ours, process": {"_target_": "espalier.cli.process.become", "directory": "."},
     "ours, import": {"_target_": "espalier.data.csv.Path", "args": []},

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from espalier.config.bounds import Setting, outside
+from espalier.config.bounds import outside
+from espalier.config.setting import Setting
 from espalier.config.types import Bound
 from espalier.core.machine import probe
 
@@ -24,47 +24,36 @@ def test_at_most() -> None:
     assert key == "hardware.devices" and str(probe()) in truth and f"hardware.devices={cpus}" in remedy
 
 
-def test_file_exists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("mes données.csv").touch()
-    bound = Bound("FileExists", ())
-    assert answers(bound, "data.path", "mes données.csv") == []
-    ((_, truth, remedy),) = answers(bound, "data.path", "mes donnees.csv")
-    assert str(tmp_path) in truth and "\"data.path='mes données.csv'\"" in remedy
-    assert answers(bound, "data.path", ".")[0][1] == "is a folder."
-    assert answers(bound, "data.path", "nowhere/x.csv")[0][1].startswith("there is no such file")
-
-
-def test_columns_of(tmp_path: Path) -> None:
-    table = tmp_path / "t.csv"
-    table.write_text("review,stars\n")
-    bound = Bound("ColumnsOf", ("path",))
-    assert answers(bound, "data.columns", {"text": "review", "label": "stars"}, {"path": str(table)}) == []
-    found = answers(bound, "data.columns", {"text": "reviews", "label": "xyz"}, {"path": str(table)})
-    assert [(key, remedy) for key, _, remedy in found] == [
-        ("data.columns.text", "Set  data.columns.text=review"),
-        ("data.columns.label", "Set  data.columns.label=…"),
+def test_own_settings() -> None:
+    bound, part = Bound("OwnSettings", ()), {"_target_": "espalier.optimizer.adamw.adamw"}
+    assert answers(bound, "optimizer.parts", {"critic": {"lr": 0.5, "betas": [0.5, 0.9]}}, optimizer=part) == []
+    found = answers(
+        bound, "optimizer.parts", {"critic": {"lrr": 1, "eps": -1, "betas": 3, "parts": {}}}, optimizer=part
+    )
+    assert [(key, truth) for key, truth, _ in found] == [
+        ("optimizer.parts.critic.lrr", 'adamw has no setting "lrr".'),
+        ("optimizer.parts.critic.eps", "eps must be > 0."),
+        ("optimizer.parts.critic.betas", "betas is no list."),
+        ("optimizer.parts.critic.parts", 'adamw has no setting "parts".'),
     ]
-    assert all("It has: review, stars." in truth for _, truth, _ in found)
-
-
-def test_columns_of_a_file_that_cannot_be_read_blame_the_path(tmp_path: Path) -> None:
-    table = tmp_path / "t.csv"
-    bound = Bound("ColumnsOf", ("path",))
-    assert answers(bound, "data.columns", {"text": "a"}, {"path": str(table)}) == []  # FileExists says it
-    table.write_bytes(b"caf\xe9\n")
-    ((key, truth, remedy),) = answers(bound, "data.columns", {"text": "a"}, {"path": str(table)})
-    assert key == "data.path" and "0xe9" in truth and "data.encoding" in remedy
+    assert found[0][2] == "Did you mean  optimizer.parts.critic.lr ?"
 
 
 def test_offered_by() -> None:
     bound = Bound("OfferedBy", ("model", "targets"))
-    minilm = {"_target_": "espalier.model.minilm.MiniLm"}
+    minilm = {"_target_": "espalier.model.hub.Transformer"}
     assert answers(bound, "adapter.target", "attention", model=minilm) == []
     assert "adapter.target=" in answers(bound, "adapter.target", "nope", model=minilm)[0][2]
     lstm = answers(bound, "adapter.target", "attention", model={"_target_": "espalier.model.lstm.Lstm"})
     assert lstm == [("adapter.target", "lstm offers no targets.", "Try adapter=full.")]
     assert answers(bound, "adapter.target", "attention") == []  # of an unknown model nothing is said
+
+
+def test_bounds_on_files_are_those_of_data_files() -> None:
+    assert answers(Bound("FileExists", ()), "data.path", "none.csv")[0][0] == "data.path"
+    assert answers(Bound("FolderExists", ()), "data.path", "none")[0][0] == "data.path"
+    assert answers(Bound("ColumnsOf", ("path",)), "data.columns", {"text": "a"}) == []
+    assert answers(Bound("Learns", ("data",)), "task", {"_target_": "somebody.Elses"}) == []
 
 
 def test_other_bounds_are_of_the_value_alone() -> None:
@@ -87,3 +76,14 @@ def test_keys() -> None:
     assert answers(bound, "data.split", {"validatoin": 0.1}) == [
         ("data.split.validatoin", 'data.split has no "validatoin".', "Did you mean  data.split.validation ?")
     ]
+
+
+def test_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = Bound("Needs", ("compiler",))
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert answers(bound, "hardware.compile", False) == []
+    ((key, truth, remedy),) = answers(bound, "hardware.compile", True)
+    assert (key, remedy.rpartition("set ")[2]) == ("hardware.compile", "hardware.compile=false")
+    assert "C++ compiler" in truth
+    if not probe().gpus:
+        assert answers(Bound("Needs", ("gpus",)), "hardware.devices", "auto")[0][2].startswith("Set hardware=")

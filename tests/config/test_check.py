@@ -92,7 +92,7 @@ def test_more_devices_than_there_are(answers: Answers) -> None:
 def test_a_mandatory_value_is_asked_for_with_its_meaning(answers: Answers) -> None:
     (fault,) = answers("data=csv").values()
     assert (fault.what, fault.where) == ("data.path", "conf/data/csv.yaml:4")
-    assert "the file" in fault.truth and "data.path=" in fault.remedy
+    assert "a file" in fault.truth and "data.path=" in fault.remedy
 
 
 def test_a_word_that_was_to_set_it_is_answered_instead(answers: Answers) -> None:

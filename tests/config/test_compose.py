@@ -20,6 +20,8 @@ LINES = [
     ["+vars.x=1", "~tracking.wandb.tags", "++seed=3", "model/encoding=words", "model=lstm"],
     ["name='a, b'", "vars={}", "trainer.gradient_clip_val=null", "data.columns={text: a}"],
     ["optimizer=sgd", "~scheduler"],
+    ["tracking=[csv,memory]", "debug=one_batch"],
+    ["tracking=csv"],
 ]
 
 

@@ -16,7 +16,7 @@ def test_every_combination_the_last_word_quickest() -> None:
 
 
 def test_options_by_pattern_and_never_a_common_base() -> None:
-    assert grid(["model=glob(*)"]) == [["model=lstm"], ["model=minilm"], ["model=mlp"]]
+    assert grid(["model=glob(m*)"]) == [["model=minilm"], ["model=mlp"]]
     assert ["data=_common"] not in grid(["data=glob(*)"])
 
 

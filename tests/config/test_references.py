@@ -20,4 +20,9 @@ TREE = {"optimizer": {"lr": 1}, "seed": 0}
 )
 def test_explained(text: str, truth: str, remedy: str) -> None:
     said = explained(text, TREE)
+    assert said is not None
     assert truth in said[0] and remedy in said[1]
+
+
+def test_nothing_is_said_of_a_value_that_is_asked_for_itself() -> None:
+    assert explained("${model.source}", {"model": {"source": "???"}}) is None

@@ -7,7 +7,7 @@ import yaml
 
 from espalier.config.check import check
 from espalier.config.compose import compose
-from espalier.config.saved import read, rerun, write
+from espalier.config.saved import read, rerun, summary, write
 from espalier.config.tree import plain
 from espalier.core.errors import UserError
 
@@ -35,6 +35,28 @@ def test_what_was_written_is_read(directory: Path) -> None:
 
 def test_paths_of_files_are_absolute(directory: Path, tmp_path: Path) -> None:
     assert read(directory).values["data"]["path"] == str(tmp_path / "réponses.csv")
+
+
+def test_folders_of_weights_are_absolute_and_hub_ids_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number, (source, kept) in enumerate({"./mine": str(tmp_path / "mine"), "org/net": "org/net"}.items()):
+        place = tmp_path / f"run{number}"
+        place.mkdir()
+        write(compose(["model=hub", f"model.source={source}"]), place)
+        saved = read(place)
+        assert saved.values["model"]["source"] == saved.values["model"]["encoding"]["source"] == kept
+        assert plain(saved.config)["model"]["encoding"]["source"] == "${model.source}"
+
+
+def test_several_files_and_a_pattern_are_absolute_and_stay_when_an_option_changes(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text("text,label\na,b\n")
+    word = f"data.path=[{tmp_path}/a.csv,{tmp_path}/../{tmp_path.name}/b.csv]"
+    write(compose(["data=csv", word, f"data.test_path={tmp_path}/*.csv", "model=lstm", "adapter=full"]), tmp_path)
+    wanted = [str(tmp_path / "a.csv"), str(tmp_path / "b.csv")]
+    for experiment in (read(tmp_path), rerun(tmp_path, ["model=minilm"])):
+        assert experiment.values["data"]["path"] == wanted
+        assert experiment.values["data"]["test_path"] == str(tmp_path / "*.csv")
 
 
 def test_a_fault_names_the_saved_file(directory: Path) -> None:
@@ -82,3 +104,15 @@ def test_a_later_version(directory: Path) -> None:
 def test_no_run_directory(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is no run directory"):
         read(tmp_path)
+
+
+def test_what_an_outcome_says_of_its_experiment_has_no_secrets() -> None:
+    told = summary(compose(["model=lstm", "+vars.api_key=abc"]))
+    assert told["options"]["model"] == "lstm" and not {"debug", "model/encoding"} & set(told["options"])
+    assert told["overrides"] == ["model=lstm", "+vars.api_key=•••"]
+
+
+def test_origin_says_what_was_set_over_a_default(tmp_path: Path) -> None:
+    write(compose(["optimizer.lr=3e-4"]), tmp_path)
+    told = yaml.safe_load((tmp_path / "origin.yaml").read_text())["set"]
+    assert told["optimizer.lr"] == ["command line: optimizer.lr=3e-4", "0.001"] and "optimizer.weight_decay" not in told

@@ -23,6 +23,10 @@ class Child(Base): ...
 class Open(nn.Module): ...
 class Wrapped:
     def __init__(self, *, width: int, **common: Unpack[Common]): ...
+class Longer(Common):
+    path: str
+class Inherits:
+    def __init__(self, **common: Unpack[Longer]): ...
 class Loose:
     def __init__(self, **anything: Any): ...
 class Plain:
@@ -60,6 +64,7 @@ def bag(package: Callable[..., str]) -> None:
         ("Child", {"width"}, {"depth"}, False),
         ("Open", set(), set(), True),
         ("Wrapped", {"width", "limit"}, set(), False),
+        ("Inherits", {"limit", "path"}, set(), False),
         ("Loose", set(), set(), True),
         ("Plain", {"facts", "width"}, {"depth"}, False),
         ("Empty", set(), set(), False),
@@ -99,7 +104,7 @@ def test_what_the_run_gives_is_not_asked_of_yaml(name: str, given: int, left: se
 
 def test_class_attributes() -> None:
     assert class_attribute("my_parts.bag.Base", "kinds") == {"a": 1}
-    assert class_attribute("my_parts.bag.Base", "plain") == [1, 2]
+    assert class_attribute("my_parts.bag.Base", "plain") == class_attribute("my_parts.bag.Child", "plain") == [1, 2]
     assert class_attribute("my_parts.bag.Base", "none") is None and class_attribute("my_parts.bag.Nobody", "x") is None
 
 

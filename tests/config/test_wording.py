@@ -28,6 +28,15 @@ def experiment() -> Experiment:
             "Did you mean  ~optimizer.lr ?",
             "conf/optimizer/adamw.yaml:3",
         ),
+        ("data.path=a.csv", 'support_intents has no setting "path".', "Add  data=csv", ""),
+        ("data.path=a.jsonl.gz", 'support_intents has no setting "path".', "Add  data=jsonl", ""),
+        ("data.delimiter=x", 'support_intents has no setting "delimiter".', "Add  data=csv", ""),
+        (
+            "data.label_separator=x",
+            'support_intents has no setting "label_separator".',
+            "It is a setting of csv, hub, jsonl, parquet: add  data=csv  or another of them.",
+            "",
+        ),
         ("modl=lstm", 'the experiment has no setting "modl".', "Did you mean  model=lstm ?", ""),
         ("model.encoding.x.y=1", 'pretrained has no setting "x.y".', "It has: source, revision.", ""),
         (

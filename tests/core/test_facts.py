@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pyarrow as pa
 import pytest
 
@@ -28,3 +31,15 @@ def test_learning_leaves_the_old_facts_alone() -> None:
 def test_label_names_of_several_sources_are_ambiguous() -> None:
     with pytest.raises(ValueError):
         _ = DataFacts.of(raw({"one": ("a",), "two": ("b",)})).label_names
+
+
+def test_they_are_what_they_were_after_json() -> None:
+    facts = DataFacts.of(raw({"": ("a", "b")}), max_length=9).learn(vocab_size=7, pad={"text": 1}, label_counts=(2, 1))
+    record = json.loads(json.dumps(facts.as_dict()))
+    assert DataFacts.from_dict(record) == facts
+    assert DataFacts.from_dict({**record, "of_a_later_version": 1}) == facts
+
+
+def test_inputs_are_what_a_model_reads() -> None:
+    kinds: Any = {"row": "id", "text": "text", "text_pair": "text", "label": "label", "tags": "labels"}
+    assert DataFacts(kinds, {}, {}).inputs == ("text", "text_pair")

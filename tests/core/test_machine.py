@@ -38,3 +38,20 @@ def test_a_quota_of_cpu_time_counts_as_fewer_cores(tmp_path: Path) -> None:
     (tmp_path / "free").write_text("max 100000\n")
     assert machine._quota(tmp_path / "limited") == 3
     assert machine._quota(tmp_path / "free") == machine._quota(tmp_path / "none") > 1000
+
+
+def test_memory_is_what_the_machine_has() -> None:
+    assert 0 < machine.memory().free <= machine.memory().total
+
+
+def test_the_compiler_is_the_one_that_was_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert machine.compiler() is None
+    own = tmp_path / "own-compiler"
+    own.touch(mode=0o755)
+    monkeypatch.setenv("CXX", str(own))
+    assert machine.compiler() == str(own)
+
+
+def test_an_apple_gpu_in_words() -> None:
+    assert str(Machine(8, 0, False, apple_gpus=1)) == "8 CPU cores and an Apple GPU"

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from espalier.core.errors import UserError
+from espalier.core.facts import DataFacts
 from espalier.core.lock import held
 from espalier.core.outcome import Outcome
 from espalier.core.rundir import (
@@ -17,10 +18,12 @@ from espalier.core.rundir import (
     discard,
     is_gone,
     point_latest,
+    read_facts,
     read_outcome,
     run_directories,
     run_id,
     safe_name,
+    write_facts,
     write_outcome,
 )
 
@@ -128,3 +131,17 @@ def test_the_newest_run_comes_first(tmp_path: Path) -> None:
     (tmp_path / "a" / "no_run").mkdir()
     point_latest(tmp_path / "a" / "2026-01-03_00-00-00-cccccc")
     assert [run_id(directory) for directory in run_directories(tmp_path)] == ["cccccc", "bbbbbb", "aaaaaa"]
+
+
+def test_facts_are_read_as_they_were_written(tmp_path: Path) -> None:
+    facts = DataFacts({"text": "text"}, {"": ("a", "b")}, {"train": 3}, max_length=5)
+    write_facts(tmp_path, facts)
+    assert read_facts(tmp_path) == facts
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "has no facts.json"), ("[]", "cannot be read")])
+def test_facts_that_are_not_there_say_what_to_do(tmp_path: Path, content: str | None, said: str) -> None:
+    if content:
+        (tmp_path / "facts.json").write_text(content)
+    with pytest.raises(UserError, match=f"{said}.*--rerun"):
+        read_facts(tmp_path)

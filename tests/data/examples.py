@@ -15,6 +15,10 @@ COMMON: dict[str, Any] = {
     "max_length": 16, "num_workers": 0, "bucket": True,
 }  # fmt: skip
 TEXT = {"text": "text", "label": "label"}
+FILES: dict[str, Any] = {
+    **COMMON, "validation_path": None, "test_path": None, "columns": TEXT, "slices": [], "label_separator": None,
+    "on_null": "error",
+}  # fmt: skip
 
 
 def texts(rows: int, seed: int = 0) -> Columns:

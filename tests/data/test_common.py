@@ -9,7 +9,7 @@ import pytest
 from data.examples import COMMON, TEXT
 from espalier.core.errors import DataError
 from espalier.core.facts import Kind, Raw
-from espalier.data.common import Source, TableData, natural_order
+from espalier.data.common import Source, TableData
 
 
 class Given(TableData):
@@ -116,14 +116,53 @@ def test_images_become_fixed_size_lists_of_bytes() -> None:
     assert raw.shape == (1, 2, 2)
 
 
-@pytest.mark.parametrize(
-    ("names", "ordered"),
-    [
-        ({"10", "9", "2"}, ("2", "9", "10")),
-        ({"b", "a"}, ("a", "b")),
-        ({"1.0", "1", "0"}, ("0", "1", "1.0")),
-        ({"nan", "2", "10", "1"}, ("1", "10", "2", "nan")),
-    ],
-)
-def test_natural_order(names: set[str], ordered: tuple[str, ...]) -> None:
-    assert natural_order(names) == ordered
+def test_labels_that_occur_once_are_noted_and_counted() -> None:
+    columns = rows(40)
+    assert read(Source({"train": columns}, "here")).notes == ()
+    columns["label"][7], columns["label"][8] = "once", "again once"
+    assert read(Source({"train": columns}, "here")).notes == ("2 of 4 labels occur once in training",)
+
+
+def test_training_rows_of_each_label_are_counted() -> None:
+    raw = read(Source({"train": rows(40), "validation": rows(2)}, "here", labels=("c1", "never", "c0")), split={})
+    assert raw.label_counts == (20, 0, 20)
+
+
+def test_texts_as_labels_are_refused() -> None:
+    columns = rows(40)
+    columns["text"], columns["label"] = columns["label"], columns["text"]
+    with pytest.raises(DataError, match=r"data.columns.label=label  has 40 different values in 40 rows"):
+        read(Source({"train": columns}, "here"))
+
+
+def test_any_number_of_labels_keep_their_shares() -> None:
+    columns = {
+        "text": [f"text {i}" for i in range(200)],
+        "label": [("a",) * (i % 2) + ("b",) * (i % 4 == 3) for i in range(200)],
+    }
+    raw = read(Source({"train": columns}, "here"))
+    assert (raw.kinds["label"], raw.labels) == ("labels", {"": ("a", "b")})
+    shares = {split: np.mean(table["label"].to_pylist(), axis=0).tolist() for split, table in raw.splits.items()}
+    assert shares == {split: pytest.approx([0.5, 0.25], abs=0.02) for split in ("train", "validation", "test")}
+    assert raw.label_counts == tuple(np.sum(raw.splits["train"]["label"].to_pylist(), axis=0))
+
+
+def test_a_row_is_called_by_its_file_and_place_there() -> None:
+    source = Source(
+        {"train": rows(5)},
+        "here",
+        numbers={"train": [2, 3, 4, 6, 7]},
+        places={"train": [(0, "a"), (5, "b")]},
+        unit="line",
+    )
+    assert [source.where("train", i) for i in (0, 2, 3)] == ["line 2 of a", "line 4 of a", "line 1 of b"]
+    assert Source({"train": rows(5)}, "here").where("train", 3) == "row 3"
+
+
+def test_rows_of_a_set_that_always_has_labels() -> None:
+    given = Given(Source({"train": rows(40), "test": rows(6)}, "here"), limit=4)
+    assert given.rows(("c1", "c0")).splits["test"].num_rows == 4
+    unlabelled = given.rows(None)
+    assert unlabelled.splits["test"].column_names == ["row", "text"] and unlabelled.counts["test"].read == 6
+    with pytest.raises(DataError, match=r"labels that the model lacks: 'c0' \(row 0\)"):
+        given.rows(("c1",))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from data.examples import COMMON, TEXT, write
+from data.examples import FILES, write
 from espalier.core.errors import DataError
 from espalier.core.facts import Raw
 from espalier.data.csv import Csv
@@ -14,8 +14,7 @@ GOOD = "text,label\n" + "".join(f"text {i},{'xy'[i % 2]}\n" for i in range(40))
 
 
 def read(path: Path, **changed: Any) -> Raw:
-    own = {"path": str(path), "validation_path": None, "test_path": None, "columns": TEXT, "encoding": "utf-8"}
-    return Csv(**{**own, "delimiter": None, "on_null": "error", **COMMON, **changed}).read()
+    return Csv(**{**FILES, "path": str(path), "encoding": "utf-8", "delimiter": None, **changed}).read()
 
 
 def test_validation_and_test_are_cut_from_one_file(tmp_path: Path) -> None:
@@ -63,7 +62,7 @@ def test_file_that_misbehaves_is_answered(content: bytes, said: str, tmp_path: P
 
 def test_label_in_validation_that_training_lacks_has_its_line(tmp_path: Path) -> None:
     other = write(tmp_path / "b.csv", "text,label\nfine,x\nmore,z\n")
-    with pytest.raises(DataError, match=r"the validation rows .*'z' \(row 3\)"):
+    with pytest.raises(DataError, match=r"the validation rows .*'z' \(line 3 of .*b.csv\)"):
         read(write(tmp_path / "a.csv", GOOD), validation_path=str(other))
 
 

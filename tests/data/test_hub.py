@@ -1,35 +1,86 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, Sequence, Value
 
-from data.examples import COMMON, TEXT
+from conf.defaults import defaults_of
+from conf.toy_data import write_images
+from data.examples import COMMON
 from espalier.core.errors import DataError
-from espalier.data.hub import from_hub
-from espalier.data.sst2 import Sst2
+from espalier.data.hub import Hub
 
 
-def test_source_that_is_nowhere_says_which_folder_would_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path / "cache"))
+
+
+def hub(source: Path | str, **changed: Any) -> Hub:
+    return Hub(**{**defaults_of("data/hub"), **COMMON, "source": str(source), **changed})
+
+
+def folder(path: Path, label: Any, values: list[Any]) -> Path:
+    """A set as it lies on the hub: parquet files that know their features."""
+    features = Features({"text": Value("string"), "label": label, "country": Value("string")})
+    rows = {"text": [f"text {i}" for i in range(len(values))], "label": values, "country": ["de"] * len(values)}
+    DatasetDict({"train": Dataset.from_dict(rows, features)})["train"].to_parquet(path / "train.parquet")
+    return path
+
+
+def test_labels_are_called_by_the_sets_names_in_its_order(tmp_path: Path) -> None:
+    raw = hub(folder(tmp_path / "set", ClassLabel(names=["worse", "better"]), [0, 1] * 20), slices=["country"]).read()
+    assert raw.labels[""] == ("worse", "better") and raw.origin == str(tmp_path / "set")
+    train = raw.splits["train"]
+    assert train["label"].to_pylist() == [row % 2 for row in train["row"].to_pylist()]
+    assert set(train["slice:country"].to_pylist()) == {"de"}
+
+
+def test_any_number_of_labels(tmp_path: Path) -> None:
+    label = Sequence(ClassLabel(names=["a", "b"]))
+    raw = hub(folder(tmp_path / "set", label, [[0], [0, 1], []] * 10)).read()
+    assert (raw.labels[""], raw.kinds["label"]) == (("a", "b"), "labels")
+
+
+def test_hidden_labels_are_no_class(tmp_path: Path) -> None:
+    path = folder(tmp_path / "set", ClassLabel(names=["a", "b"]), [0, 1] * 10 + [-1])
+    with pytest.raises(DataError, match="has an empty text or label on row 20"):
+        hub(path).read()
+    assert hub(path, on_null="drop").read().counts["train"].dropped == {"empty": 1}
+
+
+def test_streaming_reads_the_first_rows(tmp_path: Path) -> None:
+    path = folder(tmp_path / "set", ClassLabel(names=["a", "b"]), [0, 1] * 30)
+    source = hub(path, streaming=True, limit=10).tables()
+    assert source.splits["train"]["text"] == [f"text {i}" for i in range(10)]
+    with pytest.raises(DataError, match=r"there is no limit\. Set  data.limit="):
+        hub(path, streaming=True).tables()
+
+
+def test_images(tmp_path: Path) -> None:
+    write_images(tmp_path / "png", 20)
+    files = [str(file) for file in sorted((tmp_path / "png").rglob("*.png"))]
+    rows = {"image": files, "label": [file.split("/")[-2] for file in files]}
+    made = Dataset.from_dict(rows).cast_column("image", Image())
+    made.to_parquet(tmp_path / "set" / "train.parquet")
+    columns = {"text": None, "image": "image", "label": "label"}
+    raw = hub(tmp_path / "set", columns=columns, size=[4, 4]).read()
+    assert (raw.shape, raw.kinds) == ((1, 4, 4), {"image": "image", "label": "label"})
+    assert raw.labels[""] == ("bright", "dark")
+    with pytest.raises(DataError, match=r"data.columns.image=label  is no whole image on row 0"):
+        hub(tmp_path / "set", columns={"image": "label", "label": "label"}).read()
+
+
+def test_splits_by_their_own_names(tmp_path: Path) -> None:
+    path = folder(tmp_path / "set", ClassLabel(names=["a", "b"]), [0, 1] * 10)
+    splits = {"train": "training", "validation": None, "test": "test"}
+    with pytest.raises(DataError, match=r"data.splits.train=training  is no split of .* It has: train. Set"):
+        hub(path, splits=splits).read()
+
+
+def test_a_set_that_is_nowhere_is_answered_at_once() -> None:
     """Tests run with HF_HUB_OFFLINE=1, so the hub has nothing."""
-    monkeypatch.setenv("ESPALIER_DATA", str(tmp_path))
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-    with pytest.raises(DataError) as caught:
-        from_hub("sst2", "espalier-tests/no-such-set")
-    said = str(caught.value)
-    assert f"data=sst2  is not at {tmp_path / 'sst2'}" in said
-    assert "Set ESPALIER_DATA to the folder that holds sst2/, or go online." in said
-
-
-def test_option_asks_the_hub_when_its_folder_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-
-    def found(name: str, dataset: str) -> dict[str, dict[str, list[object]]]:
-        asked.append((name, dataset))
-        return {split: {"text": ["a", "b"] * 5, "label": [0, 1] * 5} for split in ("train", "validation", "test")}
-
-    monkeypatch.delenv("ESPALIER_DATA", raising=False)
-    monkeypatch.setattr("espalier.data.sst2.from_hub", found)
-    raw = Sst2(columns=TEXT, **COMMON).read()
-    assert asked == [("sst2", "SetFit/sst2")]
-    assert (raw.origin, raw.labels[""]) == ("hub SetFit/sst2", ("negative", "positive"))
+    with pytest.raises(DataError, match=r"data.source=espalier-tests/none  is not on this machine, and HF_HUB_OFFLINE"):
+        hub("espalier-tests/none").read()

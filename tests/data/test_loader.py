@@ -162,3 +162,17 @@ def test_lightning_resumes_at_the_very_batch(step: int, tmp_path: Any) -> None:
     assert [epoch for epoch, _ in whole] == [0] * 6 + [1] * 6 + [2] * 6
     assert len({tuple(rows) for _, rows in whole}) == 18
     assert fit(make(), resume=path) == whole[step:]
+
+
+def test_the_largest_batch_is_made_beside_the_pass() -> None:
+    loader, other = make(), make()
+    passes = iter(loader)
+    first = next(passes)["row"].tolist()
+    batch, share = loader.largest()
+    sizes = [len(given["row"]) * given["text"].shape[1] for given in other] if "text" in batch else None
+    assert 0 < share <= 1
+    if sizes:
+        assert len(batch["row"]) * batch["text"].shape[1] == max(sizes)
+        assert share == sum(sizes) / len(sizes) / max(sizes)
+    rest = [given["row"].tolist() for given in passes]
+    assert [first, *rest] == [given["row"].tolist() for given in make()]

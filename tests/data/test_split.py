@@ -32,6 +32,16 @@ def test_classes_keep_their_shares() -> None:
     assert counts == {"train": [560, 140], "validation": [80, 20], "test": [160, 40]}
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.booleans(), min_size=3, max_size=3), min_size=1, max_size=60), st.floats(0, 0.9))
+def test_of_any_number_of_labels_each_is_trained(hot: list[list[bool]], share: float) -> None:
+    labels = np.asarray(hot, np.uint8)
+    rows = pa.table({"row": np.arange(len(hot)), "label": pa.FixedSizeListArray.from_arrays(labels.ravel(), 3)})
+    splits = cut({"train": rows}, {"validation": share}, by="label")
+    assert sorted(row for part in splits.values() for row in part["row"].to_pylist()) == list(range(len(hot)))
+    assert np.any(splits["train"]["label"].to_pylist(), axis=0).tolist() == labels.any(0).tolist()
+
+
 def test_splits_of_the_source_are_left_alone() -> None:
     given_splits = {"test": table([0, 1]), "train": table([0, 1] * 10), "validation": table([1])}
     splits = cut(given_splits, {"validation": 0.5, "test": 0.5}, by="label")

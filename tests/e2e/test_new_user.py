@@ -60,10 +60,10 @@ def test_own_model_as_the_readme_shows_it(root: Path, tmp_path: Path) -> None:
     python, yaml = (re.sub(r"^   ", "", block, flags=re.MULTILINE) for block in blocks[:2])
     (tmp_path / "my_parts").mkdir()
     (tmp_path / "my_parts" / "__init__.py").touch()
-    (tmp_path / "my_parts" / "bag.py").write_text(python)
+    (tmp_path / "my_parts" / "mean_words.py").write_text(python)
     (tmp_path / "my_conf" / "model").mkdir(parents=True)
-    (tmp_path / "my_conf" / "model" / "bag.yaml").write_text(yaml)
-    words = ("train", "--config-dir", "my_conf", "model=bag", "adapter=full", "model.width=16", *FAST)
+    (tmp_path / "my_conf" / "model" / "mean_words.yaml").write_text(yaml)
+    words = ("train", "--config-dir", "my_conf", "model=mean_words", "adapter=full", "model.width=16", *FAST)
 
     refused = espalier(tmp_path, *words)
     assert refused.returncode == 2

@@ -29,7 +29,7 @@ def test_it_says_what_was_chosen_and_what_came_of_it(folder: Path) -> None:
     for words in (
         "lstm",
         "full trains all",
-        "64 / 64 / 64 texts",
+        "texts: train 64, validation 64, test 64",
         "cpu fp32",
         "epoch 1/2",
         "test accuracy",

@@ -4,24 +4,31 @@ from typing import Any
 
 import pytest
 
-from conf.defaults import defaults_of
 from espalier.core.errors import ConfigError
 from espalier.core.machine import Machine
 from espalier.core.parts import Placement
 from espalier.hardware import auto as room
-from espalier.hardware import cpu, threads
+from espalier.hardware import precision, threads
 from espalier.hardware.auto import auto
+from hardware.options import alone, under_torchrun, values
 
 
-def on(monkeypatch: pytest.MonkeyPatch, machine: Machine, **values: Any) -> Placement:
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    for module in (room, cpu, threads):
+def on(monkeypatch: pytest.MonkeyPatch, machine: Machine, *, capability: tuple[int, int] = (8, 0), **set_: Any) -> Any:
+    for module in (room, precision, threads):
         monkeypatch.setattr(module, "probe", lambda: machine)
-    return auto(**defaults_of("hardware/auto", **values))
+    monkeypatch.setattr(precision, "gpu_capabilities", lambda: [(9, 0), capability])
+    monkeypatch.setattr(precision, "bf16_speed", lambda: 2.31)
+    return auto(**values("auto", **set_))
 
 
-def test_the_cpu_in_bf16_with_amx_and_fp32_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert on(monkeypatch, Machine(8, 0, True)) == Placement("cpu", 1, "bf16-mixed", "auto", 8, "no GPU, AMX")
+@pytest.fixture(autouse=True)
+def nobody_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone(monkeypatch)
+
+
+def test_the_cpu_in_bf16_where_it_is_quicker_and_fp32_without_amx(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = Placement("cpu", 1, "bf16-mixed", "auto", 8, "no GPU, bf16: 2.3 times fp32 here")
+    assert on(monkeypatch, Machine(8, 0, True)) == quick
     assert on(monkeypatch, Machine(8, 0, False)) == Placement("cpu", 1, "32-true", "auto", 8, "no GPU, no AMX")
 
 
@@ -37,9 +44,22 @@ def test_all_gpus_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     assert on(monkeypatch, Machine(8, 4, False)) == Placement("gpu", 4, "bf16-mixed", "ddp", 2, "4 of 4 GPUs")
 
 
+def test_gpus_without_bf16_train_in_fp16(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = on(monkeypatch, Machine(8, 2, False), capability=(7, 5))
+    assert (made.precision, made.why) == ("16-mixed", "2 of 2 GPUs, compute capability 7.5 has no bf16")
+
+
 def test_as_many_gpus_as_set(monkeypatch: pytest.MonkeyPatch) -> None:
     made = on(monkeypatch, Machine(8, 4, False), devices=1)
     assert made == Placement("gpu", 1, "bf16-mixed", "auto", 8, "1 of 4 GPUs as set")
+
+
+def test_what_torchrun_started_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_torchrun(monkeypatch, 8, per_node=4)
+    made = on(monkeypatch, Machine(8, 0, True))
+    assert made == Placement("cpu", 4, "32-true", "ddp", 2, "no GPU, torchrun", num_nodes=2)
+    made = on(monkeypatch, Machine(8, 4, True))
+    assert (made.world_size, made.strategy, made.why) == (8, "ddp", "4 of 4 GPUs, torchrun")
 
 
 def test_fp16_without_a_gpu_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:

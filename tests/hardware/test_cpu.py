@@ -2,30 +2,38 @@ from __future__ import annotations
 
 import pytest
 
-from conf.defaults import defaults_of
+from espalier.core.errors import ConfigError
 from espalier.core.machine import Machine
 from espalier.core.parts import Placement
-from espalier.hardware import cpu as room
+from espalier.hardware import precision as quick
 from espalier.hardware.cpu import cpu
+from hardware.options import alone, under_torchrun, values
 
 
-def test_the_options_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    made = cpu(**defaults_of("hardware/cpu", precision="32-true", threads=2))
-    assert made == Placement("cpu", 1, "32-true", "auto", 2, "as set")
+@pytest.fixture(autouse=True)
+def nobody_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone(monkeypatch)
+
+
+def test_the_options_values() -> None:
+    made = cpu(**values("cpu", precision="32-true", threads=2, gradient_checkpointing=True))
+    assert made == Placement("cpu", 1, "32-true", "auto", 2, "as set", gradient_checkpointing=True)
     assert made.world_size == 1
 
 
-@pytest.mark.parametrize(("amx", "precision", "why"), [(True, "bf16-mixed", "AMX"), (False, "32-true", "no AMX")])
-def test_auto_takes_bf16_where_the_cpu_multiplies_it(
-    monkeypatch: pytest.MonkeyPatch, amx: bool, precision: str, why: str
-) -> None:
-    monkeypatch.setattr(room, "probe", lambda: Machine(2, 0, amx))
-    made = cpu(**defaults_of("hardware/cpu", precision="auto", threads=2))
-    assert (made.precision, made.why) == (precision, why)
+def test_auto_is_fp32_without_amx(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "probe", lambda: Machine(2, 0, False))
+    made = cpu(**values("cpu", precision="auto", threads=2))
+    assert (made.precision, made.why) == ("32-true", "no AMX")
 
 
 def test_the_environments_threads_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    made = cpu(**defaults_of("hardware/cpu", precision="32-true"))
+    made = cpu(**values("cpu", precision="32-true"))
     assert (made.threads, made.why) == (3, "as set, OMP_NUM_THREADS=3")
+
+
+def test_several_processes_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_torchrun(monkeypatch, 2)
+    with pytest.raises(ConfigError, match=r"torchrun started 2\. Set hardware=ddp_cpu"):
+        cpu(**values("cpu"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import chdir
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,13 @@ def sentences(*, max_length: int | None = None, texts: list[str] | None = None) 
     return raw, DataFacts.of(raw, max_length=max_length)
 
 
+def pairs(firsts: list[str], seconds: list[str], *, max_length: int | None = None) -> tuple[Raw, DataFacts]:
+    """Pairs of texts, a row each."""
+    columns = {"text": firsts, "text_pair": seconds, "label": [0] * len(firsts)}
+    raw = of(columns, {"text": "text", "text_pair": "text"})
+    return raw, DataFacts.of(raw, max_length=max_length)
+
+
 def vectors(values: np.ndarray[Any, Any], kind: Kind, shape: tuple[int, ...]) -> tuple[Raw, DataFacts]:
     """Images or vectors, a row each."""
     flat = values.reshape(len(values), -1)
@@ -41,3 +50,11 @@ def batch_of(columns: Columns, pad: Mapping[str, int], rows: list[int]) -> dict[
     """A batch as the data room makes it."""
     dense = {name: column for name, column in columns.items() if name != "truncated"}
     return Gather({"row": np.arange(99), **dense}, pad)[np.array(rows), 1.0]
+
+
+def run_recipe(recipe: str, folder: Path) -> dict[str, Any]:
+    """The names that a recipe's lines define, run in the folder that holds the files."""
+    names: dict[str, Any] = {}
+    with chdir(folder):
+        exec(compile(recipe, "recipe", "exec"), names)
+    return names

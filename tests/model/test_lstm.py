@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from espalier.model.encoding.words import Words
 from espalier.model.lstm import Lstm
-from model.examples import batch_of, sentences
+from model.examples import batch_of, pairs, run_recipe, sentences
 
 GIVEN: dict[str, Any] = {
     "embedding": 6,
@@ -88,3 +88,16 @@ def test_saved_weights_load_into_plain_torch(tmp_path: Path) -> None:
     states, _ = lstm(state["trunk.embedding.weight"][batch["text"]])
     torch.testing.assert_close(states.amax(1), model(batch))
     assert (tmp_path / "tokenizer.json").exists()
+
+
+def test_pairs_are_read(tmp_path: Path) -> None:
+    raw, facts = pairs(["is it here", "a"], ["it is", "a b"])
+    encoding = Words(facts, vocab_size=50, min_frequency=1, lowercase=True)
+    encoding.fit(raw)
+    facts = facts.learn(**encoding.facts())
+    model = Lstm(facts, encoding=encoding, **GIVEN).eval()
+    features = model(batch_of(encoding.apply(raw.splits["train"]), facts.pad, [0, 1]))
+    encoding.save(tmp_path)
+    model.save(tmp_path)
+    plain = run_recipe(model.recipe(), tmp_path)["features"]
+    torch.testing.assert_close(plain([("is it here", "it is"), ("a", "a b")]), features)

@@ -10,11 +10,12 @@ import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file
 
+from espalier.core.errors import ConfigError
 from espalier.model.encoding.pixels import Pixels
 from espalier.model.mlp import Mlp
 from model.examples import batch_of, vectors
 
-GIVEN: dict[str, Any] = {"hidden": [8, 5], "activation": "relu", "dropout": 0.0}
+GIVEN: dict[str, Any] = {"hidden": [8, 5], "activation": "relu", "dropout": 0.0, "shift": 0}
 VALUES = np.random.default_rng(0).integers(0, 256, (6, 1, 4, 4), np.uint8)
 
 
@@ -46,6 +47,21 @@ def test_dropout_drops_in_training_only() -> None:
     assert not torch.equal(model(batch), model(batch))
     model.eval()
     assert torch.equal(model(batch), model(batch))
+
+
+def test_images_are_moved_in_training_only() -> None:
+    model, batch = make(shift=1)
+    assert not torch.equal(model(batch), model(batch))
+    model.eval()
+    assert torch.equal(model(batch), make()[0].eval()(batch))
+
+
+def test_vectors_are_not_moved() -> None:
+    _, facts = vectors(np.eye(3, dtype=np.float32), "vector", (3,))
+    with pytest.raises(
+        ConfigError, match=r"model.shift=1  is for images, and this data has vectors\. Set model.shift=0"
+    ):
+        Mlp(facts, encoding=Pixels(facts), **{**GIVEN, "shift": 1})
 
 
 def test_vectors_are_taken_too() -> None:

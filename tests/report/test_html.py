@@ -6,8 +6,12 @@ import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from espalier.config.compose import compose
+from espalier.config.saved import summary, write
 from espalier.core.outcome import Outcome
 from espalier.report.html import shown, write_report
 from report.run_files import TEXTS, outcome_of, write_metrics, write_predictions
@@ -115,6 +119,51 @@ def test_a_run_of_one_epoch_with_many_classes(tmp_path: Path) -> None:
     labels = [f"intent_{n}" for n in range(77)]
     page = Page(tmp_path, outcome_of(data={**outcome_of().data, "labels": labels}))
     assert "best 0.900" in page.text and "intent_76" in page.text
+
+
+def test_a_baseline_stands_beside_the_metrics(run_directory: Path, outcome: Outcome) -> None:
+    baseline = {"name": "bag of words", "metrics": {"test/accuracy": 0.7654}, "intervals": {}}
+    assert "bag of words" not in Page(run_directory, outcome).text
+    text = Page(run_directory, outcome_of(summary={**outcome.summary, "baseline": baseline})).text
+    assert "bag of words" in text and "0.765" in text and "Bag of words: the baseline, on the same test rows." in text
+
+
+def test_what_was_set_and_by_whom(tmp_path: Path, outcome: Outcome) -> None:
+    experiment = compose(["optimizer.lr=3e-4", "seed=5"])
+    write(experiment, tmp_path)
+    page = Page(tmp_path, outcome_of(summary=summary(experiment)))
+    assert "optimizer.lr0.0003command line: optimizer.lr=3e-40.001" in page.text
+    assert "optimizer.lr=3e-4 seed=5" in page.text
+
+
+def test_what_checking_the_data_found(run_directory: Path, outcome: Outcome) -> None:
+    assert "checks" not in Page(run_directory, outcome).text
+    clean = outcome_of(data={**outcome.data, "checks": {"leaked": {}, "imbalance": 1.0}})
+    assert "nothing leaks between splits" in Page(run_directory, clean).text
+    leaking = {"leaked": {"test": 123}, "shared": {"test": {"train": 123}}, "repeated": {}, "conflicts": 0, "empty": {}}
+    text = Page(run_directory, outcome_of(data={**outcome.data, "checks": leaking})).text
+    assert "123 texts of test are in train too" in text
+
+
+def test_without_texts_it_may_go_elsewhere(run_directory: Path, outcome: Outcome, tmp_path: Path) -> None:
+    written = write_report(run_directory, outcome, texts=False, to=tmp_path / "elsewhere.html")
+    page = written.read_text(encoding="utf-8")
+    assert "Worst errors" in page and "Größe" not in page and not (run_directory / "report.html").exists()
+    assert "Größe" in write_report(run_directory, outcome).read_text(encoding="utf-8")
+
+
+def test_rows_with_any_number_of_labels_have_a_table_of_labels(tmp_path: Path) -> None:
+    (tmp_path / "predictions").mkdir()
+    columns = {
+        "row": [0, 1],
+        "target": [[1, 0], [1, 1]],
+        "prediction": [[1, 0], [0, 1]],
+        "scores": [[0.9, 0.1], [0.2, 0.8]],
+    }
+    pq.write_table(pa.table(columns), tmp_path / "predictions" / "test.parquet")
+    text = Page(tmp_path, outcome_of(data={"labels": ["wet", "cold"]})).text
+    assert "1 of 2 test rows not right in every label (50%)" in text and re.search("wet 1.000 0.500 0.6672", text)
+    assert "Confusion" not in text and "Calibration" not in text
 
 
 def test_writing_again_replaces_the_page(run_directory: Path, outcome: Outcome) -> None:

@@ -29,20 +29,20 @@ def start(**more: Any) -> str:
 
 def test_start_says_what_was_chosen() -> None:
     assert start() == (
-        "sst2_lora   minilm 22.7 M, lora trains 0.34 M (1.5%)   6,920 / 872 / 1,821 texts   "
+        "sst2_lora   minilm 22.7 M, lora trains 0.34 M (1.5%)   texts: train 6,920, validation 872, test 1,821   "
         "cpu fp32 (no AMX), 2 threads   wandb offline"
     )
 
 
 def test_start_breaks_between_its_parts_where_the_terminal_is_narrow() -> None:
     lines = start(width=80).splitlines()
-    assert len(lines) == 2 and all(len(line) <= 80 for line in lines)
-    assert lines[1].startswith("  6,920 / 872 / 1,821 texts   cpu fp32")
+    assert len(lines) == 3 and all(len(line) <= 80 for line in lines)
+    assert lines[1].startswith("  texts: train 6,920, validation 872, test 1,821   cpu fp32")
 
 
 def test_start_of_a_run_that_trains_everything_and_tracks_nothing() -> None:
     line = start(num_trained=22_713_216, adapter="full", tracker="")
-    assert "full trains all   6,920" in line and line.endswith("2 threads")
+    assert "full trains all   texts: train 6,920" in line and line.endswith("2 threads")
 
 
 def test_every_dropped_and_truncated_row_is_said_with_its_reason() -> None:

@@ -35,23 +35,6 @@ def test_both_ends_of_an_interval_have_the_same_decimals() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0.384, "0.38 s"),
-        (4.24, "4.2 s"),
-        (9.97, "10 s"),
-        (59.6, "1 min 00 s"),
-        (161.3, "2 min 41 s"),
-        (3599.7, "1 h 00 min"),
-        (3780, "1 h 03 min"),
-        (187_200, "2 d 4 h"),
-    ],
-)
-def test_durations(seconds: float, words: str) -> None:
-    assert say.duration(seconds) == words
-
-
-@pytest.mark.parametrize(
     ("size", "words"), [(1_130_000_000, "1.1 GB"), (340_000_000, "340 MB"), (999_700_000, "1.0 GB")]
 )
 def test_memory_is_in_decimal_units(size: int, words: str) -> None:
@@ -96,3 +79,7 @@ def test_a_moment_is_local_and_anything_else_is_left_alone() -> None:
 
 def test_metric_names_are_words() -> None:
     assert [say.metric_name(key) for key in ("test/f1_macro", "auroc", "train/loss")] == ["F1 macro", "AUROC", "loss"]
+
+
+def test_a_spread_has_the_decimals_of_its_mean() -> None:
+    assert (say.spread(0.0041, 0.8741), say.spread(0.2, 12.3)) == ("0.004", "0.2")

@@ -123,6 +123,17 @@ def test_a_run_that_breaks_keeps_its_directory_and_says_why(tmp_path: Path, monk
     assert "out of luck" in (directory / "report.html").read_text()
 
 
+def test_a_run_whose_report_cannot_be_made_is_done_and_says_how_to_make_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = prepared(tmp_path, "trainer.max_epochs=1")
+    (directory / "report.html").mkdir()  # a file cannot take its place
+    assert train(directory).status == read_outcome(directory).status == "done"
+    last = capsys.readouterr().out.strip().splitlines()[-1]
+    assert last.startswith("report.html could not be made (IsADirectoryError: ")
+    assert last.endswith(f"again:  espalier report {directory}")
+
+
 def test_bad_data_is_the_users_to_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("one.csv").write_text("text,label\na,x\nb,x\n")

@@ -15,8 +15,16 @@ from espalier.tracking.memory import Memory
 
 def trainer(step: int, *, accumulating: bool = False) -> Any:
     optimizer = SimpleNamespace(param_groups=[{"lr": 0.5}])
-    loop = SimpleNamespace(_should_accumulate=lambda: accumulating)
-    return SimpleNamespace(global_step=step, current_epoch=1, world_size=1, fit_loop=loop, optimizers=[optimizer])
+    loop = SimpleNamespace(
+        _should_accumulate=lambda: accumulating,
+        max_steps=-1,
+        max_epochs=2,
+        epoch_loop=SimpleNamespace(_num_ready_batches_reached=lambda: step % 6 == 0),
+        epoch_progress=SimpleNamespace(current=SimpleNamespace(processed=step // 6 - 1)),
+    )
+    return SimpleNamespace(
+        global_step=step, current_epoch=1, world_size=1, should_stop=False, fit_loop=loop, optimizers=[optimizer]
+    )
 
 
 @pytest.fixture
@@ -35,10 +43,10 @@ def test_metrics_stand_under_the_steps_done_not_under_lightnings_number(recorder
     assert lines(recorder) == [{"step": 7, "epoch": 1, "validation/accuracy": 0.5}]
 
 
-def test_trackers_get_what_the_file_gets(recorder: Recorder) -> None:
+def test_trackers_get_what_the_file_gets_with_epochs_from_one(recorder: Recorder) -> None:
     recorder.log_metrics({"a": 1.0})
     memory: Any = recorder.trackers[0]
-    assert memory.rows == [(7, {"a": 1.0, "epoch": 1})]
+    assert memory.rows == [(7, {"a": 1.0, "epoch": 2})]
 
 
 def test_nothing_is_recorded_after_training(recorder: Recorder) -> None:
@@ -55,12 +63,12 @@ def test_step_log_writes_the_mean_of_a_steps_micro_batches(recorder: Recorder) -
     assert lines(recorder) == [{"step": 7, "epoch": 1, "train/loss": 3.0, "lr": 0.5}]
 
 
-def test_step_log_writes_every_so_many_steps_only(recorder: Recorder) -> None:
+def test_step_log_writes_every_so_many_steps_the_first_and_the_last(recorder: Recorder) -> None:
     log = StepLog(5, recorder)
-    for step in range(1, 11):
+    for step in range(1, 13):
         recorder.trainer = trainer(step)
         log.on_train_batch_end(trainer(step), None, {"loss": torch.tensor(1.0)}, None, 0)  # type: ignore[arg-type]
-    assert [line["step"] for line in lines(recorder)] == [5, 10]
+    assert [line["step"] for line in lines(recorder)] == [1, 5, 10, 12]
 
 
 def test_step_log_passes_over_tasks_that_optimize_by_hand(recorder: Recorder) -> None:
@@ -74,6 +82,30 @@ def test_step_log_tells_the_rate_that_the_step_took(recorder: Recorder) -> None:
     log.on_train_start(before, None)  # type: ignore[arg-type]
     log.on_train_batch_end(after, None, {"loss": torch.tensor(1.0)}, None, 0)  # type: ignore[arg-type]
     assert lines(recorder)[0]["lr"] == 0.5
+
+
+def test_step_log_tells_the_highest_of_several_rates(recorder: Recorder) -> None:
+    log, before = StepLog(1, recorder), trainer(6)
+    before.optimizers[0].param_groups.append({"lr": 0.75})
+    log.on_train_start(before, None)  # type: ignore[arg-type]
+    log.on_train_batch_end(trainer(7), None, {"loss": torch.tensor(1.0)}, None, 0)  # type: ignore[arg-type]
+    assert lines(recorder)[0]["lr"] == 0.75
+
+
+@pytest.mark.parametrize("texts", [True, False])
+def test_a_tracker_that_takes_pages_says_whether_texts_may_be_in_them(texts: bool) -> None:
+    class Takes(Memory):
+        def attach(self, page: str, /) -> None:
+            self.page = page
+
+    tracker: Any = Takes()
+    tracker.texts = texts
+    Guarded(tracker).attach(lambda with_texts: f"page {with_texts}")
+    assert tracker.page == f"page {texts}"
+
+
+def test_a_tracker_that_takes_none_is_not_made_one() -> None:
+    Guarded(Memory()).attach(lambda _: pytest.fail("nobody asked for it"))
 
 
 def test_a_tracker_that_breaks_is_told_once_and_ends_nothing() -> None:

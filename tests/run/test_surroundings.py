@@ -4,8 +4,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from lightning_fabric.plugins.environments import SLURMEnvironment
 
-from espalier.run.surroundings import git_commit, is_first_rank, versions
+from espalier.run.surroundings import cluster, git_commit, versions
 
 
 def test_versions_name_what_decides_about_numbers() -> None:
@@ -33,12 +34,26 @@ def test_no_commit_outside_of_git(tmp_path: Path) -> None:
     assert git_commit(tmp_path) == ""
 
 
-@pytest.mark.parametrize(("rank", "first"), [("0", True), ("1", False)])
-def test_first_rank_is_the_launcher(rank: str, first: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOCAL_RANK", rank)
-    assert is_first_rank() is first
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch):
+    def by(**variables: str) -> None:
+        for name in ("TORCHELASTIC_RUN_ID", "RANK", "SLURM_STEP_ID", "SLURM_NTASKS"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+
+    return by
 
 
-def test_a_process_that_is_alone_is_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("LOCAL_RANK", raising=False)
-    assert is_first_rank()
+def test_ranks_that_torchrun_or_srun_started_are_met(started) -> None:
+    started(TORCHELASTIC_RUN_ID="x", RANK="0", WORLD_SIZE="2")
+    assert type(cluster()).__name__ == "TorchElasticEnvironment"
+    started(SLURM_STEP_ID="0", SLURM_PROCID="0", SLURM_STEP_NUM_TASKS="2")
+    found = cluster()
+    assert isinstance(found, SLURMEnvironment)
+    assert not found.auto_requeue  # a signal of Slurm's is the run's to answer
+
+
+def test_in_a_batch_script_without_srun_lightning_starts_its_own(started) -> None:
+    started(SLURM_NTASKS="4", SLURM_JOB_ID="1", SLURM_PROCID="0")
+    assert type(cluster()).__name__ == "LightningEnvironment"

@@ -30,6 +30,33 @@ def test_asked_once_after_each_optimizer_step(tmp_path: Path, settings: Any, pla
     assert watch.places == places
 
 
+@pytest.mark.parametrize(
+    ("settings", "steps"),
+    [
+        ({"max_steps": 7, "max_epochs": -1}, [5, 7]),
+        ({"val_check_interval": 3, "check_val_every_n_epoch": None}, [3, 6, 9, 12, 15]),
+        ({"val_check_interval": 4, "check_val_every_n_epoch": None}, [4, 8, 12, 15]),
+        ({"check_val_every_n_epoch": 2}, [10, 15]),
+        ({"accumulate_grad_batches": 2, "max_steps": 4, "max_epochs": -1}, [3, 4]),
+        ({"max_steps": 7, "max_epochs": -1, "limit_val_batches": 0}, []),
+    ],
+    ids=str,
+)
+def test_a_runs_last_step_is_validated(tmp_path: Path, settings: Any, steps: list[int]) -> None:
+    fit(tmp_path, watch := Validations(), **settings)
+    assert watch.steps == steps
+
+
+class Validations(AtBoundary):
+    """At which steps there were some."""
+
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+
+    def on_validation_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        self.steps.append(trainer.global_step)
+
+
 class Looks(AtBoundary):
     """What is done when a boundary comes."""
 

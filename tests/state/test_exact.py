@@ -59,6 +59,7 @@ CASES: dict[str, dict[str, Any]] = {
     "max_steps": {"max_steps": 13, "max_epochs": -1},
     "max_steps and accumulation": {"max_steps": 8, "accumulate_grad_batches": 2},
     "validation twice an epoch": {"val_check_interval": 0.4},
+    "validation every so many steps": {"val_check_interval": 3, "check_val_every_n_epoch": None},
     "validation every other epoch": {"check_val_every_n_epoch": 2},
     "no validation": {"limit_val_batches": 0},
     "a part of an epoch": {"limit_train_batches": 3},

@@ -203,3 +203,19 @@ def hub(folder: Path) -> Path:
     (home / "snapshots").mkdir(parents=True)
     (home / "snapshots" / str(task.revision)).symlink_to(locate(str(task.source), str(task.revision)).folder)
     return folder / "hub"
+
+
+def test_balanced_weights_are_for_training_only() -> None:
+    facts = facts_of("text").learn(label_counts=(6, 2, 0), sizes={"train": 8})
+    task = classification(Features(), facts=facts, class_weights="balanced", label_smoothing=0.1)
+    assert task.weights is not None and task.weights[:2].tolist() == pytest.approx([8 / 12, 8 / 4])
+    batch = {"vector": torch.randn(4, 4), "label": torch.tensor([0, 0, 1, 0]), "scale": 1.0}
+    each = functional.cross_entropy(
+        task(batch), batch["label"], weight=task.weights, label_smoothing=0.1, reduction="none"
+    )
+    torch.testing.assert_close(task.training_step(batch), each.mean())
+    torch.testing.assert_close(
+        task.loss(task(batch), batch["label"]), functional.cross_entropy(task(batch), batch["label"])
+    )
+    assert "weights" not in task.state_dict()
+    assert classification(Features(), facts=facts).weights is None

@@ -16,18 +16,20 @@ from espalier.core.facts import DataFacts, Raw
 from espalier.model.encoding.pixels import Pixels
 from espalier.model.encoding.pretrained import Pretrained
 from espalier.model.encoding.words import Words
+from espalier.model.hub import Transformer
 from espalier.model.lstm import Lstm
-from espalier.model.minilm import MiniLm
 from espalier.model.mlp import Mlp
 from espalier.task.classification import Classification
+from espalier.task.multilabel import Multilabel
 
 TEXTS = ["Where is my order?", "refund!", "It came broken, and I would like to send it back, please. " * 3]
 LABELS = ("délai", "refund", "return")
 SHAPE = (1, 4, 4)
 
 
-def sgd(parameters: Any, /, part: str = "") -> dict[str, Any]:
-    return {"optimizer": torch.optim.SGD(parameters, lr=0.1)}
+def sgd(learned: Any, /, part: str = "") -> dict[str, Any]:
+    parameters = learned.parameters() if isinstance(learned, nn.Module) else learned
+    return {"optimizer": torch.optim.SGD([p for p in parameters if p.requires_grad], lr=0.1)}
 
 
 def facts_of(kind: str, classes: int = 3) -> DataFacts:
@@ -41,7 +43,7 @@ def minilm(**values: Any) -> nn.Module:
     """The embedded encoder."""
     defaults = defaults_of("model/minilm", **values)
     facts = facts_of("text")
-    return MiniLm(
+    return Transformer(
         facts, encoding=Pretrained(facts, source=defaults["source"], revision=defaults["revision"]), **defaults
     )
 
@@ -77,6 +79,13 @@ def classification(learner: Any, **values: Any) -> Classification:
     kind = "image" if isinstance(learner, Mlp) else "text"
     facts = values.pop("facts", None) or facts_of(kind)
     return Classification(learner, facts, sgd, **defaults_of("task/classification", **values))
+
+
+def multilabel(learner: Any, facts: DataFacts | None = None, **values: Any) -> Multilabel:
+    """As ``classification``, of data whose rows have any number of labels."""
+    known = facts or facts_of("text")
+    many = known.learn(kinds={**known.kinds, "label": "labels"})
+    return Multilabel(learner, many, sgd, **defaults_of("task/multilabel", **values))
 
 
 def trainer(folder: Path, **values: Any) -> pl.Trainer:

@@ -62,7 +62,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunInfo:
 
 def tracker(monkeypatch: pytest.MonkeyPatch, stand_in: StandIn) -> Wandb:
     monkeypatch.setitem(sys.modules, "wandb", stand_in.module())
-    return Wandb(project="espalier", entity=None, group=None, job_type="train", tags=[], mode="auto")
+    return Wandb(project="espalier", entity=None, group=None, job_type="train", tags=[], mode="auto", texts=False)
 
 
 def outcome(status: Any = "done") -> Outcome:
@@ -119,7 +119,7 @@ def test_calls_that_raise_are_told_once_at_the_end(
 
 def test_a_wandb_that_cannot_be_imported_stops_nothing(run: RunInfo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "wandb", None)
-    wandb = Wandb(project="espalier", entity=None, group=None, job_type="train", tags=[], mode="auto")
+    wandb = Wandb(project="espalier", entity=None, group=None, job_type="train", tags=[], mode="auto", texts=False)
     wandb.start(run)
     log_rows(wandb)
     assert "ModuleNotFoundError" in wandb.finish(outcome())
@@ -178,7 +178,7 @@ from espalier.core.outcome import Outcome
 from espalier.core.parts import RunInfo
 from espalier.tracking import wandb as tracking
 tracking._PATIENCE["offline"] = 1.0
-wandb = tracking.Wandb(project="p", entity=None, group=None, job_type="train", tags=[], mode="auto")
+wandb = tracking.Wandb(project="p", entity=None, group=None, job_type="train", tags=[], mode="auto", texts=False)
 directory = Path({str(tmp_path)!r})
 wandb.start(RunInfo(directory, "demo", "3fa9c1", {{}}))
 assert wandb._background.settle(60)

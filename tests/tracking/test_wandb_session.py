@@ -32,7 +32,12 @@ def test_a_resumed_run_is_one_offline_run_with_one_clean_history(resumed: Path) 
     assert [item["_step"] for item in history] == list(range(1, 26))
     assert [item["step"] for item in history] == list(range(1, 26))
     assert [item["train/loss"] for item in history] == pytest.approx([1 / step for step in range(1, 26)])
-    assert {item["epoch"] for item in history} == {0}
+    assert {item["epoch"] for item in history} == {1}
+
+
+def test_the_runs_page_is_there(resumed: Path) -> None:
+    (page,) = (resumed / "wandb").glob("offline-run-*/files/media/html/report_*.html")
+    assert "<p>the whole page</p>" in page.read_text()
 
 
 def test_every_metric_is_drawn_against_the_step(resumed: Path) -> None:
@@ -68,7 +73,7 @@ def test_the_commands_it_names_work(tmp_path: Path) -> None:
     first, last = train(directory, 1, 3)["said"]
     folder = f"{NAME}/wandb"
     assert first == "wandb offline"
-    assert last == f"wandb offline: look with  wandb leet {folder}  and send with  wandb sync {folder}"
+    assert last == f"wandb offline   wandb leet {folder}   (wandb sync sends it)"
     assert '"history"' in leet("--json", str(directory / "wandb"))
 
 

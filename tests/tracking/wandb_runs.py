@@ -20,20 +20,22 @@ from espalier.tracking.wandb import Wandb
 directory, first, last, ends = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 directory.mkdir(parents=True, exist_ok=True)
 metrics = MetricsFile(directory / "metrics.jsonl")
-tracker = Wandb(project="espalier", entity=None, group="nightly", job_type="train", tags=["lora"], mode="auto")
+place = {"project": "espalier", "entity": None, "group": "nightly", "job_type": "train", "tags": ["lora"]}
+tracker = Wandb(**place, mode="auto", texts=False)
 config = {"optimizer": {"lr": 0.001}, "seed": 0}
 resumed = {"resumed": True, "resumed_step": first - 1} if first > 1 else {}
 said = [tracker.start(RunInfo(directory, "demo", directory.name[-6:], config, **resumed))]
 began = time.perf_counter()
 for step in range(first, last + 1):
     metrics.log({"train/loss": 1 / step}, step, epoch=0)
-    tracker.log({"train/loss": 1 / step, "epoch": 0}, step)
+    tracker.log({"train/loss": 1 / step, "epoch": 1}, step)
 delay = time.perf_counter() - began
 if ends == "killed":
     while not list(directory.glob("wandb/offline-run-*/*.wandb")):
         time.sleep(0.05)
     os.kill(os.getpid(), signal.SIGKILL)
 cost = Cost(train_seconds=1.5)
+tracker.attach("<p>the whole page</p>")
 said.append(tracker.finish(Outcome(ends, "demo", 0, "", 1, "host", metrics={"test/accuracy": 0.9}, cost=cost)))
 print(json.dumps({"said": said, "delay": delay}))
 """

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from annotated_types import Ge, Gt, Lt
 from peft import LoraConfig, get_peft_model
 from torch import nn
+from transformers.pytorch_utils import Conv1D
 
 from espalier.core.bounds import OfferedBy
 from espalier.core.errors import ConfigError, Fault
@@ -42,7 +43,14 @@ def lora(
     if target not in targets:
         offered = ", ".join(targets) or "no layers to adapt"
         raise _fault(backbone, target, f"{type(backbone).__name__} offers {offered}.")
-    config = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules=targets[target], bias="none")
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=alpha,
+        lora_dropout=dropout,
+        target_modules=targets[target],
+        bias="none",
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in part.trunk.modules()),  # GPT-2's transposed weights
+    )
     # train(): pretrained models arrive in evaluation mode and Lightning keeps modes; their dropout would stay off.
     backbone.train().requires_grad_(False)
     try:

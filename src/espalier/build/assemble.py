@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import numpy as np
+import numpy.typing as npt
 import pytorch_lightning as pl
 from annotated_types import Ge
 from omegaconf import DictConfig
@@ -12,8 +14,10 @@ from omegaconf import DictConfig
 from espalier.build.encode import encode
 from espalier.build.instantiate import instantiate
 from espalier.build.optimizers import Optimizers
-from espalier.build.steps import total_steps
-from espalier.core.bounds import Reads
+from espalier.build.placed import placed
+from espalier.build.restore import begin, fit
+from espalier.build.steps import in_micro_batches, total_steps
+from espalier.core.bounds import Learns, Reads, RunOrWeights
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Encoding, Placement
 
@@ -32,6 +36,7 @@ class Assembly:
         placement: where it trains.
         trainer: Lightning Trainer arguments of the ``trainer`` group.
         truncated: split -> rows of which a text was cut.
+        lengths: split -> tokens of each row before it was cut, in the order of ``raw``; of texts alone.
         encoding: what turned rows into numbers.
     """
 
@@ -42,16 +47,18 @@ class Assembly:
     placement: Placement
     trainer: dict[str, Any]
     truncated: dict[str, int]
+    lengths: dict[str, npt.NDArray[np.int64]]
     encoding: Encoding
 
 
 def assemble(
     *,
     seed: Annotated[int, Ge(0)],
+    weights: Annotated[str, RunOrWeights()] | None,
     data: Node,
     model: Annotated[Node, Reads("data")],
     adapter: Node,
-    task: Node,
+    task: Annotated[Node, Learns("data")],
     optimizer: Node,
     scheduler: Node,
     hardware: Node,
@@ -75,16 +82,19 @@ def assemble(
     facts = DataFacts.of(raw, max_length=source.batching.max_length)
 
     encoding: Encoding = instantiate(model.encoding, facts)
-    encoding.fit(raw)
+    fit(encoding, raw, facts, weights)
     encoded = encode(raw, encoding)
     facts = facts.learn(**encoding.facts())
 
     accumulate = limits["accumulate_grad_batches"]
     batches = source.batches(encoded.splits, facts, seed=seed, world_size=placement.world_size, accumulate=accumulate)
     facts = facts.learn(total_steps=total_steps(batches.steps_per_epoch, limits))
+    limits = in_micro_batches(batches.steps_per_epoch, limits)
 
     pl.seed_everything(seed, verbose=False)
     backbone = instantiate(model, facts, encoding=encoding)
-    learner = instantiate(adapter, backbone, facts)
+    begin(backbone, weights)
+    learner = placed(instantiate(adapter, backbone, facts), placement)
     learned = instantiate(task, learner, facts, Optimizers(optimizer, scheduler, facts.total_steps))
-    return Assembly(raw, facts, batches, learned, placement, limits, encoded.truncated, encoding)
+    learned.configure_optimizers()  # made once for nothing: what they refuse is told before anything is trained
+    return Assembly(raw, facts, batches, learned, placement, limits, encoded.truncated, encoded.lengths, encoding)

@@ -34,9 +34,15 @@ class Encoded:
     splits: dict[str, Columns]
     truncated: dict[str, int]
 
+    @property
+    def lengths(self) -> dict[str, npt.NDArray[np.int64]]:
+        """split -> tokens of each row before it was cut; splits of texts alone."""
+        told = {split: columns.get("length") for split, columns in self.splits.items()}
+        return {split: np.asarray(column, np.int64) for split, column in told.items() if isinstance(column, np.ndarray)}
+
 
 def encode(raw: Raw, encoding: Encoding) -> Encoded:
-    """Apply a fitted encoding to every split; integer columns that it does not know (row, label, …) pass through.
+    """Apply a fitted encoding to every split; row, lists of labels and other integers pass through without it.
 
     The result lies in ``core.home.cache()/encoded/<key>``, where the key is made of the data's fingerprint, the rows of
     each split, the encoding's fingerprint and the version of the code. Nothing is kept of an encoding that says
@@ -61,13 +67,19 @@ def _encode(raw: Raw, encoding: Encoding) -> Encoded:
         columns = dict(encoding.apply(table))
         cut = columns.pop("truncated", None)
         truncated[split] = 0 if cut is None else int(np.count_nonzero(np.asarray(cut)))
-        splits[split] = {**_integers(table), **columns}
+        splits[split] = {**_integers(table), **_label_lists(table, raw), **columns}
     return Encoded(splits, truncated)
 
 
 def _integers(table: pa.Table) -> dict[str, npt.NDArray[np.int64]]:
     names = [field.name for field in table.schema if pa.types.is_integer(field.type)]
     return {name: table[name].to_numpy().astype(np.int64, copy=False) for name in names}
+
+
+def _label_lists(table: pa.Table, raw: Raw) -> dict[str, npt.NDArray[np.uint8]]:
+    """Labels of which a row has any number, as (rows, labels) of 0 and 1."""
+    names = [role for role, kind in raw.kinds.items() if kind == "labels" and role in table.column_names]
+    return {name: table[name].combine_chunks().flatten().to_numpy().reshape(len(table), -1) for name in names}
 
 
 def _key(raw: Raw, encoding: Encoding) -> str:

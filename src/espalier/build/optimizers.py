@@ -7,8 +7,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from espalier.build.groups import groups_of
 from espalier.build.instantiate import instantiate
-from espalier.core.errors import ConfigError, Fault
 
 
 @dataclass(frozen=True)
@@ -26,18 +26,15 @@ class Optimizers:
     total_steps: int
 
     def __call__(self, parameters: Any, /, part: str = "") -> dict[str, Any]:
-        """An optimizer over ``parameters`` (or a module's) with its schedule, stepped once an optimizer step.
+        """An optimizer over a module's parameters (or bare ones) with its schedule, stepped once an optimizer step.
 
         Raises:
-            ConfigError: nothing among the parameters learns.
+            ConfigError: nothing among the parameters learns; or the optimizer or the schedule does not fit the run.
         """
-        module_parameters = getattr(parameters, "parameters", None)
-        learning = [p for p in (module_parameters() if module_parameters else parameters) if p.requires_grad]
-        if not learning:
-            raise ConfigError(Fault("adapter", "leaves nothing to train.", "Try adapter=full."))
         node = self.optimizer
         if part and part in (node.get("parts") or {}):
             node = OmegaConf.merge(node, node.parts[part])  # type: ignore[assignment]
-        made = instantiate(node, learning)
+        settings: Any = OmegaConf.to_container(node, resolve=True)
+        made = instantiate(node, groups_of(parameters, settings))
         schedule = instantiate(self.scheduler, made, self.total_steps)
         return {"optimizer": made, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

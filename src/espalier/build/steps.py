@@ -1,19 +1,34 @@
-"""How many optimizer steps a run has."""
+"""How many optimizer steps a run has, and the same in the micro-batches that Lightning counts."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 
 def total_steps(steps_per_epoch: int, trainer: Mapping[str, Any]) -> int:
     """The smaller of ``max_steps`` and ``max_epochs`` in steps, with ``limit_train_batches``; -1: without end."""
-    share, accumulate = trainer["limit_train_batches"], trainer["accumulate_grad_batches"]
-    batches = steps_per_epoch * accumulate
-    batches = min(batches, share) if isinstance(share, int) else int(batches * share)
-    epoch = math.ceil(batches / accumulate)
     bounds = [trainer["max_steps"]] if trainer["max_steps"] >= 0 else []
     if trainer["max_epochs"] >= 0:
-        bounds.append(trainer["max_epochs"] * epoch)
+        bounds.append(trainer["max_epochs"] * _limited(steps_per_epoch, trainer["limit_train_batches"]))
     return min(bounds, default=-1)
+
+
+def in_micro_batches(steps_per_epoch: int, trainer: Mapping[str, Any]) -> dict[str, Any]:
+    """A trainer part's answer with its counts of global batches in Lightning's micro-batches.
+
+    A limit is a whole number of global batches, so that no step is left with a part of its micro-batches. An interval
+    between validations is counted over epochs, or shortened to the epoch where it is a share of one.
+    """
+    accumulate, interval = trainer["accumulate_grad_batches"], trainer.get("val_check_interval", 1.0)
+    steps = _limited(steps_per_epoch, trainer["limit_train_batches"])
+    translated = {"limit_train_batches": steps * accumulate}
+    if isinstance(interval, int):
+        translated |= {"val_check_interval": interval * accumulate, "check_val_every_n_epoch": None}
+    elif interval < 1:
+        translated |= {"val_check_interval": max(1, int(steps * interval)) * accumulate}
+    return {**trainer, **translated}
+
+
+def _limited(steps: int, limit: float) -> int:
+    return min(steps, limit) if isinstance(limit, int) else max(1, int(steps * limit))

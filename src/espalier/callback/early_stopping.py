@@ -36,6 +36,11 @@ class EarlyStopping(pl.Callback):
         self.waited = 0
         self.stopped = False
 
+    @property
+    def ended(self) -> str:
+        """Why training ended, for people; ``""`` where it did not end here."""
+        return f"no better {self.objective} in {self.patience} validations" if self.stopped else ""
+
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run goes on with."""
         return {"best": self.best, "waited": self.waited, "stopped": self.stopped}

@@ -14,12 +14,13 @@ from annotated_types import Gt
 
 from espalier.callback.screen import Lines, Screen, open_screen
 from espalier.callback.stopwatch import Stopwatch
+from espalier.core.facts import unit_of_kinds
 from espalier.core.parts import RunInfo
+from espalier.core.quantities import duration
 from espalier.state.idle_hooks import without_idle_hooks
 
 _NEVER = math.inf
 _SMOOTH = 50  # batches behind the loss that is shown
-_UNITS = {"text": "texts", "image": "images"}
 
 
 @without_idle_hooks
@@ -57,7 +58,7 @@ class Progress(pl.Callback):
         self._train, self._validation = Stopwatch(), Stopwatch()
         self._batches = self._samples = self._validations = 0
         facts: Any = pl_module.facts
-        self._unit = next((_UNITS[kind] for kind in facts.kinds.values() if kind in _UNITS), "samples")
+        self._unit = unit_of_kinds(facts.kinds)
         self._batches_per_epoch = int(trainer.num_training_batches)
         self._total = _total_batches(trainer, self._batches_per_epoch)
 
@@ -164,14 +165,6 @@ class Progress(pl.Callback):
         if self._screen:
             self._screen.close()
         self._screen, self._due = None, _NEVER
-
-
-def duration(seconds: float) -> str:
-    """``38 s``, ``2 min 41 s``, ``3 h 5 min``."""
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def _total_batches(trainer: pl.Trainer, per_epoch: int) -> int | None:

@@ -37,6 +37,19 @@ class Parser(argparse.ArgumentParser):
         return given
 
 
+def file_to_write(said: str, file: Path) -> Path:
+    """The file that a command was told to write.
+
+    Raises:
+        UserError: it is a folder, or lies in one that is not there.
+    """
+    if file.is_dir():
+        raise UserError(Fault(said, "is a folder.", "Name a file in it."))
+    if not file.parent.is_dir():
+        raise UserError(Fault(said, f"lies in a folder that is not there: {file.parent}.", "Make it first."))
+    return file
+
+
 def composing(prog: str) -> Parser:
     """A parser with what composing needs: words and folders of options."""
     parser = Parser(prog)

@@ -12,6 +12,7 @@ from espalier import __version__
 from espalier.cli.help import COMMANDS, overview
 from espalier.config.suggest import nearest
 from espalier.core.errors import EspalierError, Fault, UserError
+from espalier.core.world import is_first
 from espalier.report.faults import fault_lines
 
 
@@ -24,7 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get("ESPALIER_TRACEBACK"):
             traceback.print_exc()
         faults = error.faults if isinstance(error, UserError) else [Fault("", str(error))]
-        print("\n".join(fault_lines(faults)), file=sys.stderr)
+        if is_first():  # ranks started together find the same
+            print("\n".join(fault_lines(faults)), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:  # `espalier runs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -41,7 +43,7 @@ def _dispatch(words: list[str]) -> int:
         print(f"espalier {__version__}")
         return 0
     command, rest = words[0], words[1:]
-    if command not in COMMANDS:
+    if command not in (*COMMANDS, "complete"):  # which shells ask, and nobody types
         raise UserError(_unknown(command, words))
     # By name: a command loads what it needs and nothing of the others.
     return int(import_module(f"espalier.cli.{command}").main(rest))

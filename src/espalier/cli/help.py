@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 COMMANDS = {
     "train": "compose an experiment, check it, train it",
+    "evaluate": "a run's model on its test rows or on others, by slices, or against another run",
+    "predict": "let a run's model answer the rows of a table",
+    "data": "show what a data option reads, or check it: leaks, repeated rows, doubtful labels",
     "explain": "a setting: its value, type, meaning, who set it and over whom",
-    "runs": "what was run, newest first",
+    "runs": "what was run, newest first, or chosen by what came of it",
+    "compare": "what differs between runs, and what came of it",
+    "report": "a run's page again, or one page that compares several",
     "trust": "let configs name the classes and functions of a package",
+    "new": "a project of your own: a model, a data set, an experiment, a test",
+    "doctor": "what this machine and its settings are fit for, and how to mend what is not",
+    "completion": "the script by which bash, zsh or fish complete your words",
 }
 
 _OVERVIEW = """\
@@ -57,4 +67,8 @@ def overview() -> str:
 def train_help(groups: dict[str, list[str]]) -> str:
     """Of ``espalier train``, with the groups that are there."""
     width = max(map(len, groups))
-    return _TRAIN.format(groups="\n".join(f"  {group:{width}}   {', '.join(names)}" for group, names in groups.items()))
+    lines = (
+        fill(", ".join(names), 120, initial_indent=f"  {group:{width}}   ", subsequent_indent=" " * (width + 5))
+        for group, names in groups.items()
+    )
+    return _TRAIN.format(groups="\n".join(lines))

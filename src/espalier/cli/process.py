@@ -11,15 +11,21 @@ from datetime import datetime
 from pathlib import Path
 
 from espalier.config.compose import Experiment
-from espalier.config.saved import write
+from espalier.config.saved import summary, write
+from espalier.core.errors import Fault, UserError
 from espalier.core.outcome import Outcome
+from espalier.core.rendezvous import announce, learn
 from espalier.core.rundir import create, process_created, write_outcome
+from espalier.core.world import launched
 
 
 def prepare(experiment: Experiment) -> Path:
-    """A new run directory with the experiment's config in it."""
-    values = experiment.values
-    directory = create(Path(values["output"]), values["name"] or _default_name(experiment))
+    """A new run directory with the experiment's config in it; of ranks started together, the first one's."""
+    values, world = experiment.values, launched()
+    output = Path(values["output"])
+    if world and world.rank:
+        return learn(output, world)
+    directory = create(output, values["name"] or _default_name(experiment))
     write(experiment, directory)
     # From now on it is a run: one that is killed before it trains is listed, and can be resumed.
     outcome = Outcome(
@@ -30,8 +36,11 @@ def prepare(experiment: Experiment) -> Path:
         pid=os.getpid(),
         process_created=process_created(os.getpid()) or 0.0,
         host=os.uname().nodename,
+        summary=summary(experiment),
     )
     write_outcome(directory, outcome)
+    if world:
+        announce(output, world, directory)
     return directory
 
 
@@ -39,12 +48,24 @@ def become(directory: Path, *, resume: bool = False) -> int:
     """Turn this process into the one that trains: signals and the exit code need no go-between. Does not return."""
     if sys.stdout.isatty():
         print("checked; loading torch and what else the experiment needs …", flush=True)
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # kept until the run can end in order
-    os.execve(sys.executable, _command(directory, resume), _environment())
+    return turn_into(*_command(directory, resume)[2:])
+
+
+def turn_into(module: str, *words: str) -> int:
+    """Turn this process into another module of ours. SIGINT is kept back until that can end in order."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    os.execve(sys.executable, [sys.executable, "-m", module, *words], _environment())
 
 
 def run_each(experiments: Sequence[Experiment], lines: Sequence[Sequence[str]]) -> int:
-    """One run after the other, each a process of its own; a signal ends the grid. The worst exit code."""
+    """One run after the other, each a process of its own; a signal ends the grid. The worst exit code.
+
+    Raises:
+        UserError: this is one of several processes that a launcher started.
+    """
+    if world := launched():
+        truth = f"starts a process for each run, and {world.by} has started {world.size}."
+        raise UserError(Fault("-m", truth, f"Leave {world.by} out; several processes a run:  hardware=ddp_cpu"))
     worst = 0
     for number, (experiment, line) in enumerate(zip(experiments, lines, strict=True), start=1):
         print(f"\n[{number}/{len(lines)}] {' '.join(line)}", flush=True)
@@ -53,6 +74,12 @@ def run_each(experiments: Sequence[Experiment], lines: Sequence[Sequence[str]]) 
         if code >= 128:
             break
     return worst
+
+
+def ask(module: str, *words: str) -> int:
+    """Run a module of ours that loads what the command line does not, and prints the answer; its exit code."""
+    code = subprocess.call([sys.executable, "-m", module, *words], env=_environment())
+    return code if code >= 0 else 128 - code
 
 
 def _run(directory: Path) -> int:

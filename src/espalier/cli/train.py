@@ -18,6 +18,7 @@ from espalier.config.saved import read, rerun
 from espalier.config.sources import shipped
 from espalier.core.errors import ConfigError, Fault, UserError
 from espalier.core.rundir import is_gone, read_outcome
+from espalier.core.world import is_first
 
 
 def main(words: Sequence[str]) -> int:
@@ -88,7 +89,7 @@ def _resume(directory: Path) -> int:
             f"{directory} is finished: nothing is left to do. Again with changes:  espalier train --rerun {directory}"
         )
         return 0
-    if outcome.status == "running" and not is_gone(directory, outcome):
+    if outcome.status == "running" and is_first() and not is_gone(directory, outcome):
         raise UserError(
             Fault(str(directory), f"is running: process {outcome.pid} on {outcome.host}.", "Wait, or end it.")
         )

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from espalier.config.signature import class_attribute, owner_of
+from espalier.config.data_files import columns_of, file_exists, folder_exists, learns
+from espalier.config.setting import Answer, Setting
+from espalier.config.signature import class_attribute, owner_of, signature_of
 from espalier.config.suggest import asked, listed, nearest
-from espalier.config.types import Bound
-from espalier.config.words import as_word
-from espalier.core.errors import DataError
-from espalier.core.machine import probe
-from espalier.core.tabular import read_header
+from espalier.config.trained_run import run_or_weights
+from espalier.config.tree import at
+from espalier.config.types import Bound, wrong
+from espalier.core.home import folder_of
+from espalier.core.machine import compiler, probe
 
-Answer = tuple[str, str, str]
-"""(the key that is to be changed, what is true, what to type)"""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A value and where it stands.
-
-    Attributes:
-        key: dotted.
-        siblings: the settings of the same part.
-        tree: the whole config, resolved; groups of which nothing is known are left out.
-    """
-
-    key: str
-    value: Any
-    siblings: Mapping[str, Any]
-    tree: Mapping[str, Any]
+_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
 def outside(bound: Bound, setting: Setting) -> Iterator[Answer]:
@@ -46,40 +30,31 @@ def _at_most(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
     there = getattr(machine, arguments[0])
     if isinstance(value, int) and value > there:
         less = f"Set {setting.key}={there}, or run where there are {value}."
-        many = f"hardware=ddp_cpu hardware.devices={min(value, machine.cpus)}"
-        none = f"Set {many if min(value, machine.cpus) > 1 else 'hardware=cpu'}, or run where there are GPUs."
-        yield setting.key, f"this machine has {machine}.", less if there else none
+        yield setting.key, f"this machine has {machine}.", less if there else _without(arguments[0], value)
 
 
-def _file_exists(_: Sequence[Any], setting: Setting) -> Iterator[Answer]:
-    path = Path(setting.value).expanduser()
-    if path.is_file():
+def _needs(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
+    if not setting.value:
         return
-    if path.is_dir():
-        yield setting.key, "is a folder.", "Name the file."
-        return
-    folder = path.parent if path.parent.is_dir() else Path()
-    guess = nearest(path.name, sorted(file.name for file in folder.iterdir() if file.is_file()))
-    remedy = asked([as_word(setting.key, str(folder / guess))] if guess else [])
-    yield setting.key, f"there is no such file (looked in {folder.resolve()}).", remedy
+    if arguments[0] == "gpus" and not probe().gpus:
+        yield setting.key, f"this machine has {probe()}.", _without("gpus", probe().cpus)
+    if arguments[0] == "compiler" and compiler() is None:
+        truth = "needs a C++ compiler, and there is none (looked for $CXX, g++, clang++)."
+        yield setting.key, truth, f"Install one:  apt install g++   or set {setting.key}=false"
 
 
-def _columns_of(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
-    siblings, path = setting.siblings, setting.siblings.get(arguments[0])
-    if not isinstance(path, str) or not Path(path).expanduser().is_file():
-        return
-    try:
-        header = read_header(Path(path).expanduser(), siblings.get("encoding") or "utf-8", siblings.get("delimiter"))
-    except DataError as error:
-        fault = error.faults[0]
-        yield f"{setting.key.rpartition('.')[0]}.{arguments[0]}", f"{fault.what} {fault.truth}", fault.remedy
-        return
-    for role, name in setting.value.items():
-        if name not in header:
-            key = f"{setting.key}.{role}"
-            guess = nearest(str(name), header) or (header[0] if len(header) == 1 else "")
-            truth = f"{path} has no column {name!r}. It has: {listed(header)}."
-            yield key, truth, f"Set  {as_word(key, guess or '…')}"
+def _without(resource: str, processes: int) -> str:
+    many = min(processes, probe().cpus)
+    instead = f"hardware=ddp_cpu hardware.devices={many}" if many > 1 else "hardware=cpu"
+    return f"Set {instead}, or run where there are {'Apple GPUs' if resource == 'apple_gpus' else 'GPUs'}."
+
+
+def _hub_or_folder(_: Sequence[Any], setting: Setting) -> Iterator[Answer]:
+    folder = folder_of(setting.value)
+    if folder and not folder.is_dir():
+        yield setting.key, f"there is no such folder (looked for {folder}).", "Name one, or a hub id: ORG/NAME"
+    elif not folder and not _HUB_ID.fullmatch(setting.value):
+        yield setting.key, "is no hub id and no folder.", "Write ORG/NAME, or a folder: ./NAME, /PATH/NAME"
 
 
 def _keys(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
@@ -106,6 +81,22 @@ def _offered_by(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
         yield setting.key, f"{owner_of(target)} offers no {attribute}.", other
 
 
+def _own_settings(_: Sequence[Any], setting: Setting) -> Iterator[Answer]:
+    part = at(setting.tree, setting.key.rpartition(".")[0]) or {}
+    target = str(part.get("_target_"))
+    signature = signature_of(target)
+    known = {n: p for n, p in signature.parameters.items() if n != setting.key.rpartition(".")[2]}
+    for name, values in setting.value.items():
+        for key, value in values.items() if isinstance(values, Mapping) else ():
+            place = f"{setting.key}.{name}.{key}"
+            if key in known and (said := wrong(known[key].type, value)):
+                yield place, f"{key} {said}.", "" if "must be" in said else f"It takes: {known[key].type}."
+            elif key not in known and not signature.open:
+                guess = nearest(str(key), known)
+                remedy = asked([f"{setting.key}.{name}.{guess}"]) if guess else f"It has: {listed(known)}."
+                yield place, f'{owner_of(target)} has no setting "{key}".', remedy
+
+
 def _reads(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
     readers = [
         part for part in (setting.value.get("encoding"), setting.tree.get(arguments[0])) if isinstance(part, Mapping)
@@ -123,9 +114,15 @@ def _reads(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
 
 _TESTS: Mapping[str, Callable[[Sequence[Any], Setting], Iterator[Answer]]] = {
     "AtMost": _at_most,
-    "FileExists": _file_exists,
-    "ColumnsOf": _columns_of,
+    "FileExists": file_exists,
+    "FolderExists": folder_exists,
+    "HubOrFolder": _hub_or_folder,
+    "ColumnsOf": columns_of,
+    "Learns": learns,
     "Keys": _keys,
+    "Needs": _needs,
     "OfferedBy": _offered_by,
+    "OwnSettings": _own_settings,
     "Reads": _reads,
+    "RunOrWeights": run_or_weights,
 }

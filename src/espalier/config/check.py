@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from espalier.config.bounds import Setting, outside
+from espalier.config.bounds import outside
 from espalier.config.compose import Experiment
 from espalier.config.gate import ROOT, judge
 from espalier.config.references import explained
+from espalier.config.setting import Setting
 from espalier.config.signature import Parameter, Signature, owner_of, signature_of, taking
 from espalier.config.suggest import asked, listed, nearest
 from espalier.config.tree import at, interpolations, plain
@@ -21,8 +22,11 @@ _MISSING = "???"
 _GIVEN = {"model": 1, "model.encoding": 1, "adapter": 2, "task": 3, "optimizer": 1, "scheduler": 2, "callback": 1}
 
 
-def check(experiment: Experiment) -> None:
+def check(experiment: Experiment, *, only: Sequence[str] = ()) -> None:
     """Keys, types, ranges, targets; the machine, files and other parts where a signature says so; Hydra's node too.
+
+    Args:
+        only: keys of the parts that are used, where not all are; words and trust are judged whole in any case.
 
     Raises:
         TrustError: code that is neither ours nor trusted is all that is wrong.
@@ -30,7 +34,7 @@ def check(experiment: Experiment) -> None:
     """
     untrusted = [*judge(experiment.values), *judge({"hydra": plain(experiment.hydra)})]
     placed = [_placed(experiment, fault) for fault in untrusted]
-    found = [*experiment.faults, *(() if experiment.is_half_read else _Checker(experiment, untrusted).faults())]
+    found = [*experiment.faults, *(() if experiment.is_half_read else _Checker(experiment, untrusted).faults(only))]
     if found or placed:
         kind = ConfigError if found else TrustError
         raise kind(*dict.fromkeys(masked_fault(fault) for fault in [*found, *placed]))
@@ -46,10 +50,14 @@ class _Checker:
         self.unknown = {fault.what.partition("._target_")[0] for fault in untrusted} | experiment.unsettled
         self.known = {key: value for key, value in self.values.items() if key not in self.unknown}
 
-    def faults(self) -> Iterator[Fault]:
-        """Every fault of the tree."""
+    def faults(self, only: Sequence[str]) -> Iterator[Fault]:
+        """Every fault of the tree, or of the parts that stand under some keys."""
+        if only:
+            yield from (fault for key in only for fault in self._node(key, self.values.get(key)))
+            return
         for key, text in self.unresolved.items():
-            yield self._fault(key, text, *explained(text, self.values))
+            if said := explained(text, self.values):
+                yield self._fault(key, text, *said)
         if self.values.get("_target_") != ROOT and not any(
             fault.what.startswith("_target_=") for fault in self.untrusted
         ):

@@ -14,14 +14,19 @@ from espalier.config.tree import at
 _REFERENCE = re.compile(r"\$\{([^${}]*)\}")
 
 
-def explained(text: str, tree: Mapping[str, Any]) -> tuple[str, str]:
-    """What is true of a text with a reference that cannot be resolved, and what to type."""
+def explained(text: str, tree: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What is true of a text with a reference that cannot be resolved, and what to type.
+
+    None where it leads to a value that must be set (``???``), and is not: that one is asked for.
+    """
     for inner in _REFERENCE.findall(text):
         resolver, colon, argument = inner.partition(":")
         if resolver == "oc.env" and argument not in os.environ:
             return f"needs the variable {argument} of the environment, which is not set.", f"Type  export {argument}=…"
         if colon and not resolver.startswith("oc."):
             return f'asks for "{resolver}:", which is none of oc.env, oc.decode, oc.select …', "Mend the reference."
+        if not colon and at(tree, inner.strip()) == "???":
+            return None
         if not colon and at(tree, inner.strip()) is None:
             keys = nearest_keys(inner.strip(), [key for key, _ in flatten(tree)])
             guess = f"Did you mean  ${{{keys[0]}}} ?" if keys else "Name a key of the experiment."

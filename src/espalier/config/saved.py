@@ -20,6 +20,8 @@ from espalier.config.types import Bounded, branches
 from espalier.config.words import quoted, read_words
 from espalier.core.errors import Fault, UserError
 from espalier.core.files import write_atomic
+from espalier.core.home import folder_of
+from espalier.core.masking import masked_text
 
 SCHEMA = 1
 CONFIG, ORIGIN = "config.yaml", "origin.yaml"
@@ -35,8 +37,15 @@ def write(experiment: Experiment, directory: Path) -> None:
         "choices": dict(experiment.choices),
         "overrides": list(experiment.overrides),
         "config_dirs": [str(folder.resolve()) for folder in experiment.config_dirs],
+        "set": {key: list(told) for key, told in _set_over_defaults(experiment)},
     }
     write_atomic(directory / ORIGIN, yaml.safe_dump(origin, sort_keys=False, allow_unicode=True))
+
+
+def summary(experiment: Experiment) -> dict[str, Any]:
+    """What a run's outcome says of its experiment: ``options`` (group -> option) and ``overrides`` (words, masked)."""
+    options = {group: option for group, option in experiment.choices.items() if option is not None and "/" not in group}
+    return {"options": options, "overrides": [masked_text(word) for word in experiment.overrides]}
 
 
 def read(directory: Path) -> Experiment:
@@ -93,25 +102,43 @@ def rerun(directory: Path, overrides: Sequence[str], config_dirs: Sequence[Path]
         for word in read_words(old.overrides)[0]
         if word.key not in replaced and not word.key.startswith((*below, *inside))
     ]
-    files = [f"{key}={quoted(value)}" for key, value in _file_keys(old.values) if not key.startswith(below)]
+    files = [f"{key}={_spelled(value)}" for key, value in _file_keys(old.values) if not key.startswith(below)]
     return compose([*kept, *files, *overrides], config_dirs=folders)
+
+
+def _set_over_defaults(experiment: Experiment) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Key -> (who set it last, over what) of values that another file or the command line set."""
+    for key, value in flatten(plain(experiment.config)):
+        marks = experiment.layers.marks.get(key, [])
+        if marks and not isinstance(value, Mapping) and (len(marks) > 1 or not marks[-1].line):
+            yield key, (str(marks[-1]), marks[-2].value if len(marks) > 1 else "")
 
 
 def _make_absolute(tree: DictConfig, values: Mapping[str, Any]) -> None:
     for key, value in _file_keys(values):
-        OmegaConf.update(tree, key, str(Path(value).expanduser().resolve()))
+        OmegaConf.update(tree, key, _absolute(value) if isinstance(value, str) else [_absolute(v) for v in value])
 
 
-def _file_keys(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Keys whose signatures say that they are paths of files, with their values."""
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().resolve())
+
+
+def _file_keys(values: Mapping[str, Any]) -> Iterator[tuple[str, str | list[str]]]:
+    """Keys whose signatures say that they are paths of files or folders, with their values."""
     for key, value in flatten({"": values}):
         target = value.get("_target_") if isinstance(value, Mapping) else None
         if not isinstance(target, str):
             continue
         for name, parameter in signature_of(target).parameters.items():
-            if isinstance(value.get(name), str) and _is_file(parameter.type):
+            if isinstance(value.get(name), str | list) and _is_path(parameter.type, value[name]):
                 yield f"{key}.{name}".lstrip("."), value[name]
 
 
-def _is_file(kind: Any) -> bool:
-    return any(isinstance(b, Bounded) and any(x.name == "FileExists" for x in b.bounds) for b in branches(kind))
+def _spelled(value: str | list[str]) -> str:
+    return quoted(value) if isinstance(value, str) else f"[{','.join(map(quoted, value))}]"
+
+
+def _is_path(kind: Any, value: str | list[str]) -> bool:
+    bounds = {bound.name for branch in branches(kind) if isinstance(branch, Bounded) for bound in branch.bounds}
+    written = "HubOrFolder" in bounds and isinstance(value, str) and folder_of(value) is not None
+    return bool(bounds & {"FileExists", "FolderExists", "RunOrWeights"}) or written

@@ -70,15 +70,20 @@ def taking(signature: Signature, given: int) -> Signature:
 
 
 def class_attribute(target: str, name: str) -> Any:
-    """The literal value of an attribute in a class' body; None where it has none that can be read."""
+    """The literal value of an attribute in a class' body, or a base's; None where it has none that can be read."""
     found = find(target)
-    for node in found.definition.body if found else ():
+    return _attribute(found, name) if found else None
+
+
+def _attribute(found: Found, name: str, depth: int = _DEPTH) -> Any:
+    for node in found.definition.body:
         named = node.target if isinstance(node, ast.AnnAssign) else None
         if isinstance(named, ast.Name) and named.id == name and isinstance(node, ast.AnnAssign) and node.value:
             return literal(node.value)
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
             return literal(node.value)
-    return None
+    bases = (base for base in _bases(found) if base) if depth else ()
+    return next((value for base in bases if (value := _attribute(base, name, depth - 1)) is not None), None)
 
 
 def _signature(function: ast.FunctionDef, owner: Found, found: Found) -> Signature:
@@ -152,11 +157,18 @@ def _unpacked(annotation: ast.expr | None, module: Module) -> dict[str, Paramete
     typed = find_in(module.name, name_of(annotation.slice))
     if typed is None or not isinstance(typed.definition, ast.ClassDef):
         return None
-    return {
-        node.target.id: Parameter(node.target.id, type_of(node.annotation, typed.module), True)
-        for node in typed.definition.body
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-    }
+    return _typed_keys(typed)
+
+
+def _typed_keys(typed: Found, depth: int = _DEPTH) -> dict[str, Parameter]:
+    """The keys of a TypedDict, inherited ones first."""
+    keys: dict[str, Parameter] = {}
+    for base in [base for base in _bases(typed) if base] if depth else []:
+        keys |= _typed_keys(base, depth - 1)
+    for node in typed.definition.body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            keys[node.target.id] = Parameter(node.target.id, type_of(node.annotation, typed.module), True)
+    return keys
 
 
 def owner_of(target: str) -> str:

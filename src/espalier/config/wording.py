@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+import yaml
+
 from espalier.config.layers import Layers, flatten
-from espalier.config.signature import owner_of
+from espalier.config.signature import owner_of, signature_of
+from espalier.config.sources import shipped
 from espalier.config.suggest import asked, listed, nearest_keys
 from espalier.config.tree import at
 from espalier.config.words import Word
@@ -23,6 +27,8 @@ def unknown_key(word: Word, tree: Mapping[str, Any], layers: Layers, error: Exce
     if key in keys:
         said = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
         return Fault(word.typed, f"cannot be set so: {said[0].rstrip('.')}.")
+    if remedy := _elsewhere(word, tree):
+        return Fault(word.typed, f'{owner(key, tree)} has no setting "{_strange(key, tree)}".', remedy)
     # A guess that is only a node above what was typed says nothing.
     guesses = [guess for guess in nearest_keys(key, keys) if not key.startswith(f"{guess}.")]
     whole = f"={word.typed.partition('=')[2]}" if isinstance(at(tree, guesses[0]) if guesses else None, Mapping) else ""
@@ -30,6 +36,26 @@ def unknown_key(word: Word, tree: Mapping[str, Any], layers: Layers, error: Exce
     clear = len(guesses) == 1 and not whole and not layers.word(guesses[0])
     where = layers.where(guesses[0]) if clear else ""
     return Fault(word.typed, f'{owner(key, tree)} has no setting "{_strange(key, tree)}".', remedy, where)
+
+
+def _elsewhere(word: Word, tree: Mapping[str, Any]) -> str:
+    """Options of the same group that have the setting: ``data=csv`` for ``data.path``."""
+    group, _, setting = word.key.partition(".")
+    name = setting.partition(".")[0]
+    if not name or at(tree, f"{group}.{name}") is not None:
+        return ""
+    having = [file.stem for file in sorted((shipped() / group).glob("*.yaml")) if name in _settings(file)]
+    endings = Path(word.typed.removesuffix(".gz")).suffix.lower().removeprefix(".")
+    meant = {"tsv": "csv", "txt": "csv", "ndjson": "jsonl", "json": "jsonl"}.get(endings, endings)
+    having = [meant] if meant in having else having
+    if len(having) > 1:
+        return f"It is a setting of {listed(having)}: add  {group}={having[0]}  or another of them."
+    return f"Add  {group}={having[0]}" if having else ""
+
+
+def _settings(file: Path) -> Iterable[str]:
+    target = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("_target_")
+    return signature_of(target).parameters if isinstance(target, str) else ()
 
 
 def owner(key: str, tree: Mapping[str, Any]) -> str:

@@ -11,21 +11,34 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class AtMost:
-    """No more than the machine has: ``resource`` is ``cpus`` or ``gpus`` (see ``core.machine.probe``)."""
+    """No more than the machine has: ``cpus``, ``gpus`` or ``apple_gpus`` (see ``core.machine.probe``)."""
 
     resource: str
 
 
 @dataclass(frozen=True)
 class ColumnsOf:
-    """A mapping role -> column whose columns must stand in the header of the file that the sibling key names."""
+    """Columns (a mapping role -> column, or a list) that the first file named by the sibling key must have.
+
+    The part's class says how the file is read, if not as a delimited one: ``format: ClassVar[str] = "jsonl"``.
+    """
 
     path_key: str
 
 
 @dataclass(frozen=True)
 class FileExists:
-    """The path of a file that must be there (relative to the working folder)."""
+    """The path of a file that must be there (relative to the working folder), a list of them, or a pattern (``*``)."""
+
+
+@dataclass(frozen=True)
+class FolderExists:
+    """The path of a folder that must be there."""
+
+
+@dataclass(frozen=True)
+class HubOrFolder:
+    """A hub id (``ORG/NAME``), or a folder that must be there, written as a path (see ``core.home.folder_of``)."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,24 @@ class Keys:
     """A mapping with no other keys than these: a slip in one is no new setting."""
 
     names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Learns:
+    """A task that learns the kind of labels that another group's part has.
+
+    ``Learns("data")`` holds where the task's class says ``learns: ClassVar[str] = "labels"`` (any number of labels a
+    row) and the data has such ones: its ``label_separator`` is set, or the first row of its file has a list of labels.
+    """
+
+    group: str
+
+
+@dataclass(frozen=True)
+class Needs:
+    """A value that, where it is set (neither false nor null), asks something of the machine: ``gpus``, ``compiler``."""
+
+    resource: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +80,11 @@ class OfferedBy:
 
 
 @dataclass(frozen=True)
+class OwnSettings:
+    """A mapping name -> other values for settings of the same part, each of its own type and range."""
+
+
+@dataclass(frozen=True)
 class Reads:
     """A model whose encoding reads a kind of column that another group's part has.
 
@@ -58,3 +94,8 @@ class Reads:
     """
 
     group: str
+
+
+@dataclass(frozen=True)
+class RunOrWeights:
+    """The directory of a run that is done, or a safetensors file; both must be there."""

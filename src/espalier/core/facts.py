@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Kind = Literal["text", "image", "vector", "label", "labels", "id"]
 """``label``: one index a row; ``labels``: any number of them, a fixed-size list of 0 and 1, one for each label."""
+
+
+_UNITS: Mapping[str, str] = {"text": "texts", "image": "images"}
+
+
+def unit_of_kinds(kinds: Mapping[str, Kind]) -> str:
+    """What a row is, for people: ``texts``, ``images``, ``samples``."""
+    return next((_UNITS[kind] for kind in kinds.values() if kind in _UNITS), "samples")
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,8 @@ class Raw:
         counts: per split.
         fingerprint: sha256 over the rows and what describes them; ``""`` if unknown: then nothing made of them is kept.
         origin: where it was taken from, for people.
+        label_counts: training rows that have each label, in index order; empty where there is not one source of labels.
+        notes: what people should know of the rows, a sentence each.
     """
 
     splits: Mapping[str, pa.Table]
@@ -48,6 +58,8 @@ class Raw:
     fingerprint: str
     origin: str
     shape: tuple[int, ...] = ()
+    label_counts: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,7 @@ class DataFacts:
         vocab_size: learned by the encoding; 0 where there are no tokens.
         pad: ragged column -> the value that pads it.
         total_steps: optimizer steps of the whole run; -1 while unknown or endless.
+        label_counts: training rows that have each label (see ``Raw``).
     """
 
     kinds: Mapping[str, Kind]
@@ -73,16 +86,37 @@ class DataFacts:
     vocab_size: int = 0
     pad: Mapping[str, int] = field(default_factory=dict)
     total_steps: int = -1
+    label_counts: tuple[int, ...] = ()
 
     @staticmethod
     def of(raw: Raw, *, max_length: int | None = None) -> DataFacts:
         """The facts that reading alone tells."""
         sizes = {name: table.num_rows for name, table in raw.splits.items()}
-        return DataFacts(raw.kinds, raw.labels, sizes, raw.shape, max_length)
+        return DataFacts(raw.kinds, raw.labels, sizes, raw.shape, max_length, label_counts=raw.label_counts)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain nested values, ready for JSON."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(record: Mapping[str, Any]) -> DataFacts:
+        """The reverse of ``as_dict``, also of what JSON made of it; keys of later versions are passed over.
+
+        Raises:
+            KeyError, TypeError, AttributeError: it is no such record.
+        """
+        known = {name: value for name, value in record.items() if name in DataFacts.__dataclass_fields__}
+        known |= {name: tuple(known[name]) for name in ("shape", "label_counts") if name in known}
+        return DataFacts(**{**known, "labels": {source: tuple(names) for source, names in record["labels"].items()}})
 
     def learn(self, **more: object) -> DataFacts:
         """A copy that knows more."""
         return replace(self, **more)  # type: ignore[arg-type]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The roles that a model reads: all but labels and ids."""
+        return tuple(role for role, kind in self.kinds.items() if kind not in ("label", "labels", "id"))
 
     @property
     def label_names(self) -> tuple[str, ...]:

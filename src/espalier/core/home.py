@@ -28,3 +28,9 @@ def models_root() -> Path | None:
     """``$ESPALIER_MODELS``: folders of pretrained models by name."""
     given = os.environ.get("ESPALIER_MODELS")
     return Path(given) if given else None
+
+
+def folder_of(source: str) -> Path | None:
+    """The folder that a source of weights names, if it is written as a path: ``./mine``, ``/data/mine``, ``~/mine``."""
+    is_path = source.startswith(("./", "../", "/", "~")) or source in (".", "..")
+    return Path(source).expanduser().resolve() if is_path else None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import platform
+import re
+import shutil
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -12,21 +15,66 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Machine:
-    """CPU cores this process may use, NVIDIA GPUs it may see, and whether the CPU multiplies bf16 in tiles (AMX)."""
+    """What a process may use here.
+
+    Attributes:
+        cpus: CPU cores.
+        gpus: NVIDIA GPUs.
+        amx: whether the CPU multiplies bf16 in tiles (AMX).
+        apple_gpus: 1 on Apple silicon.
+    """
 
     cpus: int
     gpus: int
     amx: bool
+    apple_gpus: int = 0
 
     def __str__(self) -> str:
         gpus = "no GPU" if not self.gpus else f"{self.gpus} GPU{'s' * (self.gpus > 1)}"
+        gpus = "an Apple GPU" if self.apple_gpus else gpus
         return f"{self.cpus} CPU core{'s' * (self.cpus > 1)} and {gpus}"
 
 
 @cache
 def probe() -> Machine:
     """Ask the kernel: affinity and quota, /proc/driver/nvidia narrowed by CUDA_VISIBLE_DEVICES, CPU flags."""
-    return Machine(min(_cores(), _quota()), _visible_gpus(), _has_flag("amx_bf16"))
+    apple = platform.system() == "Darwin" and platform.machine() == "arm64"
+    return Machine(min(_cores(), _quota()), _visible_gpus(), "amx_bf16" in cpu_flags(), int(apple))
+
+
+@cache
+def cpu_flags() -> frozenset[str]:
+    """What the CPU can do, by Linux' names (``avx2``, ``amx_bf16`` …); nothing where there is no /proc/cpuinfo."""
+    return frozenset(_cpuinfo("flags").split())
+
+
+@cache
+def cpu_name() -> str:
+    """The CPU's name."""
+    return _cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes of main memory: all that a process may have, and what is free now."""
+
+    total: int
+    free: int
+
+
+def memory() -> Memory:
+    """Of the machine, or of the container where that has less. Zeros where the system does not tell."""
+    info = Path("/proc/meminfo")
+    lines = dict(line.split(":", 1) for line in info.read_text().splitlines()) if info.is_file() else {}
+    total, free = (int(lines.get(key, "0").split()[0]) * 1024 for key in ("MemTotal", "MemAvailable"))
+    limit, used = (_cgroup_bytes(name) for name in ("memory.max", "memory.current"))
+    return Memory(min(total, limit), min(free, max(0, limit - used))) if limit else Memory(total, free)
+
+
+def compiler() -> str | None:
+    """The C++ compiler that ``torch.compile`` would call: ``$CXX``, else g++ or clang++; None where there is none."""
+    wanted = [os.environ["CXX"]] if os.environ.get("CXX") else ["g++", "clang++"]
+    return next((found for name in wanted if (found := shutil.which(name))), None)
 
 
 def _cores() -> int:
@@ -39,6 +87,12 @@ def _quota(file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
     return max(1, math.ceil(int(quota) / int(period))) if quota.isdigit() else sys.maxsize
 
 
+def _cgroup_bytes(name: str) -> int:
+    file = Path("/sys/fs/cgroup") / name
+    said = file.read_text().strip() if file.is_file() else ""
+    return int(said) if said.isdigit() else 0
+
+
 def _visible_gpus() -> int:
     folder = Path("/proc/driver/nvidia/gpus")
     # Some containers show the devices and not the driver's folder.
@@ -49,6 +103,8 @@ def _visible_gpus() -> int:
     return min(present, len([name for name in visible.split(",") if name.strip() not in ("", "-1")]))
 
 
-def _has_flag(flag: str) -> bool:
+def _cpuinfo(field: str) -> str:
     info = Path("/proc/cpuinfo")
-    return info.exists() and flag in info.read_text(errors="replace").split()
+    text = info.read_text(errors="replace") if info.exists() else ""
+    found = re.search(rf"^{field}\s*:\s*(.*)$", text, re.MULTILINE)
+    return found[1] if found else ""

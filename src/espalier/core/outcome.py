@@ -29,7 +29,8 @@ class Outcome:
     """What a run came to.
 
     Attributes:
-        status: ``running`` from the start, ``done`` only when every promised file is there.
+        status: ``running`` from the start, ``done`` only when every promised file is there; only ``report.html`` may be
+            made later.
         process_created: when the process ``pid`` began (seconds since the epoch): another may bear its number later.
         metrics: ``<split>/<metric>`` -> value, of the best checkpoint.
         intervals: the same keys -> (low, high), 95% bootstrap.

@@ -7,10 +7,10 @@ Values that YAML gives are a part's keyword-only parameters; values that the run
     model       Backbone(facts, /, *, encoding, …)          forward(batch) -> features (B, width)
     adapter     adapter(backbone, facts, /, *, …) -> Backbone
     task        Task(learner, facts, optimizers, /, *, …)   a LightningModule
-    optimizer   optimizer(parameters, /, *, …) -> torch Optimizer
+    optimizer   optimizer(groups, /, *, …) -> torch Optimizer
     scheduler   scheduler(optimizer, total_steps, /, *, …) -> torch LRScheduler
     hardware    hardware(*, …) -> Placement
-    trainer     trainer(*, …) -> dict of Lightning Trainer arguments
+    trainer     trainer(*, …) -> dict of Lightning Trainer arguments, in global batches
     callback    Callback(run, /, *, …)                      a Lightning Callback
     tracking    Tracker(*, …)                               .start, .log, .finish
 """
@@ -53,6 +53,12 @@ class Data(Protocol):
     def read(self) -> Raw:
         """Read, clean and split. Raises ``DataError``."""
 
+    def rows(self, labels: tuple[str, ...] | None, /) -> Raw:
+        """Rows to evaluate on, as the single split ``test``, labels indexed by the given names. Raises ``DataError``.
+
+        May be left out: then a trained model is evaluated on the splits that ``read`` gives.
+        """
+
     def batches(
         self, splits: Mapping[str, Columns], facts: DataFacts, /, *, seed: int, world_size: int, accumulate: int
     ) -> pl.LightningDataModule:
@@ -63,7 +69,8 @@ class Encoding(Protocol):
     """Turns rows into numbers: a tokenizer, an image transform. Belongs to a model.
 
     What ``apply`` made is kept on disk under ``fingerprint``; an encoding that only looks at its rows in another shape
-    says ``costs_nothing: ClassVar[bool] = True`` and is applied each time.
+    says ``costs_nothing: ClassVar[bool] = True`` and is applied each time. One that makes ids may also have
+    ``recipe() -> str``: Python lines that define ``encode(texts)`` -> a list of ids for each, for a model's README.
     """
 
     def fit(self, raw: Raw, /) -> None:
@@ -113,7 +120,10 @@ class Backbone(Protocol):
 
 
 class OptimizerFactory(Protocol):
-    """Parameters -> optimizer and schedule, as Lightning's ``configure_optimizers`` wants them."""
+    """A module, or its parameters -> optimizer and schedule, as Lightning's ``configure_optimizers`` wants them.
+
+    Of a module it knows which parameters are biases, which layer they stand in: hand over the module.
+    """
 
     def __call__(self, parameters: Any, /, part: str = "") -> dict[str, Any]:
         """``part`` names one of several optimizers, whose values ``optimizer.parts.<part>`` may override."""
@@ -170,8 +180,28 @@ class RunInfo:
     resumed_step: int = 0
 
 
+@dataclass(frozen=True)
+class Baseline:
+    """What a simple model reaches on the rows that a task was tested on.
+
+    Attributes:
+        name: what it is, for people.
+        metrics, intervals: as a task's ``test_metrics`` and ``test_intervals``.
+        predictions: as a task's ``predictions()``.
+    """
+
+    name: str
+    metrics: Mapping[str, float]
+    intervals: Mapping[str, tuple[float, float]]
+    predictions: Mapping[str, Any]
+
+
 class Tracker(Protocol):
-    """A sink for metrics. It must never stop or delay training: what it cannot take, it drops and says so once."""
+    """A sink for metrics. It must never stop or delay training: what it cannot take, it drops and says so once.
+
+    One that has a method ``attach(page: str)`` is given the run's report, as HTML, before the end: without the data's
+    own texts, unless it says ``texts = True``.
+    """
 
     def start(self, run: RunInfo, /) -> str:
         """Begin (or go on, after a resume); returns one line for people, or ``""``."""

@@ -12,11 +12,12 @@ from datetime import datetime
 from pathlib import Path
 
 from espalier.core.errors import Fault, UserError
+from espalier.core.facts import DataFacts
 from espalier.core.files import write_json
 from espalier.core.lock import is_held
 from espalier.core.outcome import Outcome
 
-OUTCOME, LATEST = "outcome.json", "latest"
+OUTCOME, FACTS, LATEST = "outcome.json", "facts.json", "latest"
 _NAME = re.compile(r"[^\w.+=-]+")
 
 
@@ -72,6 +73,27 @@ def read_outcome(directory: Path) -> Outcome:
         raise UserError(Fault(str(file), f"cannot be read: {type(error).__name__}.")) from None
 
 
+def write_facts(directory: Path, facts: DataFacts) -> None:
+    """What is known of the data, atomically: enough to build the model again without them."""
+    write_json(directory / FACTS, facts.as_dict())
+
+
+def read_facts(directory: Path) -> DataFacts:
+    """What ``write_facts`` wrote.
+
+    Raises:
+        UserError: it is not there, or unreadable.
+    """
+    file, again = directory / FACTS, f"Train it again:  espalier train --rerun {directory}"
+    try:
+        return DataFacts.from_dict(json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        truth = f"has no {FACTS}: its training did not begin, or it was made by an earlier version of Espalier."
+        raise UserError(Fault(str(directory), truth, again)) from None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UserError(Fault(str(file), f"cannot be read: {type(error).__name__}.", again)) from None
+
+
 def is_gone(directory: Path, outcome: Outcome) -> bool:
     """Whether a run that says ``running`` was killed: nobody holds its directory, and its process is not there.
 
@@ -85,7 +107,7 @@ def is_gone(directory: Path, outcome: Outcome) -> bool:
 
 def discard(directory: Path) -> None:
     """Remove a run directory that holds nothing but what was made before a run: its config, its first outcome."""
-    for name in ("config.yaml", "origin.yaml", OUTCOME, "lock"):
+    for name in ("config.yaml", "origin.yaml", FACTS, OUTCOME, "lock"):
         (directory / name).unlink(missing_ok=True)
     with suppress(OSError):  # something else is in it, and stays
         directory.rmdir()

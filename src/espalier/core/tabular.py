@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from espalier.core.errors import DataError, Fault
+from espalier.core.formats import open_text, read_bytes, require_format
 
 _SHOWN = 5
 csv.field_size_limit(2**30)
@@ -35,26 +36,24 @@ def read_header(path: Path, encoding: str = "utf-8", delimiter: str | None = Non
     """The column names of a file, from its first row.
 
     Raises:
-        DataError: the file is missing, empty, or its beginning is not in ``encoding``.
+        DataError: the file is missing, empty, of another format, or its beginning is not in ``encoding``.
     """
+    codec = _codec(encoding)
+    require_format(path, "csv")
     try:
-        with path.open(encoding=_codec(encoding), newline="") as file:
+        with open_text(path, codec) as file:
             return _header(path, file, delimiter)
-    except UnicodeDecodeError:
+    except (UnicodeError, EOFError):
         _decode(path, encoding)  # says which byte of the whole file
         raise
-    except FileNotFoundError:
-        raise DataError(Fault(str(path), f"is not there (looked from {Path.cwd()}).", "Check its path.")) from None
-    except OSError as error:
-        raise DataError(Fault(str(path), f"cannot be read: {error.strerror}.")) from None
 
 
 def read_table(path: Path, encoding: str = "utf-8", delimiter: str | None = None) -> Table:
-    """All rows of a file.
+    """All rows of a file, which may be gzipped.
 
     Raises:
-        DataError: not there, empty, not in ``encoding`` (which byte), broken quoting (where it begins), ragged rows
-            (which), cut off in the middle of a row or character, or a column name that stands twice.
+        DataError: not there, empty, of another format, not in ``encoding`` (which byte), broken quoting (where it
+            begins), ragged rows (which), cut off in the middle of a row or character, a column name that stands twice.
     """
     header = read_header(path, encoding, delimiter)
     if doubled := sorted({name for name in header if header.count(name) > 1}):
@@ -79,7 +78,7 @@ def read_table(path: Path, encoding: str = "utf-8", delimiter: str | None = None
 
 def sniff_delimiter(path: Path, header: str) -> str:
     """By the ending (``.tsv``, ``.tab``: tab), else the one of comma, semicolon, tab, bar that the header has most."""
-    if path.suffix.lower() in (".tsv", ".tab"):
+    if Path(path.name.removesuffix(".gz")).suffix.lower() in (".tsv", ".tab"):
         return "\t"
     return max(",;\t|", key=header.count)
 
@@ -105,7 +104,7 @@ def _separator(path: Path, header: str, delimiter: str | None) -> str:
 
 
 def _rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    quoting: Literal[0, 3] = csv.QUOTE_NONE if separator == "\t" and not _quoted(text) else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if separator == "\t" and not is_quoted(text) else csv.QUOTE_MINIMAL
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True, quoting=quoting)
     begins = 1
     try:
@@ -127,7 +126,8 @@ def _broken_quoting(path: Path, line: int, error: csv.Error) -> DataError:
     )
 
 
-def _quoted(text: str) -> bool:
+def is_quoted(text: str) -> bool:
+    """Whether a tab-separated text quotes its fields."""
     # Tab-separated files mostly quote nothing; one that does closes each field that it opens before the line ends.
     marked = [line for line in text.splitlines() if line.startswith('"') or '\t"' in line]
     try:
@@ -162,7 +162,7 @@ def _codec(encoding: str) -> str:
 
 
 def _decode(path: Path, encoding: str) -> str:
-    content = path.read_bytes()
+    content = read_bytes(path)
     try:
         return content.decode(_codec(encoding))
     except UnicodeDecodeError as error:

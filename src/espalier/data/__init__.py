@@ -12,6 +12,7 @@ One file is one source (``conf/data/<name>.yaml`` -> ``data/<name>.py``). A sour
         def tables(self) -> Source:
             return Source({"train": {"text": ["a", "b"], "label": ["x", "y"]}}, origin="here")
 
-Rows that are no table with one label column: subclass ``base.AbstractData`` and answer ``read`` and ``batching``.
+Labels are texts, or tuples of any number of them; several files, ``text_pair`` and slices come with ``files.FileData``.
+Rows that are no table with a label column: subclass ``base.AbstractData`` and answer ``read`` and ``batching``.
 Batches (``order`` -> ``gather`` -> ``loader`` -> ``batches``) come with it.
 """

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 
 from espalier.core.columns import Columns
+from espalier.core.errors import DataError, Fault
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Batching
 from espalier.data.batches import Batches
@@ -26,6 +28,23 @@ class AbstractData(ABC):
     @abstractmethod
     def read(self) -> Raw:
         """Read, clean and split. Raises ``DataError``."""
+
+    def rows(self, labels: tuple[str, ...] | None) -> Raw:
+        """Rows to evaluate or predict on, as the single split ``test``.
+
+        Args:
+            labels: names in the order of a trained model's labels; None where none are wanted.
+
+        Raises:
+            DataError: there is no test split, or its labels are others.
+        """
+        raw = self.read()
+        if "test" not in raw.splits:
+            raise DataError(Fault(raw.origin, "has no test rows."))
+        if labels is not None and tuple(raw.labels.values()) != (labels,):
+            known = ", ".join(map(repr, labels[:10]))
+            raise DataError(Fault(raw.origin, f"has other labels than the model, which has {known}."))
+        return replace(raw, splits={"test": raw.splits["test"]}, counts={"test": raw.counts["test"]})
 
     def batches(
         self, splits: Mapping[str, Columns], facts: DataFacts, /, *, seed: int, world_size: int, accumulate: int

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, TypedDict
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, ClassVar, Self, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +17,12 @@ from espalier.core.bounds import Keys
 from espalier.core.errors import DataError, Fault
 from espalier.core.facts import Counts, Kind, Raw
 from espalier.core.parts import Batching
+from espalier.data import labels as labelling
 from espalier.data.base import AbstractData
+from espalier.data.labels import is_many, natural_order
 from espalier.data.split import cut, thin
 
-Values = Sequence[str] | npt.NDArray[Any]
-_SHOWN = 5
+Values = Sequence[Any] | npt.NDArray[Any]
 
 
 class Common(TypedDict):
@@ -39,7 +39,9 @@ class Common(TypedDict):
 
 @dataclass(frozen=True)
 class Source:
-    """What a source hands over: split -> role -> values (labels as strings), all of equal length within a split.
+    """What a source hands over: split -> role -> values, all of equal length within a split.
+
+    A label is a text, or a tuple of any number of texts on every row. ``slice:<name>`` are texts too.
 
     Attributes:
         origin: where it was taken from, for people.
@@ -47,6 +49,9 @@ class Source:
         dropped: split -> reason -> rows that the source left out, with the reason.
         shape: of one image or vector.
         labels: label names in index order, where the source knows them better than sorting does.
+        places: split -> (first row number, file) of each file that it was read from.
+        unit: what a row of them is called.
+        header: every column there is.
     """
 
     splits: Mapping[str, Mapping[str, Values]]
@@ -55,17 +60,31 @@ class Source:
     dropped: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     shape: tuple[int, ...] = ()
     labels: tuple[str, ...] = ()
+    places: Mapping[str, Sequence[tuple[int, str]]] = field(default_factory=dict)
+    unit: str = "row"
+    header: tuple[str, ...] = ()
+
+    def row_numbers(self, split: str) -> npt.NDArray[np.int64]:
+        """Of each row of a split."""
+        rows = len(next(iter(self.splits[split].values())))
+        return np.asarray(self.numbers.get(split, range(rows)), np.int64)
+
+    def where(self, split: str, position: int) -> str:
+        """Where a row stands, for people: ``line 3 of b.csv``, ``row 3``."""
+        number = int(self.row_numbers(split)[position])
+        begun = [(first, name) for first, name in self.places.get(split, ()) if first <= number]
+        return f"{self.unit} {number - begun[-1][0]} of {begun[-1][1]}" if begun else f"{self.unit} {number}"
 
 
 class TableData(AbstractData):
-    """A source of rows with one label each. A subclass says ``tables``; splitting, limits and counts are done here."""
+    """A source of labelled rows. A subclass says ``tables``; splitting, limits and counts are done here."""
 
     kinds: ClassVar[Mapping[str, Kind]]
 
     def __init__(
         self,
         *,
-        columns: dict[str, str],
+        columns: Mapping[str, str | None],
         batch_size: int,
         eval_batch_size: int,
         limit: int | None,
@@ -74,12 +93,17 @@ class TableData(AbstractData):
         num_workers: int,
         bucket: bool,
     ) -> None:
-        self.columns, self.limit, self.split = columns, limit, split
+        self.columns = {role: name for role, name in columns.items() if name is not None}
+        self.limit, self.split = limit, split
         self._batching = Batching(batch_size, eval_batch_size, num_workers, bucket, max_length)
 
     @abstractmethod
     def tables(self) -> Source:
         """Read the source. Raises ``DataError``."""
+
+    def unlabelled(self) -> Self:
+        """The same source without its labels, where rows may lack them; itself where they never do."""
+        return self
 
     @property
     def batching(self) -> Batching:
@@ -90,49 +114,113 @@ class TableData(AbstractData):
         """Read, split, limit, index labels.
 
         Raises:
-            DataError: columns of different length, one class only, a label in validation or test that training lacks,
-                no rows to train or to validate on.
+            DataError: columns of different length, a label column that is none, one class only, a label in validation
+                or test that training lacks, no rows to train or to validate on.
         """
         source = self.tables()
         _require_equal_lengths(source)
-        if not len(source.splits["train"]["label"]):
+        train = source.splits["train"]
+        if not len(train["label"]):
             raise DataError(Fault(source.origin, "has no rows to train on."))
-        names = source.labels or _names(source.splits["train"]["label"])
+        many = is_many(train["label"])
+        if not many:
+            labelling.require_labels(dict(train), self.columns, source.header)
+        names = source.labels or natural_order(set(labelling.flat(train["label"])))
+        if not names:
+            raise DataError(Fault("data.columns.label", "has no label on any row.", "Name the column of labels."))
         _require_known_labels(source, names)
-        indexed = {split: self._indexed(source, split, names) for split in source.splits}
+        indexed = {split: _table(source, split, names, many=many) for split in source.splits}
         splits = cut(indexed, self.split, by="label")
         limited = {split: thin(table, self.limit) for split, table in splits.items() if table.num_rows}
-        _require_two_classes(limited["train"], names)
+        trained = labelling.label_counts(limited["train"]["label"], len(names))
+        labelling.require_two(trained, names)
         if "validation" not in limited:
             raise DataError(
                 Fault(f"data.split.validation={self.split.get('validation', 0)}", "leaves no rows to validate on.",
                       "Raise it, or name a file of validation rows.")
             )  # fmt: skip
         counts = {s: _count(t, limited.get(s, t), source.dropped.get(s, {})) for s, t in splits.items()}
-        fingerprint = _fingerprint(limited, self.kinds, names, source.shape)
-        return Raw(limited, dict(self.kinds), {"": names}, counts, fingerprint, source.origin, source.shape)
+        raw = self._raw(source, limited, counts, names)
+        return replace(raw, label_counts=tuple(trained.tolist()), notes=_notes(trained))
 
-    def _indexed(self, source: Source, split: str, names: Sequence[str]) -> pa.Table:
-        columns = dict(source.splits[split])
-        index = {name: position for position, name in enumerate(names)}
-        labels = np.asarray([index[str(value)] for value in columns.pop("label")], np.int64)
-        rows = np.asarray(source.numbers.get(split, range(len(labels))), np.int64)
-        arrays = {role: _array(values) for role, values in columns.items()}
-        return pa.table({"row": pa.array(rows), **arrays, "label": pa.array(labels)})
+    def rows(self, labels: tuple[str, ...] | None) -> Raw:
+        """Rows to evaluate or predict on: those that the source calls test; all of them, where it has no test split.
+
+        Args:
+            labels: names in the order of a trained model's labels; None: no labels are wanted, nor needed.
+
+        Returns:
+            A single split ``test``.
+
+        Raises:
+            DataError: a label that is none of ``labels``, with its row; columns of different length; no rows.
+        """
+        source = (self if labels is not None else self.unlabelled()).tables()
+        _require_equal_lengths(source)
+        source = _as_test(source)
+        if labels is not None:
+            _require_known_labels(source, labels, of="the model")
+        many = labels is not None and is_many(source.splits["test"]["label"])
+        whole = _table(source, "test", labels, many=many)
+        if not whole.num_rows:
+            raise DataError(Fault(source.origin, "has no rows."))
+        limited = thin(whole, self.limit)
+        counts = {"test": _count(whole, limited, source.dropped.get("test", {}))}
+        return self._raw(source, {"test": limited}, counts, labels)
+
+    def _raw(
+        self,
+        source: Source,
+        splits: Mapping[str, pa.Table],
+        counts: Mapping[str, Counts],
+        names: tuple[str, ...] | None,
+    ) -> Raw:
+        first = next(iter(splits.values()))
+        kinds = {role: kind for role, kind in self.kinds.items() if role in first.column_names}
+        if "label" in kinds and not pa.types.is_integer(first["label"].type):
+            kinds["label"] = "labels"
+        labels = {} if names is None else {"": names}
+        fingerprint = _fingerprint(splits, kinds, names or (), source.shape)
+        return Raw(splits, kinds, labels, counts, fingerprint, source.origin, source.shape)
 
 
-def natural_order(names: set[str]) -> tuple[str, ...]:
-    """Label names in the order in which people list them: numbers by value, words by alphabet."""
-    try:
-        values = {name: float(name) for name in names}
-    except ValueError:
-        return tuple(sorted(names))
-    finite = all(map(math.isfinite, values.values()))  # "nan" is a word here
-    return tuple(sorted(names, key=lambda name: (values[name], name) if finite else (0.0, name)))
+def _table(source: Source, split: str, names: Sequence[str] | None, *, many: bool) -> pa.Table:
+    columns = dict(source.splits[split])
+    labels = columns.pop("label", None)
+    arrays = {role: _array(values) for role, values in columns.items()}
+    if names is not None and labels is not None:
+        arrays["label"] = labelling.indexed(labels, names, many=many)
+    return pa.table({"row": pa.array(source.row_numbers(split)), **arrays})
 
 
-def _names(values: Values) -> tuple[str, ...]:
-    return natural_order({str(value) for value in values})
+def _as_test(source: Source) -> Source:
+    """Its test split alone; or else all of its rows as one, numbered on where numbers would repeat."""
+    chosen = ["test"] if "test" in source.splits else list(source.splits)
+    columns: dict[str, list[Any]] = {role: [] for role in source.splits[chosen[0]]}
+    numbers: list[int] = []
+    places: list[tuple[int, str]] = []
+    for split in chosen:
+        start = numbers[-1] + 1 if numbers else 0
+        for role, values in source.splits[split].items():
+            columns[role].extend(values)
+        numbers += [start + int(number) for number in source.row_numbers(split)]
+        places += [(start + first, name) for first, name in source.places.get(split, ())]
+    reasons = {reason for split in chosen for reason in source.dropped.get(split, ())}
+    dropped = {reason: sum(source.dropped.get(split, {}).get(reason, 0) for split in chosen) for reason in reasons}
+    return replace(
+        source, splits={"test": {role: _joined(values) for role, values in columns.items()}},
+        numbers={"test": numbers}, places={"test": places}, dropped={"test": dropped},
+    )  # fmt: skip
+
+
+def _joined(values: list[Any]) -> Values:
+    return np.stack(values) if values and isinstance(values[0], np.ndarray) else values
+
+
+def _notes(trained: npt.NDArray[np.int64]) -> tuple[str, ...]:
+    if once := int((trained == 1).sum()):
+        return (f"{once:,} of {len(trained):,} labels {'occur' if once > 1 else 'occurs'} once in training",)
+    return ()
 
 
 def _array(values: Values) -> pa.Array:
@@ -169,27 +257,12 @@ def _require_equal_lengths(source: Source) -> None:
             raise DataError(Fault(source.origin, f"has unequal numbers of values in its {split} rows: {found}."))
 
 
-def _require_two_classes(train: pa.Table, names: Sequence[str]) -> None:
-    present = np.unique(train["label"].to_numpy())
-    if len(present) < 2:
-        only = names[present[0]]
-        raise DataError(
-            Fault("data.columns.label", f"has one class only in training: {only!r}.",
-                  "Name the column that tells classes apart, or raise data.limit.")
-        )  # fmt: skip
-
-
-def _require_known_labels(source: Source, names: Sequence[str]) -> None:
-    trained = set(names)
+def _require_known_labels(source: Source, names: Sequence[str], of: str = "training") -> None:
     for split, columns in source.splits.items():
-        strange = [(row, str(v)) for row, v in enumerate(columns["label"]) if str(v) not in trained]
-        if not strange:
+        if not (found := labelling.strange(columns["label"], names)):
             continue
-        numbers = source.numbers.get(split, range(len(columns["label"])))
-        listed = ", ".join(f"{value!r} (row {numbers[row]})" for row, value in strange[:_SHOWN])
-        more = f" and {len(strange) - _SHOWN} more" if len(strange) > _SHOWN else ""
+        listed = labelling.said([(label, source.where(split, row)) for row, label in found])
         known = ", ".join(map(repr, names[:10])) + (" …" if len(names) > 10 else "")
-        raise DataError(
-            Fault(f"the {split} rows", f"have labels that training lacks: {listed}{more}. Training has {known}.",
-                  "Mend those rows, or add such rows to training.")
-        )  # fmt: skip
+        remedy = "Mend those rows, or add such rows to training."
+        lacks = f"have labels that {of} lacks: {listed}. {of[0].upper()}{of[1:]} has {known}."
+        raise DataError(Fault(f"the {split} rows", lacks, remedy))

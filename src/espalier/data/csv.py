@@ -1,58 +1,29 @@
-"""``data=csv``: your own table."""
+"""``data=csv``: your own table, delimited."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Unpack
+from typing import Unpack
 
-from espalier.core.bounds import ColumnsOf, FileExists, Keys
-from espalier.core.facts import Kind
-from espalier.data.common import Common, Source, TableData
-from espalier.data.text_table import read_text_files
+from espalier.core.tabular import Table, read_table
+from espalier.data.files import FileData, Files
+from espalier.data.text_table import Reading
 
 
-class Csv(TableData):
-    """A delimited file of texts and labels.
+class Csv(FileData):
+    """Delimited files of texts and labels, quoted or not, gzipped or not.
 
     ``espalier train data=csv data.path=my.csv data.columns.text=review data.columns.label=stars``
 
     Args:
-        path: the file; validation and test rows are cut from it where they have no file of their own.
-        encoding: of the file, a name that Python knows.
-        delimiter: one character, or None: by the file's ending or header.
-        on_null: what to do with rows whose text or label is empty; ``drop`` counts them.
-
-    Raises:
-        DataError: when read; see ``core.tabular.read_table`` and ``TableData.read``.
+        encoding: of the files, a name that Python knows.
+        delimiter: one character, or None: by a file's ending or header.
     """
 
-    kinds: ClassVar[Mapping[str, Kind]] = {"text": "text", "label": "label"}
+    def __init__(self, *, encoding: str, delimiter: str | None, **files: Unpack[Files]) -> None:
+        super().__init__(**files)
+        self.encoding, self.delimiter = encoding, delimiter
 
-    def __init__(
-        self,
-        *,
-        path: Annotated[str, FileExists()],
-        validation_path: Annotated[str, FileExists()] | None,
-        test_path: Annotated[str, FileExists()] | None,
-        columns: Annotated[dict[str, str], Keys(("text", "label")), ColumnsOf("path")],
-        encoding: str,
-        delimiter: str | None,
-        on_null: Literal["error", "drop"],
-        **common: Unpack[Common],
-    ) -> None:
-        super().__init__(columns=columns, **common)
-        named = {"train": path, "validation": validation_path, "test": test_path}
-        self.files = {split: Path(name).expanduser() for split, name in named.items() if name is not None}
-        self.encoding, self.delimiter, self.on_null = encoding, delimiter, on_null
-
-    def tables(self) -> Source:
-        """Read the files."""
-        return read_text_files(
-            self.files,
-            self.columns,
-            encoding=self.encoding,
-            delimiter=self.delimiter,
-            on_null=self.on_null,
-            origin=str(self.files["train"]),
-        )
+    def table(self, path: Path, reading: Reading, /) -> Table:  # noqa: ARG002  # all columns are read in any case
+        """One file; see ``core.tabular.read_table``."""
+        return read_table(path, self.encoding, self.delimiter)

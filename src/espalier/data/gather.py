@@ -40,6 +40,13 @@ class Gather:
         return batch if scale else _filler(batch)
 
 
+    def cells(self, request: Request) -> int:
+        """What a batch comes to in work and memory: rows, times padded length where texts have one."""
+        rows, _ = request
+        longest = (int((column.offsets[rows + 1] - column.offsets[rows]).max()) for column, _ in self._ragged.values())
+        return len(rows) * (sum(longest) or 1)
+
+
 def _plain(column: Column) -> npt.NDArray[Any]:
     # A memory-mapped array is seen as a plain one (the subclass costs microseconds at each indexing), still mapped.
     array = np.asarray(column)

@@ -1,30 +1,149 @@
-"""Rows of data sets on the Hugging Face hub, for sources that find nothing under ``$ESPALIER_DATA``."""
+"""``data=hub``: any data set of the Hugging Face hub."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Literal, Unpack
 
+import numpy as np
+from annotated_types import Ge, Len, MinLen
+
+from espalier.core.bounds import HubOrFolder, Keys
 from espalier.core.errors import DataError, Fault
-from espalier.core.home import data_root
+from espalier.core.facts import Kind
+from espalier.core.home import folder_of
+from espalier.data.common import Common, Source, TableData
+from espalier.data.download import fetch, fetch_folder
+from espalier.data.images import Shaper, opened
+from espalier.data.text_table import Reading, Split, add, source_of
 
 
-def from_hub(name: str, dataset: str) -> Any:
-    """A ``datasets.DatasetDict``.
+class Hub(TableData):
+    """Rows of a data set on the hub, or in a folder as it would lie there; no code of it is run.
+
+    ``espalier train data=hub data.source=SetFit/sst2 data.revision=<commit>``
+
+    Args:
+        source: ``ORG/NAME``, or a folder: ``./NAME``.
+        revision: commit, branch or tag; None: the newest. The run records which commit it was.
+        config: which of several that the set has (GLUE's ``cola``).
+        splits: ours -> theirs (``validation: dev``); None: there is none.
+        streaming: fetch the first ``limit`` rows of each split, and not the whole.
+        columns: role -> column: ``text`` and ``text_pair``, or ``image``; ``label``. Labels that the set has names for
+            are called by them, in its order.
+        slices, label_separator, on_null: as for files.
+        size, channels: of images; see ``data.folder``.
 
     Raises:
-        DataError: the hub cannot be reached or does not have it; says which folder would do instead.
+        DataError: when read; see ``data.download.fetch``, ``data.text_table.gather`` and ``TableData.read``.
     """
-    # datasets costs a second to import; most runs read plain files and never need it. This is its only door.
-    from datasets import load_dataset
 
-    try:
-        return load_dataset(dataset)
-    except Exception as error:
-        looked = data_root() / name if data_root() else f"$ESPALIER_DATA/{name}"  # type: ignore[operator]
-        raise DataError(
-            Fault(
-                f"data={name}",
-                f"is not at {looked}, and {dataset} could not be fetched from the hub ({type(error).__name__}).",
-                f"Set ESPALIER_DATA to the folder that holds {name}/, or go online.",
-            )
-        ) from error
+    kinds: ClassVar[Mapping[str, Kind]] = {"text": "text", "text_pair": "text", "image": "image", "label": "label"}
+
+    def __init__(
+        self,
+        *,
+        source: Annotated[str, HubOrFolder()],
+        revision: str | None,
+        config: str | None,
+        splits: Annotated[dict[str, str | None], Keys(("train", "validation", "test"))],
+        streaming: bool,
+        columns: Annotated[dict[str, str | None], Keys(("text", "text_pair", "image", "label"))],
+        slices: list[str],
+        label_separator: Annotated[str, MinLen(1)] | None,
+        on_null: Literal["error", "drop"],
+        size: Annotated[list[Annotated[int, Ge(1)]], Len(2, 2)] | None,
+        channels: Literal[1, 3] | None,
+        **common: Unpack[Common],
+    ) -> None:
+        super().__init__(columns=columns, **common)
+        self.source, self.revision, self.config, self.streaming = source, revision, config, streaming
+        self.wanted = {ours: theirs for ours, theirs in splits.items() if theirs is not None}
+        self.reading = Reading(self.columns, slices, label_separator, on_null, "row")
+        self.shaper = Shaper(size, channels)
+
+    def tables(self) -> Source:
+        """Fetch and read it."""
+        if self.streaming and self.limit is None:
+            truth = "reads the first data.limit rows, and there is no limit."
+            raise DataError(Fault("data.streaming=true", truth, "Set  data.limit=10000"))
+        folder = folder_of(self.source)
+        if folder:
+            found, origin = fetch_folder(folder, config=self.config, streaming=self.streaming)
+        else:
+            found, origin = fetch(self.source, revision=self.revision, config=self.config, streaming=self.streaming)
+        splits: dict[str, Split] = {}
+        names: tuple[str, ...] = ()
+        for ours, theirs in self._present(found).items():
+            table = self._table(found[theirs])
+            splits[ours], names = Split({}), table.names
+            add(splits[ours], table, self.reading, f"{self.source} {theirs}")
+        source = source_of(splits, self.reading, origin, names)
+        return self._stacked(source) if "image" in self.columns else source
+
+    def _present(self, found: Mapping[str, Any]) -> dict[str, str]:
+        """Ours -> theirs, of the splits that are there; training must be."""
+        if (train := self.wanted.get("train")) not in found:
+            truth = f"is no split of {self.source}. It has: {', '.join(found)}."
+            raise DataError(Fault(f"data.splits.train={train}", truth, f"Set  data.splits.train={next(iter(found))}"))
+        return {ours: theirs for ours, theirs in self.wanted.items() if theirs in found}
+
+    def _table(self, rows: Any) -> HubTable:
+        features = rows.features or {}
+        label = features.get(self.columns.get("label", ""))
+        names = getattr(label, "names", None) or getattr(getattr(label, "feature", None), "names", None) or ()
+        if self.streaming:
+            taken = list(rows.take(self.limit))
+            header = tuple(features) or tuple(taken[0] if taken else ())
+            columns: Any = {name: [row.get(name) for row in taken] for name in header}
+        else:
+            header, taken, columns = tuple(rows.column_names), rows, rows
+        return HubTable(header, range(len(taken)), columns, self.columns, tuple(names), self.shaper)
+
+    def _stacked(self, source: Source) -> Source:
+        splits = {
+            split: {role: np.stack(list(values)) if role == "image" else values for role, values in columns.items()}
+            for split, columns in source.splits.items()
+        }
+        return replace(source, splits=splits, shape=self.shaper.shape)
+
+
+@dataclass(frozen=True)
+class HubTable:
+    """A split; ``numbers`` counts rows from 0. Labels are named, images are pixels.
+
+    Attributes:
+        content: column -> values.
+        roles: role -> column.
+        names: of the labels, where the set has them.
+    """
+
+    header: tuple[str, ...]
+    numbers: range
+    content: Any
+    roles: Mapping[str, str]
+    names: tuple[str, ...]
+    shaper: Shaper
+
+    def column(self, name: str) -> list[Any]:
+        """One column's values."""
+        values = self.content[name]
+        if name == self.roles.get("image"):
+            return [None if v is None else self._pixels(v, row) for row, v in enumerate(values)]
+        if name == self.roles.get("label") and self.names:
+            return [self._named(value) for value in values]
+        return list(values)
+
+    def _pixels(self, image: Any, row: int) -> Any:
+        try:
+            return self.shaper(opened(image), f"row {row}".__str__)
+        except OSError as error:
+            raise DataError(
+                Fault(f"data.columns.image={self.roles['image']}", f"is no whole image on row {row}.")
+            ) from error
+
+    def _named(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._named(one) for one in value]
+        return self.names[value] if isinstance(value, int) and value >= 0 else None  # -1: a hidden label

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 import torch
@@ -41,6 +42,18 @@ class Loader:
         for batch in self._prepared():
             self._position += 1
             yield batch
+
+    def largest(self) -> tuple[Batch, float]:
+        """The epoch's batch with the most cells, and how many of its cells a batch has on average (0 to 1].
+
+        Made beside the loader's own pass, which does not move.
+        """
+        sampler = copy(self.sampler)
+        sampler.first = 0
+        requests = list(sampler)
+        cells = [self._gather.cells(request) for request in requests]
+        most = max(cells)
+        return self._gather[requests[cells.index(most)]], sum(cells) / len(cells) / most
 
     def state_dict(self) -> dict[str, Any]:
         """The epoch, and how many of its micro-batches were handed out."""

@@ -12,7 +12,7 @@ from espalier.core.bounds import Keys
 from espalier.core.facts import Kind
 from espalier.core.home import data_root
 from espalier.data.common import Common, Source, TableData, Values
-from espalier.data.hub import from_hub
+from espalier.data.download import from_hub
 from espalier.data.idx import read_idx
 
 _PREFIXES = {"train": "train", "test": "t10k"}

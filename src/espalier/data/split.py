@@ -19,10 +19,11 @@ def cut(splits: Mapping[str, pa.Table], shares: Mapping[str, float], *, by: str)
     Args:
         splits: what the source has; ``train`` at least.
         shares: split -> share of the training rows, 0 for none.
-        by: the column whose values keep their shares.
+        by: the column whose values keep their shares; rows with any number of labels (a list of 0 and 1) go by the
+            rarest that they have.
 
     Returns:
-        The splits in the order train, validation, test. Of each class one row at least stays in training.
+        The splits in the order train, validation, test. Of each label one row at least stays in training.
 
     Raises:
         DataError: the shares leave nothing to train on.
@@ -32,7 +33,7 @@ def cut(splits: Mapping[str, pa.Table], shares: Mapping[str, float], *, by: str)
         given = ", ".join(f"{split}: {share}" for split, share in shares.items())
         raise DataError(Fault(f"data.split={{{given}}}", "leaves no rows to train on.", "Let them sum to less than 1."))
     train = splits["train"]
-    place = _places(train[by].to_numpy(), list(wanted.values()))
+    place = _places(*_strata(train[by]), list(wanted.values()))
     result = {"train": train.filter(pa.array(place == 0))}
     for position, split in enumerate(wanted, start=1):
         result[split] = train.filter(pa.array(place == position))
@@ -48,14 +49,26 @@ def thin(table: pa.Table, limit: int | None) -> pa.Table:
     return table.take(pa.array(np.sort(chosen)))
 
 
-def _places(labels: npt.NDArray[np.generic], shares: list[float]) -> npt.NDArray[np.int64]:
-    # Rows of each class, shuffled, stand evenly spaced on [0, 1): the first share of it is cut off, then the next.
+def _strata(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.int64]]:
+    """What rows are grouped by, and rows that must stay in training so that each label is learned."""
+    if not pa.types.is_fixed_size_list(column.type):
+        return column.to_numpy(), np.empty(0, np.int64)
+    hot = column.combine_chunks().flatten().to_numpy().reshape(len(column), -1).astype(bool)
+    counts = hot.sum(0)
+    rarity = np.argsort(np.argsort(counts, kind="stable"))  # 0: the rarest label
+    rarest = np.where(hot, rarity, hot.shape[1]).min(1)
+    return rarest, hot[:, counts > 0].argmax(0)
+
+
+def _places(groups: npt.NDArray[np.generic], kept: npt.NDArray[np.int64], shares: list[float]) -> npt.NDArray[np.int64]:
+    # Rows of each group, shuffled, stand evenly spaced on [0, 1): the first share of it is cut off, then the next.
     generator = np.random.default_rng(_CHOICE)
-    position = np.empty(len(labels))
-    for label in np.unique(labels):
-        rows = generator.permutation(np.flatnonzero(labels == label))
+    position = np.empty(len(groups))
+    for group in np.unique(groups):
+        rows = generator.permutation(np.flatnonzero(groups == group))
         position[rows] = (np.arange(len(rows)) + generator.random()) / len(rows)
         position[rows[-1]] = 1.0  # so that training has each class, also one of a single row
+    position[kept] = 1.0
     bounds = np.cumsum(shares)
     place = np.searchsorted(bounds, position, side="right") + 1
     return np.where(place > len(shares), 0, place)

@@ -1,16 +1,76 @@
-"""Delimited files of texts and labels as a ``Source``: which columns, which rows, what is missing."""
+"""Tables of texts and labels as a ``Source``, whatever file they stand in: which columns and rows, what is missing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from espalier.core.errors import DataError, Fault
-from espalier.core.tabular import Table, read_table
+from espalier.core.tabular import read_table
 from espalier.data.common import Source
+from espalier.data.labels import SLICE, as_labels, as_text, is_empty
 
 _SHOWN = 5
+
+
+class Tabular(Protocol):
+    """Named columns of equal length; ``numbers[i]`` is the number of row ``i`` in its file."""
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """All names."""
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """Of the rows that were read."""
+
+    def column(self, name: str) -> list[Any]:
+        """One column's values."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Which columns of a table are meant, and what becomes of rows that lack something.
+
+    Attributes:
+        columns: role -> column name.
+        slices: columns by which results are told apart.
+        label_separator: what stands between several labels in a text.
+        on_null: whether a row without text or label is an error, or is dropped and counted.
+        unit: what a row is called: ``line``, ``row``.
+    """
+
+    columns: Mapping[str, str]
+    slices: Sequence[str] = ()
+    label_separator: str | None = None
+    on_null: Literal["error", "drop"] = "error"
+    unit: str = "line"
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that are read."""
+        return [*self.columns.values(), *self.slices]
+
+
+@dataclass
+class Split:
+    """The rows of a split as they are gathered, file by file.
+
+    Attributes:
+        columns: role -> values.
+        numbers: of the rows.
+        begins: (first number, file) of each file.
+        empty: rows left out since they lack something.
+        header: every column there is.
+    """
+
+    columns: dict[str, list[Any]]
+    numbers: list[int] = field(default_factory=list)
+    begins: list[tuple[int, str]] = field(default_factory=list)
+    empty: int = 0
+    header: tuple[str, ...] = ()
 
 
 def read_text_files(
@@ -22,34 +82,64 @@ def read_text_files(
     on_null: Literal["error", "drop"] = "error",
     origin: str,
 ) -> Source:
-    """Read one file a split.
-
-    Args:
-        files: split -> file.
-        columns: role -> column name.
-        on_null: whether a row with an empty field is an error or is dropped and counted.
+    """Read one delimited file a split.
 
     Raises:
-        DataError: see ``read_table``; a column that a file does not have (with those it has); rows with empty fields.
+        DataError: see ``core.tabular.read_table`` and ``gather``.
     """
-    splits, numbers, dropped = {}, {}, {}
-    for split, path in files.items():
-        table = read_table(path, encoding, delimiter)
-        chosen = {role: _column(table, role, name, path) for role, name in columns.items()}
-        fields = zip(*chosen.values(), strict=True)
-        empty = {row for row, values in enumerate(fields) if not all(map(str.strip, values))}
-        if empty and on_null == "error":
-            raise _empty(path, [table.numbers[row] for row in sorted(empty)])
-        kept = [row for row in range(len(table.rows)) if row not in empty]
-        splits[split] = {role: [values[row] for row in kept] for role, values in chosen.items()}
-        numbers[split] = [table.numbers[row] for row in kept]
-        dropped[split] = {"empty": len(empty)} if empty else {}
-    return Source(splits, origin, numbers, dropped)
+    reading = Reading(columns, on_null=on_null)
+    whole = {split: [path] for split, path in files.items()}
+    return gather(whole, lambda path: read_table(path, encoding, delimiter), reading, origin=origin)
 
 
-def _column(table: Table, role: str, name: str, path: Path) -> list[str]:
-    require_column(role, name, table.header, str(path))
-    return table.column(name)
+def gather(
+    files: Mapping[str, Sequence[Path]], read: Callable[[Path], Tabular], reading: Reading, *, origin: str
+) -> Source:
+    """Read the files of each split, one after the other.
+
+    Row numbers are those of the file; a later file's go on where the one before it ended.
+
+    Raises:
+        DataError: what ``read`` raises; a column that a file does not have (with those it has); rows with empty fields;
+            values that are neither texts nor labels.
+    """
+    splits = {}
+    for split, paths in files.items():
+        splits[split] = Split({})
+        for path in paths:
+            add(splits[split], read(path), reading, str(path))
+    return source_of(splits, reading, origin)
+
+
+def add(split: Split, table: Tabular, reading: Reading, name: str) -> None:
+    """Add a table's rows to a split, under numbers that go on. Raises ``DataError``: see ``gather``."""
+    start = split.numbers[-1] + 1 if split.numbers else 0
+    chosen = {role: _column(table, role, reading, name) for role in _roles(reading)}
+    rows = zip(*(values for role, values in chosen.items() if not role.startswith(SLICE)), strict=True)
+    empty = {row for row, values in enumerate(rows) if any(map(is_empty, values))}
+    if empty and reading.on_null == "error":
+        raise _empty(name, reading.unit, [table.numbers[row] for row in sorted(empty)])
+    kept = [row for row in range(len(table.numbers)) if row not in empty]
+    for role, values in chosen.items():
+        split.columns.setdefault(role, []).extend(values[row] for row in kept)
+    split.numbers += [start + table.numbers[row] for row in kept]
+    split.begins.append((start, name))
+    split.header = table.header
+    split.empty += len(empty)
+
+
+def source_of(splits: Mapping[str, Split], reading: Reading, origin: str, labels: tuple[str, ...] = ()) -> Source:
+    """The rows that were added, with where they stood."""
+    return Source(
+        {name: split.columns for name, split in splits.items()},
+        origin,
+        {name: split.numbers for name, split in splits.items()},
+        {name: {"empty": split.empty} if split.empty else {} for name, split in splits.items()},
+        labels=labels,
+        places={name: split.begins for name, split in splits.items()},
+        unit=reading.unit,
+        header=next(iter(splits.values())).header,
+    )
 
 
 def require_column(role: str, name: str, header: Iterable[str], origin: str) -> None:
@@ -59,8 +149,38 @@ def require_column(role: str, name: str, header: Iterable[str], origin: str) -> 
         raise DataError(Fault(f"data.columns.{role}={name}", f"is no column of {origin}.", f"It has: {known}."))
 
 
-def _empty(path: Path, rows: list[int]) -> DataError:
+def _roles(reading: Reading) -> dict[str, str]:
+    return {**reading.columns, **{f"{SLICE}{name}": name for name in reading.slices}}
+
+
+def _column(table: Tabular, role: str, reading: Reading, origin: str) -> list[Any]:
+    name = _roles(reading)[role]
+    if role.startswith(SLICE):
+        if name not in table.header:
+            known = ", ".join(table.header)
+            raise DataError(Fault(f"data.slices=[{name}]", f"is no column of {origin}.", f"It has: {known}."))
+        return [as_text(value) or "" for value in table.column(name)]
+    require_column(role, name, table.header, origin)
+    values = table.column(name)
+    if role == "image":
+        return values
+    if role == "label":
+        return as_labels(values, reading.label_separator, lambda i: _where(origin, reading.unit, table.numbers[i]))
+    texts = [as_text(value) for value in values]
+    if None in texts:
+        strange = [i for i, text in enumerate(texts) if text is None and values[i] is not None]
+        if strange:
+            kind, where = type(values[strange[0]]).__name__, _where(origin, reading.unit, table.numbers[strange[0]])
+            raise DataError(Fault(f"data.columns.{role}={name}", f"is no text on {where}: it is a {kind} there."))
+    return texts
+
+
+def _where(origin: str, unit: str, number: int) -> str:
+    return f"{unit} {number} of {origin}"
+
+
+def _empty(path: str, unit: str, rows: list[int]) -> DataError:
     listed = ", ".join(map(str, rows[:_SHOWN])) + (f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else "")
     return DataError(
-        Fault(str(path), f"has an empty text or label on line {listed}.", "Fill them, or set data.on_null=drop.")
+        Fault(path, f"has an empty text or label on {unit} {listed}.", "Fill them, or set data.on_null=drop.")
     )

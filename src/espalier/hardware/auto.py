@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Unpack
 
 from annotated_types import Ge
 
@@ -10,43 +10,50 @@ from espalier.core.bounds import AtMost
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.machine import probe
 from espalier.core.parts import Placement
-from espalier.hardware.cpu import quick_precision
-from espalier.hardware.threads import Threads, because, threads_of
+from espalier.hardware import precision as quick
+from espalier.hardware.common import Common, computing
+from espalier.hardware.processes import shape
+from espalier.hardware.threads import because, threads_of
 
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed", "bf16-true"]
 
 
 def auto(
-    *,
-    devices: Annotated[int, Ge(1), AtMost("gpus")] | Literal["auto"],
-    precision: Precision,
-    threads: Threads,
+    *, devices: Annotated[int, Ge(1), AtMost("gpus")] | Literal["auto"], precision: Precision, **common: Unpack[Common]
 ) -> Placement:
-    """All GPUs in bf16 where there are some; else the CPU, in bf16 if it has AMX, else in fp32.
+    """All GPUs, in bf16 where they can and else in fp16; without one the CPU, in bf16 where that is quicker.
 
-    ``espalier train hardware=auto hardware.precision=32-true``
+    Under torchrun and srun: a process for each one that they started. ``espalier train hardware.precision=32-true``
 
     Raises:
-        ConfigError: fp16 on a machine without a GPU.
+        ConfigError: fp16 on a machine without a GPU; torchrun or srun started another number than is set.
     """
     gpus = probe().gpus
-    return _on_gpus(gpus, devices, precision, threads) if gpus else _on_cpu(precision, threads)
+    return _on_gpus(gpus, devices, precision, common) if gpus else _on_cpu(precision, common)
 
 
-def _on_gpus(gpus: int, devices: int | Literal["auto"], precision: Precision, threads: Threads) -> Placement:
-    used = gpus if devices == "auto" else devices
+def _on_gpus(gpus: int, devices: int | Literal["auto"], precision: Precision, common: Common) -> Placement:
+    used, nodes, launcher = shape(devices, "auto", gpus)
     what = "1 GPU here" if gpus == 1 else f"{used} of {gpus} GPUs" + (" as set" if devices != "auto" else "")
-    chosen, why = ("bf16-mixed", "") if precision == "auto" else (precision, "precision as set")
-    count, limit = threads_of(threads, used)
-    return Placement("gpu", used, chosen, "ddp" if used > 1 else "auto", count, because(what, why, limit))
+    chosen, why = quick.of_gpus() if precision == "auto" else (precision, "precision as set")
+    count, limit = threads_of(common["threads"], used)
+    strategy = "ddp" if used * nodes > 1 else "auto"
+    reasons = because(what, launcher, why, limit)
+    return Placement("gpu", used, chosen, strategy, count, reasons, nodes, **computing(common))
 
 
-def _on_cpu(precision: Precision, threads: Threads) -> Placement:
+def _on_cpu(precision: Precision, common: Common) -> Placement:
     if precision == "16-mixed":
         raise ConfigError(
             Fault("hardware.precision=16-mixed", "is for GPUs, and this machine has none.",
                   "Set hardware.precision=auto, or bf16-mixed.")
         )  # fmt: skip
-    chosen, why = quick_precision() if precision == "auto" else (precision, "precision as set")
-    count, limit = threads_of(threads, 1)
-    return Placement("cpu", 1, chosen, "auto", count, because("no GPU", why, limit))
+    used, nodes, launcher = shape("auto", "auto", 1)
+    many = used * nodes > 1
+    # Ranks that each measure for themselves might come to different answers.
+    chosen, why = (
+        (precision, "precision as set") if precision != "auto" else ("32-true", "") if many else quick.of_cpu()
+    )
+    count, limit = threads_of(common["threads"], used)
+    reasons = because("no GPU", launcher, why, limit)
+    return Placement("cpu", used, chosen, "ddp" if many else "auto", count, reasons, nodes, **computing(common))

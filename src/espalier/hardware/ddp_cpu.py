@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Unpack
 
 from annotated_types import Ge
 
 from espalier.core.bounds import AtMost
 from espalier.core.parts import Placement
-from espalier.hardware.threads import Threads, because, threads_of
+from espalier.hardware.common import Common, computing
+from espalier.hardware.processes import shape
+from espalier.hardware.threads import because, threads_of
 
 
 def ddp_cpu(
     *,
-    devices: Annotated[int, Ge(1), AtMost("cpus")],
+    devices: Annotated[int, Ge(1), AtMost("cpus")] | Literal["auto"],
     precision: Literal["32-true", "bf16-mixed"],
-    threads: Threads,
+    **common: Unpack[Common],
 ) -> Placement:
-    """Distributed data parallel over gloo. ``espalier train hardware=ddp_cpu hardware.devices=2``."""
-    count, limit = threads_of(threads, devices)
-    return Placement("cpu", devices, precision, "ddp", count, because("as set", limit))
+    """Distributed data parallel over gloo. ``espalier train hardware=ddp_cpu hardware.devices=2``.
+
+    ``torchrun --nproc-per-node 2 $(which espalier) train hardware=ddp_cpu`` does the same.
+
+    Raises:
+        ConfigError: torchrun or srun started another number than is set.
+    """
+    used, nodes, launcher = shape(devices, "auto", 2)
+    count, limit = threads_of(common["threads"], used)
+    reasons = because(launcher or "as set", limit)
+    return Placement("cpu", used, precision, "ddp", count, reasons, nodes, **computing(common))

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Unpack
 
 from annotated_types import Ge
 
 from espalier.core.bounds import AtMost
 from espalier.core.parts import Placement
-from espalier.hardware.threads import Threads, because, threads_of
+from espalier.hardware.common import Common, computing
+from espalier.hardware.processes import require_alone
+from espalier.hardware.threads import because, threads_of
 
 
 def gpu(
     *,
     devices: Annotated[int, Ge(1), AtMost("gpus")],
     precision: Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true"],
-    threads: Threads,
+    **common: Unpack[Common],
 ) -> Placement:
-    """One process a GPU; more than one train by DDP. ``espalier train hardware=gpu hardware.devices=2``."""
-    count, limit = threads_of(threads, devices)
-    return Placement("gpu", devices, precision, "ddp" if devices > 1 else "auto", count, because("as set", limit))
+    """One process a GPU; more than one train by DDP. ``espalier train hardware=gpu hardware.devices=2``.
+
+    Raises:
+        ConfigError: torchrun or srun started several processes.
+    """
+    require_alone("gpu", "ddp")
+    count, limit = threads_of(common["threads"], devices)
+    strategy = "ddp" if devices > 1 else "auto"
+    return Placement("gpu", devices, precision, strategy, count, because("as set", limit), **computing(common))

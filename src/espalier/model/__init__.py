@@ -1,7 +1,8 @@
 """Backbones: batch -> features. Plain ``nn.Module``s and pretrained ones, each with its encoding; no Lightning.
 
-One file is one backbone (``conf/model/<name>.yaml`` -> ``model/<name>.py``); encodings (tokenizers, transforms) are a
-group of their own, ``model/encoding``. May import ``state`` and ``core``; no sibling.
+One file is one backbone (``conf/model/<name>.yaml`` -> ``model/<name>.py``); a preset (``bert`` over ``hub``) is a yaml
+alone; encodings (tokenizers, transforms) are a group of their own, ``model/encoding``. May import ``state`` and
+``core``; no sibling.
 
     class Net(nn.Module):
         targets: ClassVar[Mapping[str, str]] = {}                 # what adapters may target: see core.parts.Backbone

@@ -13,15 +13,17 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from espalier.core.facts import DataFacts
 from espalier.core.parts import Encoding
+from espalier.model.reading import encoding_lines, text_role
 from espalier.model.weights import as_code, save_weights
 
 _RECIPE = """
 import torch
 from safetensors.torch import load_file
-from tokenizers import Tokenizer
 from torch import nn
 
-tokenizer = Tokenizer.from_file("tokenizer.json")
+{encode}
+
+
 embedding = {embedding}
 lstm = {lstm}
 weights = load_file("model.safetensors")
@@ -32,15 +34,12 @@ for name, module in (("embedding", embedding), ("lstm", lstm)):
 
 
 def features(texts):
-    ids = [torch.tensor(encoded.ids[:{max_length}] or [0]) for encoded in tokenizer.encode_batch(texts)]
+    found = [torch.tensor(row) for row in encode(texts)]
     with torch.inference_mode():
-        packed = nn.utils.rnn.pack_sequence([embedding(row) for row in ids], enforce_sorted=False)
+        packed = nn.utils.rnn.pack_sequence([embedding(row) for row in found], enforce_sorted=False)
         states, (last, _) = lstm(packed)
         states, lengths = nn.utils.rnn.pad_packed_sequence(states, batch_first=True, padding_value={padding})
         return {pooled}
-
-
-rows = ["a text", "another one"]  # yours
 """
 _POOLED = {  # pooling -> what pads the states, and the vector of each text
     "max": ('float("-inf")', "states.amax(1)"),
@@ -82,8 +81,7 @@ class Lstm(nn.Module):
     ) -> None:
         super().__init__()
         self.origin, self.encoding, self.pooling = "from scratch", encoding, pooling
-        self.max_length = facts.max_length
-        self.role = next(role for role, kind in facts.kinds.items() if kind == "text")
+        self.role = text_role(facts)
         self.width = hidden * (1 + bidirectional)
         self.dropout = nn.Dropout(dropout)
         between = dropout if layers > 1 else 0.0
@@ -112,7 +110,7 @@ class Lstm(nn.Module):
         return features
 
     def save(self, folder: Path, /) -> None:
-        """``model.safetensors`` and ``tokenizer.json``."""
+        """``model.safetensors``."""
         save_weights(self, folder)
 
     def recipe(self) -> str:
@@ -120,9 +118,9 @@ class Lstm(nn.Module):
         trunk: Any = self.trunk
         padding, pooled = _POOLED[self.pooling]
         return _RECIPE.format(
+            encode=encoding_lines(self.encoding),
             embedding=as_code(trunk.embedding),
             lstm=as_code(trunk.lstm),
-            max_length=self.max_length,
             padding=padding,
             pooled=pooled.format(directions=1 + trunk.lstm.bidirectional),
         )

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from espalier.core.facts import DataFacts
 from espalier.core.parts import Encoding
+from espalier.model.augment import Augment
 from espalier.model.weights import as_code, save_weights
 
 _ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
@@ -47,6 +48,7 @@ class Mlp(nn.Module):
         hidden: features of each hidden layer.
         activation: after each layer.
         dropout: after each activation.
+        shift: pixels by which a training image is moved at most, each way; 0 for vectors.
 
     Shapes: ``batch["image"]`` or ``batch["vector"]`` (B, ...) -> (B, hidden[-1]).
     """
@@ -62,10 +64,12 @@ class Mlp(nn.Module):
         hidden: Annotated[list[Annotated[int, Ge(1)]], MinLen(1)],
         activation: Literal["relu", "gelu", "tanh"],
         dropout: Annotated[float, Ge(0), Lt(1)],
+        shift: Annotated[int, Ge(0)],
     ) -> None:
         super().__init__()
         self.origin, self.encoding, self.shape = "from scratch", encoding, facts.shape
-        self.role = next(role for role, kind in facts.kinds.items() if kind in ("image", "vector"))
+        self.role, kind = next((role, kind) for role, kind in facts.kinds.items() if kind in ("image", "vector"))
+        self.augment = Augment(kind, shift=shift, flip=False)
         # Normalising by one mean and one deviation is an affine map: folded into one multiply and one add per batch.
         self.mean, self.std = getattr(encoding, "mean", 0.0), getattr(encoding, "std", 1.0)
         layers: list[nn.Module] = []
@@ -78,8 +82,9 @@ class Mlp(nn.Module):
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """The last hidden layer's activations."""
+        values = self.augment(batch[self.role]) if self.training else batch[self.role]
         # Bytes become floats as the mean is taken off: one pass less, and no copy that is thrown away.
-        normalised = torch.sub(batch[self.role].flatten(1), self.mean).div_(self.std)
+        normalised = torch.sub(values.flatten(1), self.mean).div_(self.std)
         features: Tensor = self.trunk(normalised)
         return features
 

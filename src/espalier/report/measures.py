@@ -1,4 +1,4 @@
-"""What predictions come to: figures of each class, calibration."""
+"""What predictions come to: figures of each class or label, calibration."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from espalier.report.predictions import Ints, Predictions
+from espalier.report.predictions import Ints, MultiLabel, Predictions
 
 _BINS = 15  # as the task's ECE has them
 
@@ -37,6 +37,15 @@ class Bin:
 def class_figures(confusion: Ints) -> list[ClassFigures]:
     """Of each class that is a target or was predicted; the weakest F1 first."""
     hits, support, predicted = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
+    return _figures(hits, support, predicted)
+
+
+def label_figures(answers: MultiLabel) -> list[ClassFigures]:
+    """The same of each label of rows that have any number of them."""
+    return _figures((answers.target * answers.prediction).sum(0), answers.target.sum(0), answers.prediction.sum(0))
+
+
+def _figures(hits: Ints, support: Ints, predicted: Ints) -> list[ClassFigures]:
     figures = [
         ClassFigures(
             label=i,
@@ -46,16 +55,16 @@ def class_figures(confusion: Ints) -> list[ClassFigures]:
             support=int(support[i]),
             predicted=int(predicted[i]),
         )
-        for i in range(len(confusion))
+        for i in range(len(hits))
         if support[i] + predicted[i]
     ]
     return sorted(figures, key=lambda one: (one.f1, one.label))
 
 
-def calibration(predictions: Predictions) -> tuple[list[Bin], float]:
-    """The bins of a reliability diagram that hold rows, and the expected calibration error (Guo et al. 2017)."""
+def calibration(predictions: Predictions) -> list[Bin]:
+    """The bins of a reliability diagram that hold rows (Guo et al. 2017, arXiv:1706.04599)."""
     known = np.isfinite(predictions.confidence)
-    confidence, hit = predictions.confidence[known], (predictions.prediction == predictions.target)[known]
+    confidence, hit = predictions.confidence[known], predictions.right[known]
     edges = np.linspace(0, 1, _BINS + 1)
     place = np.clip(np.searchsorted(edges, confidence, side="right") - 1, 0, _BINS - 1)
     bins = []
@@ -63,7 +72,7 @@ def calibration(predictions: Predictions) -> tuple[list[Bin], float]:
         members = place == i
         sure, right = float(confidence[members].mean()), float(hit[members].mean())
         bins.append(Bin(float(edges[i]), float(edges[i + 1]), int(members.sum()), sure, right))
-    return bins, sum(b.rows * abs(b.confidence - b.accuracy) for b in bins) / max(len(hit), 1)
+    return bins
 
 
 def _ratio(part: np.int64, whole: np.int64) -> float:

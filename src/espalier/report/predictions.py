@@ -1,36 +1,53 @@
-"""``predictions/<split>.parquet`` and the errors in it."""
+"""``predictions/<split>.parquet``: what was answered, row by row, and the errors in it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+EXAMPLES = 25  # errors that are kept with their texts
+_SLICE = "slice:"
 
 
-@dataclass(frozen=True)
-class Predictions:
-    """What a classifier said of each row of a split.
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What a model said of each row of a split.
 
     Attributes:
         row: number of the row in its source, (N,).
-        target: class indices, (N,).
-        prediction: class indices, (N,).
-        scores: class probabilities, (N, C).
+        target, prediction: class indices, (N,); or, of any number of labels a row, 0 or 1 for each, (N, C).
+        scores: probabilities, (N, C).
+        length: tokens before a text was cut, (N,); None where the data has none.
+        slices: name -> what each row belongs to, (N,).
     """
 
     row: Ints
     target: Ints
     prediction: Ints
     scores: Floats
+    length: Ints | None = None
+    slices: Mapping[str, npt.NDArray[np.str_]] = field(default_factory=dict)
+
+    @property
+    def right(self) -> Bools:
+        """Whether a row was answered right, (N,)."""
+        same: Bools = (self.target == self.prediction).reshape(len(self.row), -1)
+        return np.asarray(same.all(1))
+
+
+class Predictions(Answers):
+    """Of a classifier: one label a row."""
 
     @property
     def confidence(self) -> Floats:
@@ -42,23 +59,71 @@ class Predictions:
         classes = self.scores.shape[1]
         return np.bincount(self.target * classes + self.prediction, minlength=classes**2).reshape(classes, classes)
 
-    def worst(self, at_most: int = 25) -> list[int]:
+    def worst(self, at_most: int = EXAMPLES) -> list[int]:
         """Positions of wrong predictions, the most confident first."""
-        wrong = np.flatnonzero(self.prediction != self.target)
+        wrong = np.flatnonzero(~self.right)
         order = np.argsort(-self.confidence[wrong], kind="stable")
         return [int(position) for position in wrong[order][:at_most]]
 
+    def error(self, i: int, text: str = "") -> dict[str, Any]:
+        """A wrong prediction as a line of ``examples.jsonl``."""
+        return {
+            "row": int(self.row[i]),
+            "text": text,
+            "target": int(self.target[i]),
+            "prediction": int(self.prediction[i]),
+            "score": float(self.confidence[i]),
+        }
 
-def read_predictions(path: Path) -> Predictions | None:
-    """The file's content; None where there is no file, no row, or not the columns of a classifier."""
-    if not path.is_file():
-        return None
-    table = pq.read_table(path)
+
+class MultiLabel(Answers):
+    """Of a task with any number of labels a row."""
+
+
+def read_predictions(path: Path) -> Predictions | MultiLabel | None:
+    """The file's content; None where there is no file, no row, or not the columns of a task with labels."""
+    return answers_of(pq.read_table(path)) if path.is_file() else None
+
+
+def answers_of(table: pa.Table) -> Predictions | MultiLabel | None:
+    """The same of a table: ``row``, ``target``, ``prediction``, ``scores``, maybe ``length`` and ``slice:<name>``."""
     if not table.num_rows or not {"row", "target", "prediction", "scores"} <= set(table.column_names):
         return None
-    row, target, prediction = (table.column(name).to_numpy() for name in ("row", "target", "prediction"))
-    scores = table.column("scores").combine_chunks().flatten().to_numpy().astype(np.float64)
-    return Predictions(row, target, prediction, scores.reshape(table.num_rows, -1))
+    target, prediction, scores = (_array(table, name) for name in ("target", "prediction", "scores"))
+    if target is None or prediction is None or scores is None or scores.ndim != 2:
+        return None
+    more = {
+        "row": table["row"].to_numpy().astype(np.int64),
+        "scores": scores.astype(np.float64),
+        "length": table["length"].to_numpy().astype(np.int64) if "length" in table.column_names else None,
+        "slices": {
+            name.removeprefix(_SLICE): np.asarray([str(v) for v in table[name].to_pylist()])
+            for name in table.column_names
+            if name.startswith(_SLICE)
+        },
+    }
+    if target.ndim == prediction.ndim == 1 and _are_indices(target) and _are_indices(prediction):
+        return Predictions(target=target.astype(np.int64), prediction=prediction.astype(np.int64), **more)
+    if target.shape == prediction.shape == scores.shape:
+        return MultiLabel(target=target.astype(np.int64), prediction=prediction.astype(np.int64), **more)
+    return None
+
+
+def _array(table: pa.Table, name: str) -> npt.NDArray[Any] | None:
+    """A column of numbers, (N,), or of lists of equal length, (N, C); None for anything else."""
+    column = table[name].combine_chunks()
+    kind = column.type
+    listed = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    flat: npt.NDArray[Any] = (column.flatten() if listed else column).to_numpy(zero_copy_only=False)
+    if not np.issubdtype(flat.dtype, np.number) and flat.dtype != np.bool_:
+        return None
+    if not listed:
+        return flat
+    return flat.reshape(len(column), -1) if len(set(column.value_lengths().to_pylist())) == 1 else None
+
+
+def _are_indices(values: npt.NDArray[Any]) -> bool:
+    return bool(np.issubdtype(values.dtype, np.integer))
 
 
 def worst_errors(predictions: Predictions, examples: Path) -> Sequence[Mapping[str, Any]]:
@@ -67,14 +132,4 @@ def worst_errors(predictions: Predictions, examples: Path) -> Sequence[Mapping[s
     As the run wrote them to ``examples`` (JSON lines); where it wrote none, the same without texts.
     """
     lines = examples.read_text(encoding="utf-8").split("\n") if examples.is_file() else []
-    return [json.loads(line) for line in lines if line] or [_without_text(predictions, i) for i in predictions.worst()]
-
-
-def _without_text(predictions: Predictions, i: int) -> dict[str, Any]:
-    return {
-        "row": int(predictions.row[i]),
-        "text": "",
-        "target": int(predictions.target[i]),
-        "prediction": int(predictions.prediction[i]),
-        "score": float(predictions.confidence[i]),
-    }
+    return [json.loads(line) for line in lines if line] or [predictions.error(i) for i in predictions.worst()]

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 
+from espalier.core.quantities import duration as duration
+
 NAMES: Mapping[str, str] = {"f1": "F1", "auroc": "AUROC", "ece": "ECE", "lr": "learning rate"}
 
 
@@ -26,6 +28,11 @@ def ends(bounds: tuple[float, float]) -> tuple[str, str]:
     return _with_digits(bounds[0], larger), _with_digits(bounds[1], larger)
 
 
+def spread(deviation: float, mean: float) -> str:
+    """A standard deviation with the decimals of its mean."""
+    return _with_digits(deviation, mean)
+
+
 def interval(bounds: tuple[float, float]) -> str:
     """``[0.858, 0.889]``."""
     return "[{}, {}]".format(*ends(bounds))
@@ -38,22 +45,6 @@ def _with_digits(number: float, like: float) -> str:
     if size and size < 0.0005:
         return f"{number:.2g}"
     return f"{number:,.{4 if 0 < size < 0.0095 else 3 if size < 9.9995 else 1 if size < 999.95 else 0}f}"
-
-
-def duration(seconds: float) -> str:
-    """``0.38 s``, ``42 s``, ``2 min 41 s``, ``1 h 03 min``, ``2 d 4 h``."""
-    if seconds < 9.95:
-        return f"{seconds:.2f} s" if seconds < 0.995 else f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    minutes = round(seconds / 60)
-    if minutes < 48 * 60:
-        return f"{minutes // 60} h {minutes % 60:02d} min"
-    hours = round(seconds / 3600)
-    return f"{hours // 24} d {hours % 24} h"
 
 
 def memory(size: int) -> str:

@@ -14,12 +14,16 @@ _ACCURACY_AGAIN = ("precision_micro", "recall_micro", "f1_micro", "recall_weight
 
 @dataclass(frozen=True)
 class MetricRow:
-    """A metric of the best checkpoint. ``name`` is without its split; what is not known is None."""
+    """A metric of the best checkpoint. ``name`` is without its split; what is not known is None.
+
+    ``baseline`` is what a simple model reaches on the same test rows.
+    """
 
     name: str
     test: float | None
     bounds: tuple[float, float] | None
     validation: float | None
+    baseline: float | None = None
 
 
 def metric_rows(outcome: Outcome) -> list[MetricRow]:
@@ -60,7 +64,13 @@ def objective_name(outcome: Outcome) -> str:
 def row_of(outcome: Outcome, name: str) -> MetricRow:
     """One metric of an outcome."""
     test, validation = (_number(outcome, f"{split}/{name}") for split in ("test", "validation"))
-    return MetricRow(name, test, outcome.intervals.get(f"test/{name}"), validation)
+    return MetricRow(name, test, outcome.intervals.get(f"test/{name}"), validation, _baseline(outcome, name))
+
+
+def _baseline(outcome: Outcome, name: str) -> float | None:
+    metrics = outcome.summary.get("baseline", {}).get("metrics", {})
+    number = metrics.get(f"test/{name}", metrics.get(name))
+    return None if number is None else float(number)
 
 
 def _number(outcome: Outcome, key: str) -> float | None:

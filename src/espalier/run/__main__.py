@@ -21,11 +21,12 @@ from espalier.config.trust import WorkingFolderFinder
 from espalier.core.errors import EspalierError, RunFailedError, UserError
 from espalier.core.lock import held
 from espalier.core.outcome import Outcome
+from espalier.core.rendezvous import close
 from espalier.core.rundir import discard, read_outcome, write_outcome
+from espalier.core.world import is_first, launched
 from espalier.report.faults import failure_lines, fault_lines
 from espalier.run.fit import run
 from espalier.run.stop import Stop
-from espalier.run.surroundings import is_first_rank
 
 _CODES = {"done": 0, "failed": 1}
 
@@ -40,19 +41,22 @@ def main() -> int:
     _quiet()
     try:
         experiment = read(directory)
-        if not given.resume and (directory / "metrics.jsonl").exists() and is_first_rank():
+        if not given.resume and (directory / "metrics.jsonl").exists() and is_first():
             raise RunFailedError(f"{directory} holds a run already:  espalier train --resume {directory}")
         check(experiment)
         sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
-        with held(directory) if is_first_rank() else nullcontext(), Stop(directory) as stop:
+        with held(directory) if is_first() else nullcontext(), Stop(directory) as stop:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # one that came while libraries were loaded
             return _code(run(experiment, directory, stop, resume=given.resume))
     except EspalierError as error:
         if os.environ.get("ESPALIER_TRACEBACK"):
             traceback.print_exc()
-        if is_first_rank():
+        if is_first():
             _explain(error, directory, resume=given.resume)
         return error.exit_code
+    finally:
+        if is_first() and (world := launched()):
+            close(directory.parent.parent, world)
 
 
 def _explain(error: EspalierError, directory: Path, *, resume: bool) -> None:
@@ -69,7 +73,7 @@ def _explain(error: EspalierError, directory: Path, *, resume: bool) -> None:
 
 
 def _code(outcome: Outcome) -> int:
-    if not is_first_rank() and outcome.status != "failed":
+    if not is_first() and outcome.status != "failed":
         return 0  # Lightning kills a first rank, busy with its last words, when another ends with an error
     if outcome.status in _CODES:
         return _CODES[outcome.status]

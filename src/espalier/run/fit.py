@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from dataclasses import replace
@@ -21,10 +20,15 @@ from espalier.core.metrics_file import MetricsFile
 from espalier.core.outcome import Outcome
 from espalier.core.parts import RunInfo
 from espalier.core.rundir import write_outcome
+from espalier.core.world import rank
 from espalier.run import result
+from espalier.run.budget import Budget
+from espalier.run.estimate import Estimator
 from espalier.run.recorder import Recorder, StepLog
+from espalier.run.schedules import Validated
 from espalier.run.session import Session, opening
 from espalier.run.stop import Stop
+from espalier.run.surroundings import cluster
 from espalier.state import folder
 from espalier.state.exact import ExactResume, metrics_bytes
 from espalier.state.lightning_io import FolderCheckpointIO
@@ -63,7 +67,7 @@ def run(experiment: Experiment, directory: Path, stop: Stop, *, resume: bool) ->
 def _fail(session: Session, error: Exception) -> None:
     """Say what happened. Lightning kills the first rank when another fails, so whoever fails writes the outcome."""
     session.end("failed", f"{type(error).__name__}: {error}")
-    name = "traceback.txt" if session.first else f"traceback.{os.environ.get('LOCAL_RANK', '')}.txt"
+    name = "traceback.txt" if session.first else f"traceback.{rank()}.txt"
     write_atomic(session.directory / name, traceback.format_exc())
     print(*brief(error), f"(the whole of it: {session.directory / name})", sep="\n", file=sys.stderr, flush=True)
     if not session.first:
@@ -113,21 +117,23 @@ def _trainer(session: Session, assembly: Assembly, info: RunInfo, recorder: Reco
     session.callbacks = [instantiate(node, info) for node in session.experiment.config.callback.values() if node]
     file = recorder.file if recorder else None
     exact = ExactResume(file.offset if file else lambda: 0, file.cut if file else lambda _: None)
+    session.callbacks += [Budget(limit)] if (limit := assembly.trainer.get("max_time")) else []
+    always = [Validated(info), exact, session.stop, Estimator(assembly, session.directory, session.estimated)]
     trainer = pl.Trainer(
         accelerator=placement.accelerator,
         devices=placement.devices,
         num_nodes=placement.num_nodes,
         strategy=placement.strategy,
         precision=placement.precision,  # type: ignore[arg-type]
-        callbacks=[StepLog(assembly.trainer["log_every_n_steps"], recorder), *session.callbacks, exact, session.stop],
+        callbacks=[StepLog(assembly.trainer["log_every_n_steps"], recorder), *session.callbacks, *always],
         logger=recorder if recorder else False,
-        plugins=[FolderCheckpointIO()],
+        plugins=[FolderCheckpointIO(), cluster()],
         default_root_dir=session.directory,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
-        **assembly.trainer,
+        **{**assembly.trainer, "max_time": None},
     )
     if recorder:
         recorder.trainer = trainer
@@ -142,17 +148,21 @@ def _conclude(session: Session, assembly: Assembly, trainer: pl.Trainer) -> None
     if best:
         task.load_state_dict(folder.read(best.path)["state_dict"], strict=False)
     steps, epochs = trainer.global_step, trainer.current_epoch
-    evaluated = result.evaluate(assembly, trainer, session.directory)
+    tested = result.evaluate(assembly, trainer, session.directory)
     if not session.first:
         return
     result.save_model(assembly, session.directory)
+    session.compare(assembly, tested.split)
     session.end("done")
+    ended = next(filter(None, (getattr(callback, "ended", "") for callback in session.callbacks)), "")
     validated = result.validation_at(session.directory, best.step if best else steps)
+    metrics, intervals = tested.by_split()
     session.outcome = replace(
         session.outcome,
-        metrics={**validated, **evaluated["metrics"]},
-        intervals=evaluated["intervals"],
+        metrics={**validated, **metrics},
+        intervals=intervals,
         best=str(best.path.relative_to(session.directory)) if best else "",
         epochs=epochs,
         steps=steps,
+        summary={**session.outcome.summary, "ended": ended},
     )

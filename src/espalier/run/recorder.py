@@ -13,6 +13,7 @@ from torch import Tensor
 from espalier.core.metrics_file import MetricsFile
 from espalier.core.outcome import Outcome
 from espalier.core.parts import RunInfo, Tracker
+from espalier.state.boundary import is_last_step
 from espalier.state.idle_hooks import without_idle_hooks
 
 
@@ -56,7 +57,7 @@ class Recorder(Logger):
         values = {name: float(value) for name, value in metrics.items() if name not in ("epoch", "step")}
         self.file.log(values, done, self.trainer.current_epoch)
         for tracker in self.trackers:
-            tracker.log({**values, "epoch": self.trainer.current_epoch}, done)
+            tracker.log({**values, "epoch": self.trainer.current_epoch + 1}, done)  # people count from 1
 
 
 class Guarded:
@@ -72,6 +73,11 @@ class Guarded:
     def log(self, metrics: Mapping[str, float], step: int, /) -> None:
         """Hand on, as long as it works."""
         self._ask(lambda: self.tracker.log(metrics, step))
+
+    def attach(self, page: Callable[[bool], str]) -> None:
+        """Hand on the run's report where it is wanted; ``page`` makes it, with the data's own texts or without."""
+        if take := getattr(self.tracker, "attach", None):
+            self._ask(lambda: take(page(getattr(self.tracker, "texts", False))))
 
     def finish(self, outcome: Outcome, /) -> str:
         """What the tracker says, or what went wrong."""
@@ -90,7 +96,7 @@ class Guarded:
 
 @without_idle_hooks
 class StepLog(pl.Callback):
-    """Logs ``train/loss`` and ``lr`` every so many optimizer steps; 2 microseconds a step else.
+    """Logs ``train/loss`` and ``lr`` at the first step, every so many, and at the last; some microseconds a step else.
 
     ``train/loss`` is the mean over the step's global batch, all micro-batches and ranks.
     """
@@ -116,7 +122,7 @@ class StepLog(pl.Callback):
             return
         whole, self._sum = self._sum, None
         rate, self._rate = self._rate, _rate(trainer)  # schedules have stepped: theirs is the next step's by now
-        if trainer.global_step % self.every:
+        if trainer.global_step % self.every and trainer.global_step != 1 and not is_last_step(trainer):
             return
         if trainer.world_size > 1:
             whole = trainer.strategy.reduce(whole, reduce_op="mean")
@@ -125,4 +131,5 @@ class StepLog(pl.Callback):
 
 
 def _rate(trainer: pl.Trainer) -> float:
-    return float(trainer.optimizers[0].param_groups[0]["lr"]) if trainer.optimizers else 0.0
+    """The first optimizer's, its highest group's: that of the head where layers below learn more slowly."""
+    return max(float(group["lr"]) for group in trainer.optimizers[0].param_groups) if trainer.optimizers else 0.0

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytorch_lightning as pl
@@ -15,18 +18,21 @@ import pytorch_lightning as pl
 from espalier.build.assemble import Assembly
 from espalier.build.instantiate import instantiate
 from espalier.config.compose import Experiment
+from espalier.config.saved import summary
 from espalier.config.tree import plain
 from espalier.core.errors import Fault, UserError
 from espalier.core.masking import masked
 from espalier.core.outcome import Outcome, Status
-from espalier.core.parts import RunInfo, Tracker
-from espalier.core.rundir import point_latest, process_created, read_outcome, run_id, write_outcome
+from espalier.core.parts import RunInfo
+from espalier.core.rundir import point_latest, process_created, read_outcome, run_id, write_facts, write_outcome
+from espalier.core.world import is_first
+from espalier.report.estimate import Estimate, estimate_lines
 from espalier.report.html import shown, write_report
 from espalier.report.lines import data_lines, end_lines, start_line
-from espalier.run import result
+from espalier.run import baseline, result
 from espalier.run.recorder import Guarded
 from espalier.run.stop import Stop
-from espalier.run.surroundings import git_commit, is_first_rank, versions
+from espalier.run.surroundings import git_commit, versions
 from espalier.state.store import Saved, Store
 
 _PRECISIONS = {"32-true": "fp32", "bf16-mixed": "bf16", "16-mixed": "fp16"}
@@ -54,9 +60,9 @@ class Session:
     resume: bool
     outcome: Outcome
     saved: Saved | None = None
-    first: bool = field(default_factory=is_first_rank)
+    first: bool = field(default_factory=is_first)
     began: float = field(default_factory=time.perf_counter)
-    trackers: list[Tracker] = field(default_factory=list)
+    trackers: list[Guarded] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     callbacks: list[pl.Callback] = field(default_factory=list)
     trainer: pl.Trainer | None = None
@@ -90,6 +96,8 @@ class Session:
         data = result.data_facts(assembly)
         if self.saved:
             _require_same(self.outcome, data, weights)
+        if self.first:
+            write_facts(self.directory, assembly.facts)
         self.outcome = replace(
             self.outcome,
             objective=task.objective,
@@ -135,10 +143,28 @@ class Session:
             placement=_placement(assembly),
             tracker=", ".join(self.lines),
         )
-        self.say(line, *data_lines(self.outcome.data["counts"], self.outcome.data["max_length"]))
+        data = self.outcome.data
+        self.say(line, *data_lines(data["counts"], data["max_length"]), *data["notes"], *data["checks"]["lines"])
+        if self.experiment.values.get("weights"):
+            self.say(f"weights   of {self.outcome.summary['weights']}")
         if self.resume:
             step = f"step {self.saved.step:,}" if self.saved else "the start: there is no checkpoint yet"
             self.say(f"going on from {step}")
+
+    def estimated(self, estimate: Estimate) -> None:
+        """Take up and say what the run will need."""
+        self.outcome = replace(self.outcome, summary={**self.outcome.summary, "estimate": asdict(estimate)})
+        self.say(*estimate_lines(estimate))
+
+    def compare(self, assembly: Assembly, split: str) -> None:
+        """Take up what a simple model reaches; a run is not lost because that one fails."""
+        try:
+            found = baseline.compare(assembly, split, self.experiment.values["task"], self.directory)
+        except Exception as error:
+            self.say(f"baseline   left out: {type(error).__name__}: {error}")
+            return
+        if found:
+            self.outcome = replace(self.outcome, summary={**self.outcome.summary, "baseline": found})
 
     def end(self, status: Status, error: str = "") -> None:
         """Take up how it ended, and what it has cost."""
@@ -156,25 +182,34 @@ class Session:
     def close(self) -> Outcome:
         """Trackers, report, the last word; ``outcome.json`` comes last, since it promises the others."""
         if self.first:
+            for tracker in self.trackers:
+                tracker.attach(self._page)
             ends = [line for tracker in self.trackers if (line := tracker.finish(self.outcome))]
             self.outcome = replace(self.outcome, tracking={"lines": [*self.lines, *ends]})
-            self._report()
+            missing = self._report()
             self.write()
-            self.say("", *end_lines(self.outcome, shown(self.directory)), *ends)
+            self.say("", *end_lines(self.outcome, shown(self.directory)), *ends, *missing)
         return self.outcome
 
-    def _report(self) -> None:
-        # The page is made from the other files; a run is not lost because one of them cannot be read.
+    def _page(self, texts: bool) -> str:
+        """The report for a tracker; ``""`` where it cannot be made, which ``_report`` tells."""
+        with TemporaryDirectory() as folder, suppress(Exception):
+            return write_report(self.directory, self.outcome, texts=texts, to=Path(folder) / "report.html").read_text()
+        return ""
+
+    def _report(self) -> list[str]:
+        """Make the page; what to say where that fails. It is made from the other files: the run is not lost."""
         try:
             write_report(self.directory, self.outcome)
         except Exception as error:
-            self.outcome = replace(self.outcome, status="failed", error=f"report.html: {type(error).__name__}: {error}")
+            again = f"espalier report {shlex.quote(str(shown(self.directory)))}"
+            return [f"report.html could not be made ({type(error).__name__}: {error}); again:  {again}"]
+        return []
 
 
 def opening(experiment: Experiment, directory: Path, *, resume: bool) -> Outcome:
     """The outcome of a run that begins, or that goes on from what an earlier process left."""
     before = read_outcome(directory) if (directory / "outcome.json").exists() else None
-    options = {group: option for group, option in experiment.choices.items() if option is not None and "/" not in group}
     now = Outcome(
         status="running",
         name=directory.parent.name,
@@ -183,7 +218,7 @@ def opening(experiment: Experiment, directory: Path, *, resume: bool) -> Outcome
         pid=os.getpid(),
         process_created=process_created(os.getpid()) or 0.0,
         host=os.uname().nodename,
-        summary={"options": options},
+        summary=summary(experiment),
         versions=versions(),
         git_commit=git_commit(Path.cwd()),
     )

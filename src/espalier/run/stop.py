@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.trainer.connectors.signal_connector import _SignalConnector
 
 from espalier.core.errors import InterruptedRunError
+from espalier.core.world import is_first
 from espalier.state.boundary import AtBoundary, save
 from espalier.state.ranks import highest
 from espalier.state.store import Store
@@ -78,7 +79,7 @@ class Stop(AtBoundary):
             return  # a worker forked from this process: its parent decides
         if number == signal.SIGINT:
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # the next one works even while python waits for another rank
-            if os.environ.get("LOCAL_RANK", "0") == "0":
+            if is_first():
                 os.write(2, b"\nstopping after this step, with a checkpoint; once more ends at once\n")
         self.heard = number
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import subprocess
 from pathlib import Path
 
+from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+
 from espalier import __version__
 from espalier.core.machine import probe
+from espalier.core.world import launched
 
 _PACKAGES = ("torch", "pytorch-lightning", "transformers", "peft", "tokenizers", "numpy", "hydra-core", "wandb")
 
@@ -30,9 +35,16 @@ def git_commit(folder: Path) -> str:
         return ""
 
 
-def is_first_rank() -> bool:
-    """Whether this process is the one that writes: the launcher of the others, or one that is alone."""
-    return os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", "0") == "0"
+def cluster() -> ClusterEnvironment:
+    """How Lightning meets the other ranks: those that torchrun or srun started, else those that it starts itself.
+
+    Said, not left to its detection: in a batch script Slurm's variables are there though no other process is; and
+    its own answer to Slurm's signals is off, since a run has one already (``run.stop``).
+    """
+    world = launched()
+    if world is None:
+        return LightningEnvironment()
+    return TorchElasticEnvironment() if world.by == "torchrun" else SLURMEnvironment(auto_requeue=False)
 
 
 def _git(folder: Path, *words: str) -> str:

@@ -3,7 +3,7 @@
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
-from espalier.core.errors import ConfigError, Fault
+from espalier.scheduler.ending import require_end
 from espalier.scheduler.warmup import Warmup, warm, warmup_steps
 
 
@@ -15,11 +15,7 @@ def linear(optimizer: Optimizer, total_steps: int, /, *, warmup: Warmup) -> LRSc
     Raises:
         ConfigError: the run has no last step.
     """
-    if total_steps < 0:
-        raise ConfigError(
-            Fault("scheduler=linear", "needs a last step, and this run has none.",
-                  "Set trainer.max_epochs or trainer.max_steps, or scheduler=constant.")
-        )  # fmt: skip
+    require_end(total_steps, "linear")
     steps = warmup_steps(warmup, total_steps)
 
     def factor(step: int) -> float:

@@ -5,6 +5,7 @@ validation that is due has not run; at ``on_train_epoch_end`` the epoch's metric
 by the epoch have not stepped. A checkpoint made there repeats or leaves out something after a resume. ``AtBoundary``
 callbacks are asked where nothing is left over: the step is logged, its validation done, the next batch not fetched.
 
+A run's last step is validated wherever in an epoch it falls (Lightning leaves it out where ``max_steps`` ends a run).
 What Lightning 2.6 gets wrong on a resume is mended here too:
 - with ``max_steps`` set, a checkpoint of an epoch's end ends that epoch a second time;
 - after a validation within an epoch, the resumed run counts a step twice in its logs;
@@ -62,6 +63,15 @@ def save(trainer: pl.Trainer, store: Store) -> None:
             store.tidy(trainer.global_step)
 
 
+def is_last_step(trainer: pl.Trainer) -> bool:
+    """Whether the optimizer step that is done, whose epoch is not closed yet, is known to be the run's last."""
+    loop: Any = trainer.fit_loop
+    if trainer.should_stop or 0 <= loop.max_steps <= trainer.global_step:
+        return True
+    ends_epoch = loop.epoch_loop._num_ready_batches_reached()
+    return bool(ends_epoch and 0 <= loop.max_epochs <= loop.epoch_progress.current.processed + 1)
+
+
 class _BoundaryFitLoop(_FitLoop):
     callbacks: tuple[AtBoundary, ...]
     saved_step: int
@@ -107,6 +117,12 @@ class _BoundaryEpochLoop(_TrainingEpochLoop):
         loop: Any = self.trainer.fit_loop
         for callback in loop.callbacks:
             callback.at_boundary(self.trainer, epoch_end=False)
+
+    def _should_check_val_fx(self, data_fetcher: Any) -> bool:
+        if super()._should_check_val_fx(data_fetcher):
+            return True
+        # So that every run has a best, and knows what it ends with.
+        return self.trainer.enable_validation and not self._should_accumulate() and is_last_step(self.trainer)
 
     def _broadcast_sigterm_tensor(self) -> None:
         """Nothing: ranks agree on signals at the boundary (``run.stop``), not before each batch."""

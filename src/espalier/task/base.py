@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from espalier.core.errors import RunFailedError
-from espalier.core.facts import DataFacts
-from espalier.core.parts import OptimizerFactory
+from espalier.core.facts import DataFacts, Raw
+from espalier.core.parts import Baseline, OptimizerFactory
 from espalier.state.ranks import gather_objects
 
 Batch = Mapping[str, Any]
@@ -34,6 +34,8 @@ class AbstractTask(pl.LightningModule, ABC):
         test_metrics: plain name (``accuracy``) -> value, after a test.
         test_intervals: plain name -> 95% interval (low, high), of some or all of them.
         predictions(), save(folder).
+        baseline(raw, split): what a simple model reaches, where there is one to compare with.
+        predict_step(batch), answers(scores): of rows without labels, for ``espalier predict``; may be left out.
 
     The training loss in the logs is what Lightning hands to ``on_train_batch_end`` as ``outputs["loss"]``: what
     ``training_step`` returned, divided by ``accumulate_grad_batches``. A data module of ours gives each micro-batch a
@@ -69,9 +71,13 @@ class AbstractTask(pl.LightningModule, ABC):
     def save(self, folder: Path, /) -> None:
         """The model as others load it."""
 
+    def baseline(self, raw: Raw, split: str, /) -> Baseline | None:  # noqa: ARG002  # there is none to compare with
+        """What a simple model that is trained on ``raw``'s training split reaches on another one; or None."""
+        return None
+
     def configure_optimizers(self) -> Any:
         """One optimizer over everything that learns."""
-        return self.optimizer_factory([p for p in self.parameters() if p.requires_grad])
+        return self.optimizer_factory(self)
 
     def keep(self, *, row: Tensor, **columns: Tensor) -> None:
         """Remember a step's rows until the evaluation ends.

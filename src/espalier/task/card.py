@@ -17,11 +17,11 @@ head = {{name: value.float() for name, value in load_file("head.safetensors").it
 
 
 def scores(rows):
-    return (features(rows) @ head["weight"].T + head["bias"]).softmax(-1)
+    return (features(rows) @ head["weight"].T + head["bias"]).{scores}
 
 
 for row in scores(rows):
-    print(labels[int(row.argmax())], float(row.max()))
+    print({said})
 ```
 """
 
@@ -32,10 +32,15 @@ The weights are plain tensors by name: `load_file("model.safetensors")` of safet
 """
 
 
-def loading_card(recipe: str) -> str:
+def loading_card(recipe: str, threshold: float | None = None) -> str:
     """The README's text.
 
     Args:
         recipe: the backbone's lines: they define ``features(rows)``, (rows, width), and some ``rows`` to try.
+        threshold: of the score of each label, where a row has any number of them.
     """
-    return _CARD.format(recipe=recipe.strip())
+    if threshold is None:
+        scores, said = "softmax(-1)", "labels[int(row.argmax())], float(row.max())"
+    else:
+        scores, said = "sigmoid()", f"[(labels[i], float(row[i])) for i in range(len(labels)) if row[i] >= {threshold}]"
+    return _CARD.format(recipe=recipe.strip(), scores=scores, said=said)

@@ -7,7 +7,8 @@ point value is the one with every weight 1. The values are torchmetrics' and sci
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ import torch
 Scores = npt.NDArray[np.floating]
 Labels = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]
+Weighted = Callable[[Scores, npt.NDArray[Any], Array], Mapping[str, Array]]
 _BINS = 15
 _RESAMPLES_AT_ONCE = 32
 _CELLS_AT_ONCE = 2**22
@@ -39,14 +41,19 @@ def metrics_of(scores: Scores, target: Labels) -> dict[str, float]:
     return {name: float(value[0]) for name, value in values.items()}
 
 
-def bootstrap(scores: Scores, target: Labels, resamples: int, seed: int = 0) -> dict[str, tuple[float, float]]:
+def bootstrap(
+    scores: Scores, target: npt.NDArray[Any], resamples: int, seed: int = 0, of: Weighted | None = None
+) -> dict[str, tuple[float, float]]:
     """95% percentile intervals (Efron & Tibshirani 1993, ch. 13) of the metrics of ``metrics_of``.
 
-    Each of the ``resamples`` draws N rows with replacement; 0 of them give no intervals.
+    Args:
+        resamples: each draws N rows with replacement; 0 of them give no intervals.
+        of: other metrics: (scores, target, weights) -> values, as ``weighted_metrics`` has them.
     """
+    weighted = of or weighted_metrics
     if not resamples or not np.isfinite(scores).all():
         return {}
-    drawn = [weighted_metrics(scores, target, weights) for weights in _draw(len(target), resamples, seed)]
+    drawn = [weighted(scores, target, weights) for weights in _draw(len(target), resamples, seed)]
     return {
         name: (float(low), float(high))
         for name in drawn[0]
@@ -63,14 +70,14 @@ def weighted_metrics(scores: Scores, target: Labels, weights: Array) -> Mapping[
     right = _sums(hits, target, classes)
     accuracy = hits.sum(0) / rows
     per_class = {
-        "precision": _divide(right, called),
-        "recall": _divide(right, positives),
-        "f1": _divide(2 * right, called + positives),
+        "precision": divided(right, called),
+        "recall": divided(right, positives),
+        "f1": divided(2 * right, called + positives),
     }
     occurs = (positives + called > 0).astype(np.float64)
     values: dict[str, Array] = {"accuracy": accuracy}
     for name, each in per_class.items():
-        values[f"{name}_macro"] = _divide((each * occurs).sum(0), occurs.sum(0))
+        values[f"{name}_macro"] = divided((each * occurs).sum(0), occurs.sum(0))
         values[f"{name}_micro"] = accuracy  # one label a row: every miss is one class's false alarm
         values[f"{name}_weighted"] = (each * positives).sum(0) / rows
     values["auroc"] = _auroc(scores, target, weights)
@@ -81,14 +88,14 @@ def weighted_metrics(scores: Scores, target: Labels, weights: Array) -> Mapping[
 def _auroc(scores: Scores, target: Labels, weights: Array) -> Array:
     areas = np.stack([_area(scores[:, label], target == label, weights) for label in range(scores.shape[1])])
     usable = ~np.isnan(areas)
-    return np.where(usable.any(0), _divide(np.nansum(areas, 0), usable.sum(0).astype(np.float64)), 0.5)
+    return np.where(usable.any(0), divided(np.nansum(areas, 0), usable.sum(0).astype(np.float64)), 0.5)
 
 
 def _area(column: Scores, positive: npt.NDArray[np.bool_], weights: Array) -> Array:
     # P(score of a positive > score of a negative) + half the ties, from the positives' weighted mid-ranks
     # (Mann & Whitney 1947); NaN where a resample has positives only, or none.
     order = np.argsort(column, kind="stable")
-    ranked, below = column[order], _cumulated(weights[order])
+    ranked, below = column[order], cumulated(weights[order])
     places = np.flatnonzero(positive[order])
     own = weights[order[places]]
     first, last = np.searchsorted(ranked, ranked[places]), np.searchsorted(ranked, ranked[places], side="right")
@@ -112,18 +119,19 @@ def _sums(values: Array, group: npt.NDArray[np.integer], groups: int) -> Array:
     """Sum of the rows of each group, (groups, R); without a one-hot matrix, which many classes would make large."""
     order = np.argsort(group, kind="stable")
     ends = np.searchsorted(group[order], np.arange(groups + 1))
-    sums: Array = np.diff(_cumulated(values[order])[ends], axis=0)
+    sums: Array = np.diff(cumulated(values[order])[ends], axis=0)
     return sums
 
 
-def _cumulated(values: Array) -> Array:
+def cumulated(values: Array) -> Array:
     """``out[i]`` is the sum of the rows before i, (N + 1, R)."""
     out = np.zeros((len(values) + 1, values.shape[1]))
     np.cumsum(values, axis=0, out=out[1:])
     return out
 
 
-def _divide(numerator: Array, denominator: Array) -> Array:
+def divided(numerator: Array, denominator: Array) -> Array:
+    """Their quotient; 0 where the denominator is."""
     return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
 
 

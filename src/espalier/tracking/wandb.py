@@ -44,6 +44,7 @@ class Wandb:
         job_type: what kind of run this is.
         tags: labels to find it by.
         mode: ``auto`` is online where there is an API key.
+        texts: whether the page that it gets of the run shows the data's own texts; metrics and config never do.
     """
 
     def __init__(
@@ -55,9 +56,10 @@ class Wandb:
         job_type: str,
         tags: list[str],
         mode: Literal["auto", "online", "offline"],
+        texts: bool,
     ) -> None:
         self._where = (project, entity, group, job_type, tags)
-        self._asked_mode = mode
+        self._asked_mode, self.texts = mode, texts
         self._rows = 0
         self._background: Background | None = None
 
@@ -83,6 +85,11 @@ class Wandb:
             self._rows += 1
             self._background.do(partial(self._session.log, dict(metrics), step))
 
+    def attach(self, page: str, /) -> None:
+        """Hand over the run's report, as HTML."""
+        if self._background:
+            self._background.do(partial(self._session.attach, page))
+
     def finish(self, outcome: Outcome, /) -> str:
         """Hand over the outcome, wait some seconds at most; says where to look, or what was not delivered."""
         background = self._background
@@ -106,7 +113,7 @@ class Wandb:
             return f"wandb: {self._session.url}"
         folder = _short(self._place.folder)
         why = f" ({self._session.why})" if self._session.why else ""
-        return f"wandb offline{why}: look with  wandb leet {folder}  and send with  wandb sync {folder}"
+        return f"wandb offline{why}   wandb leet {folder}   (wandb sync sends it)"
 
 
 def _short(path: Path) -> str:

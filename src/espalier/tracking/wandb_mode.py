@@ -65,3 +65,7 @@ def _settings() -> dict[str, str]:
         return dict(parser["default"]) if parser.has_section("default") else {}
     except (configparser.Error, UnicodeDecodeError):
         return {}
+
+
+if __name__ == "__main__":  # espalier doctor asks so
+    print(*choose_mode("auto"), sep="\n")

@@ -98,6 +98,7 @@ class Session:
 
     def __init__(self, run: RunInfo, place: Place, mode: Mode, written: int) -> None:
         self.mode, self.why, self.url, self.rows = mode, "", "", 0
+        self._page = ""
         self._info, self._place, self._written = run, place, written
         self._run: Any = None
         self._wandb: Any = None
@@ -128,12 +129,18 @@ class Session:
         self._tell(metrics, step)
         self.rows += 1
 
+    def attach(self, page: str) -> None:
+        """The run's report, kept until the end: W&B shows it as ``report``."""
+        self._page = page
+
     def finish(self, outcome: Outcome) -> None:
         """Metrics, cost and status into the summary; then the end, which online waits for what is still to be sent."""
         if self._run is None:
             raise ConnectionError("wandb did not start")
         cost = {f"cost/{name}": value for name, value in outcome.as_dict()["cost"].items()}
         self._run.summary.update({**outcome.metrics, **cost, "status": outcome.status})
+        if self._page:
+            self._run.log({"report": self._wandb.Html(self._page, inject=False)}, step=outcome.steps)
         self._run.finish(exit_code=_EXIT_CODES.get(outcome.status, 1))
 
     def _begin(self, wandb: Any) -> tuple[Any, bool]:
@@ -178,7 +185,7 @@ class Session:
 
     def _replay(self) -> None:
         for line in read_metrics(self._info.directory / "metrics.jsonl", self._written):
-            self._tell(line, line.pop("step"))
+            self._tell({**line, "epoch": line["epoch"] + 1}, line.pop("step"))
 
     def _tell(self, metrics: Mapping[str, float], step: int) -> None:
         if self._run is None:

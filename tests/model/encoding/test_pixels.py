@@ -50,6 +50,16 @@ def test_saved_file_says_how_to_normalise(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "pixels.json").read_text()) == {"mean": 1.0, "std": 1.0, "shape": [1, 1, 2]}
 
 
+def test_loaded_is_as_it_was_fitted(tmp_path: Path) -> None:
+    raw, facts = vectors(np.arange(12, dtype=np.uint8).reshape(3, 4), "image", (1, 2, 2))
+    fitted, loaded = Pixels(facts), Pixels(facts)
+    fitted.fit(raw)
+    fitted.save(tmp_path)
+    loaded.load(tmp_path)
+    assert vars(loaded) == vars(fitted)
+    assert loaded.fingerprint() == fitted.fingerprint()
+
+
 def test_texts_are_refused() -> None:
     with pytest.raises(ConfigError, match="needs images or vectors"):
         Pixels(sentences()[1])

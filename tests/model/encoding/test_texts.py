@@ -13,11 +13,13 @@ from espalier.model.encoding.texts import encode_texts, text_roles
 from model.examples import of, sentences, vectors
 
 
-def tokenizer(*, closing: bool = False) -> Tokenizer:
+def tokenizer(*, special: bool = False) -> Tokenizer:
     made = Tokenizer(WordLevel({"[UNK]": 0, "a": 1, "b": 2, "[S]": 3, "[E]": 4}, unk_token="[UNK]"))
     made.pre_tokenizer = Whitespace()
-    if closing:
-        made.post_processor = TemplateProcessing(single="[S] $A [E]", special_tokens=[("[S]", 3), ("[E]", 4)])
+    if special:
+        made.post_processor = TemplateProcessing(
+            single="[S] $A [E]", pair="[S] $A [E] $B [E]", special_tokens=[("[S]", 3), ("[E]", 4)]
+        )
     return made
 
 
@@ -30,11 +32,37 @@ def test_long_texts_are_cut_and_told() -> None:
     assert np.asarray(columns["truncated"]).tolist() == [False, True, False, False]
 
 
-def test_closing_tokens_stay_in_a_cut_text() -> None:
+def test_special_tokens_stay_in_a_cut_text() -> None:
     raw, _ = sentences(texts=["a b a b a", "b"])
-    text = encode_texts(tokenizer(closing=True), raw.splits["train"], ["text"], 4, closing=1)["text"]
+    text = encode_texts(tokenizer(special=True), raw.splits["train"], ["text"], 4)["text"]
     assert isinstance(text, Ragged)
     assert [text[row].tolist() for row in range(2)] == [[3, 1, 2, 4], [3, 2, 4]]
+
+
+def test_length_is_that_of_the_longest_text_before_it_was_cut() -> None:
+    raw = of({"one": ["a b a b a", "a"], "two": ["b", "b b"]}, {"one": "text", "two": "text"})
+    for limit in (3, None):
+        length = np.asarray(encode_texts(tokenizer(), raw.splits["train"], ["one", "two"], limit)["length"])
+        assert (length.tolist(), length.dtype) == ([5, 2], np.int32)
+
+
+def test_pairs_are_one_sequence_of_which_the_longer_text_is_cut_first() -> None:
+    raw = of({"text": ["a a a a", "a"], "text_pair": ["b", "b b b b"]}, {"text": "text", "text_pair": "text"})
+    columns = encode_texts(tokenizer(special=True), raw.splits["train"], ["text"], 7, second="text_pair")
+    text = columns["text"]
+    assert isinstance(text, Ragged) and "text_pair" not in columns
+    assert [text[row].tolist() for row in range(2)] == [[3, 1, 1, 1, 4, 2, 4], [3, 1, 4, 2, 2, 2, 4]]
+    assert np.asarray(columns["length"]).tolist() == [8, 8]
+    joined = encode_texts(tokenizer(), raw.splits["train"], ["text"], None, second="text_pair", joint="a ")["text"]
+    assert isinstance(joined, Ragged)
+    assert joined[1].tolist() == [1, 1, 2, 2, 2, 2]
+
+
+def test_the_tokenizer_is_left_as_it_was() -> None:
+    raw = of({"text": ["a a a a"], "text_pair": ["b"], "label": [0]}, {"text": "text", "text_pair": "text"})
+    made = tokenizer()
+    encode_texts(made, raw.splits["train"], ["text"], 2, second="text_pair")
+    assert made.truncation is None
 
 
 def test_row_is_truncated_if_any_of_its_texts_is() -> None:
@@ -44,9 +72,9 @@ def test_row_is_truncated_if_any_of_its_texts_is() -> None:
 
 def test_text_without_a_token_has_one_all_the_same() -> None:
     raw, _ = sentences(texts=["", "a"])
-    text = encode_texts(tokenizer(), raw.splits["train"], ["text"], None)["text"]
+    text = encode_texts(tokenizer(), raw.splits["train"], ["text"], None, empty=4)["text"]
     assert isinstance(text, Ragged)
-    assert text.lengths.tolist() == [1, 1]
+    assert [text[row].tolist() for row in range(2)] == [[4], [1]]
 
 
 def test_roles_are_the_text_columns() -> None:

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 
 from espalier.core.columns import Ragged
 from espalier.model.encoding.words import Words
-from model.examples import sentences
+from model.examples import pairs, run_recipe, sentences
 
 GIVEN: dict[str, Any] = {"vocab_size": 100, "min_frequency": 1, "lowercase": True}
 
@@ -69,3 +69,56 @@ def test_saved_file_encodes_alike(tmp_path: Path) -> None:
     encoding.save(tmp_path)
     loaded = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
     assert loaded.encode("The bird sat.").ids == ids(encoding, "The bird sat.", "x")[0]
+
+
+def test_loaded_is_as_it_was_fitted(tmp_path: Path) -> None:
+    fitted(max_length=4).save(tmp_path)
+    loaded = Words(sentences(max_length=4)[1], **GIVEN)
+    assert loaded.fingerprint() != fitted(max_length=4).fingerprint()
+    loaded.load(tmp_path)
+    assert loaded.fingerprint() == fitted(max_length=4).fingerprint()
+    assert loaded.facts() == fitted(max_length=4).facts()
+
+
+def paired(max_length: int | None = None) -> Words:
+    raw, facts = pairs(["is it here", "a"], ["it is", "a b"], max_length=max_length)
+    encoding = Words(facts, **GIVEN)
+    encoding.fit(raw)
+    return encoding
+
+
+def test_pairs_are_one_sequence() -> None:
+    raw, _ = pairs(["is it", "a a a a"], ["it", "b"])
+    columns = paired(max_length=4).apply(raw.splits["train"])
+    text = columns["text"]
+    assert isinstance(text, Ragged)
+    vocabulary = paired().tokenizer.get_vocab()
+    assert (vocabulary["[PAD]"], vocabulary["[UNK]"], vocabulary["[SEP]"]) == (0, 1, 2)
+    assert text[0].tolist() == [vocabulary["is"], vocabulary["it"], 2, vocabulary["it"]]
+    assert text[1].tolist() == [vocabulary["a"]] * 2 + [2, vocabulary["b"]], "the longer one is cut"
+    assert "text_pair" not in columns and paired().facts()["pad"] == {"text": 0}
+
+
+def test_chinese_characters_are_words() -> None:
+    raw, facts = sentences(texts=["很好", "好，不好"])
+    encoding = Words(facts, **GIVEN)
+    encoding.fit(raw)
+    assert set(encoding.tokenizer.get_vocab()) == {"[PAD]", "[UNK]", "很", "好", ",", "不"}
+
+
+def test_recipe_encodes_alike(tmp_path: Path) -> None:
+    encoding = fitted(max_length=3)
+    encoding.save(tmp_path)
+    texts = ["The bird sat on it.", "", "dogs"]
+    assert run_recipe(encoding.recipe(), tmp_path)["encode"](texts) == ids(encoding, *texts, "x")[:3]
+
+
+def test_recipe_encodes_pairs_alike(tmp_path: Path) -> None:
+    encoding = paired(max_length=4)
+    encoding.save(tmp_path)
+    names = run_recipe(encoding.recipe(), tmp_path)
+    raw, _ = pairs(["is it here now", "a"], ["it", "b"])
+    text = encoding.apply(raw.splits["train"])["text"]
+    assert isinstance(text, Ragged)
+    assert names["encode"]([("is it here now", "it"), ("a", "b")]) == [text[0].tolist(), text[1].tolist()]
+    assert len(names["encode"](names["rows"])) == 2

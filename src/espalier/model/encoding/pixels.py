@@ -66,6 +66,11 @@ class Pixels:
         content = {"mean": self.mean, "std": self.std, "shape": list(self.shape)}
         (folder / "pixels.json").write_text(json.dumps(content) + "\n")
 
+    def load(self, folder: Path, /) -> None:
+        """Mean, std and shape of ``pixels.json``."""
+        content = json.loads((folder / "pixels.json").read_text())
+        self.mean, self.std, self.shape = content["mean"], content["std"], tuple(content["shape"])
+
 
 def _dense(table: pa.Table, role: str) -> npt.NDArray[Any]:
     column = table[role].combine_chunks()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,17 +12,32 @@ import pyarrow as pa
 from transformers import AutoTokenizer
 
 from espalier.core.columns import Columns
+from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts, Raw
 from espalier.model.encoding.texts import encode_texts, text_roles
 from espalier.model.source import locate
+from espalier.model.transformer import read_config
 
 
 class Pretrained:
     """A fast tokenizer from a model's folder; learns nothing.
 
+    Of data with the columns ``text`` and ``text_pair``, each row is one sequence, ``text``, joined as the tokenizer
+    joins pairs; where it puts no token between them, a line break stands there.
+
     Args:
-        source: hub id, as the model's.
+        source: hub id or folder, as the model's.
         revision: the hub's commit, where the hub is asked.
+
+    Attributes:
+        tokenizer: transformers' own; it pads, and cuts, on the right.
+        pair: the role of the second text, where there is one.
+        joint: what stands before a second text.
+        separator: the token that ends the first text, where the tokenizer tells the second one by token types; or None.
+
+    Raises:
+        ConfigError: the tokenizer or the model's config cannot be read, or ``data.max_length`` leaves no room for a
+            text.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("text",)
@@ -29,24 +45,33 @@ class Pretrained:
     def __init__(self, facts: DataFacts, /, *, source: str, revision: str) -> None:
         self.roles = text_roles(facts, "pretrained")
         self.max_length = facts.max_length
-        folder = locate(source, revision).folder
-        self.tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        self.tokenizer = _tokenizer(locate(source, revision).folder, source)
         self.backend = self.tokenizer.backend_tokenizer
         self.backend.no_truncation()
         self.backend.no_padding()
+        self.pair = "text_pair" if {"text", "text_pair"} <= set(self.roles) else None
+        added = self.backend.num_special_tokens_to_add(self.pair is not None)
+        self.joint = "" if added > self.backend.num_special_tokens_to_add(False) else "\n" * (self.pair is not None)
+        self.separator = self._separator() if self.pair else None
+        if self.max_length is not None and self.max_length < added + 1 + (self.pair is not None):
+            truth = f"leaves no room for a text: the tokenizer adds {added} tokens of its own."
+            raise ConfigError(Fault(f"data.max_length={self.max_length}", truth, "Raise it."))
 
     def fit(self, raw: Raw, /) -> None:
         """Nothing: the vocabulary came with the weights."""
 
     def apply(self, table: pa.Table, /) -> Columns:
-        """Token ids per text column with the model's special tokens, and whether the row was truncated."""
-        special = self.backend.encode("a").special_tokens_mask
-        closing = special[::-1].index(0)  # how many special tokens end a text
-        return encode_texts(self.backend, table, self.roles, self.max_length, closing=closing)
+        """Token ids with the model's special tokens, how many there were, and whether the row was truncated."""
+        roles = ["text"] if self.pair else self.roles
+        empty = self.tokenizer.eos_token_id or self.tokenizer.pad_token_id
+        return encode_texts(
+            self.backend, table, roles, self.max_length, second=self.pair, joint=self.joint, empty=empty
+        )
 
     def facts(self) -> Mapping[str, Any]:
         """The size of the vocabulary and what pads."""
-        return {"vocab_size": len(self.tokenizer), "pad": dict.fromkeys(self.roles, self.tokenizer.pad_token_id or 0)}
+        roles = ["text"] if self.pair else self.roles
+        return {"vocab_size": len(self.tokenizer), "pad": dict.fromkeys(roles, self.tokenizer.pad_token_id)}
 
     def fingerprint(self) -> str:
         """Of the tokenizer's file content and the length limit."""
@@ -55,3 +80,31 @@ class Pretrained:
     def save(self, folder: Path, /) -> None:
         """As ``AutoTokenizer.from_pretrained`` loads it."""
         self.tokenizer.save_pretrained(folder)
+
+    def load(self, folder: Path, /) -> None:
+        """Nothing: it comes from where the weights come from."""
+
+    def _separator(self) -> int | None:
+        mark = self.tokenizer.sep_token_id
+        encoded = self.backend.encode("a", "b")
+        ends = [int(token == mark) for token in encoded.ids]
+        second = [int(before - end > 0) for before, end in zip(accumulate(ends), ends, strict=True)]
+        return mark if mark is not None and any(second) and second == encoded.type_ids else None
+
+
+def _tokenizer(folder: Path, source: str) -> Any:
+    read_config(folder, source)  # transformers looks there for the tokenizer's class, and would blame the tokenizer
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        # Of a folder without a vocabulary transformers makes a tokenizer to which all words are unknown.
+        names = ("tokenizer.json", *tokenizer.vocab_files_names.values())
+        if not tokenizer.is_fast or not any((folder / name).is_file() for name in names):
+            raise ValueError("it has no tokenizer.json, and none can be made of its files")
+    except (OSError, ValueError, KeyError, ImportError, AttributeError) as error:
+        truth = f"has no tokenizer that can be read: {str(error).strip().partition(chr(10))[0].rstrip('.')}."
+        remedy = "Put its tokenizer.json and tokenizer_config.json beside the weights."
+        raise ConfigError(Fault(f"model.source={source}", truth, remedy)) from error
+    if tokenizer.pad_token_id is None:  # masked wherever it stands: any token will do
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token or tokenizer.convert_ids_to_tokens(0)
+    tokenizer.padding_side = tokenizer.truncation_side = "right"
+    return tokenizer

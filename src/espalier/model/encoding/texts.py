@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,25 +32,51 @@ def text_roles(facts: DataFacts, encoding: str) -> tuple[str, ...]:
 
 
 def encode_texts(
-    tokenizer: Tokenizer, table: pa.Table, roles: Sequence[str], max_length: int | None, *, closing: int = 0
+    tokenizer: Tokenizer,
+    table: pa.Table,
+    roles: Sequence[str],
+    max_length: int | None,
+    *,
+    second: str | None = None,
+    joint: str = "",
+    empty: int = 0,
 ) -> Columns:
-    """Token ids of each text column, cut to ``max_length``; the last ``closing`` tokens (``[SEP]``) stay in a cut row.
+    """Token ids of each text column, cut to ``max_length`` as the tokenizer itself cuts, special tokens kept.
+
+    Args:
+        second: the column whose text follows that of the one role, in one sequence, as the tokenizer joins pairs; of
+            the two, the longer one is cut first.
+        joint: stands before each second text.
+        empty: the id that stands for a text without any token.
 
     Returns:
-        role -> ragged ids; ``truncated`` (rows,) bool: whether any of the row's texts was cut.
+        role -> ragged ids; ``length`` (rows,) int32: tokens of the row's longest text before cutting; ``truncated``
+        (rows,) bool: whether any of its texts was cut.
     """
-    truncated = np.zeros(table.num_rows, bool)
+    lengths = np.zeros(table.num_rows, np.int32)
     columns: dict[str, Ragged] = {}
     for role in roles:
-        rows = [encoded.ids for encoded in tokenizer.encode_batch_fast(table[role].to_pylist())]
+        texts = table[role].to_pylist()
+        if second:
+            texts = list(zip(texts, (joint + text for text in table[second].to_pylist()), strict=True))
+        rows = [encoded.ids for encoded in tokenizer.encode_batch_fast(texts)]
+        lengths = np.maximum(lengths, np.fromiter(map(len, rows), np.int32, len(rows)))
         if max_length is not None:
-            truncated |= np.asarray([len(row) > max_length for row in rows], bool)
-            rows = [_cut(row, max_length, closing) for row in rows]
-        columns[role] = Ragged.of([row or [0] for row in rows])
-    return {**columns, "truncated": truncated}
+            _cut(tokenizer, texts, rows, max_length)
+        columns[role] = Ragged.of([row or [empty] for row in rows])
+    truncated = lengths > (np.inf if max_length is None else max_length)
+    return {**columns, "length": lengths, "truncated": truncated}
 
 
-def _cut(row: list[int], max_length: int, closing: int) -> list[int]:
-    if len(row) <= max_length:
-        return row
-    return row[: max_length - closing] + row[len(row) - closing :]
+def _cut(tokenizer: Tokenizer, texts: Sequence[Any], rows: list[list[int]], max_length: int) -> None:
+    long = [number for number, row in enumerate(rows) if len(row) > max_length]
+    if long and isinstance(texts[0], str):  # what a tokenizer does to a single text, without tokenizing it again
+        marks = tokenizer.encode("a").special_tokens_mask
+        closing = sum(1 for _ in takewhile(bool, reversed(marks)))
+        for number in long:
+            rows[number] = rows[number][: max_length - closing] + rows[number][len(rows[number]) - closing :]
+    elif long:
+        tokenizer.enable_truncation(max_length)
+        for number, encoded in zip(long, tokenizer.encode_batch_fast([texts[n] for n in long]), strict=True):
+            rows[number] = encoded.ids
+        tokenizer.no_truncation()

@@ -1,0 +1,119 @@
+"""Parameters -> groups: which are spared weight decay, which learn more slowly, which are hidden matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from torch import nn
+from torch.nn import Parameter
+
+from espalier.core.errors import ConfigError, Fault
+
+Group = dict[str, Any]
+_KEYS = ("decay_vectors", "layer_decay", "matrices")
+
+
+def groups_of(parameters: Any, settings: Mapping[str, Any]) -> list[Parameter] | list[Group]:
+    """What an optimizer is called with: the parameters that learn, in groups where its settings tell them apart.
+
+    Args:
+        parameters: a module (a task, or a part of one), or bare parameters.
+        settings: of the optimizer. Read: ``lr``, ``weight_decay``, ``decay_vectors``, ``layer_decay``, ``matrices``.
+
+    Returns:
+        A plain list where one group is enough. Else groups with a ``name``, and with ``lr``, ``weight_decay`` where
+        they differ from the settings; for an optimizer that has ``matrices``, each says ``matrix``.
+
+    Raises:
+        ConfigError: nothing learns; or what is asked for cannot be told of these parameters.
+    """
+    module = parameters if isinstance(parameters, nn.Module) else None
+    learning = [p for p in (module.parameters() if module else parameters) if p.requires_grad]
+    if not learning:
+        raise ConfigError(Fault("adapter", "leaves nothing to train.", "Try adapter=full."))
+    if not any(key in settings for key in _KEYS):
+        return learning
+    depths, matrices = _depths(module, settings), _matrices(module, settings)
+    spares = not settings.get("decay_vectors", True) and bool(settings.get("weight_decay"))
+    groups: dict[tuple[int, bool, bool], Group] = {}
+    for parameter in learning:
+        depth, matrix = depths.get(parameter, 0), parameter in matrices
+        spared = spares and parameter.ndim < 2
+        if (depth, matrix, spared) not in groups:
+            group: Group = {"params": [], "name": _name(depth if depths else None, matrix, spared)}
+            group |= {"lr": settings["lr"] * settings["layer_decay"] ** depth} if depth else {}
+            group |= {"weight_decay": 0.0} if spared else {}
+            group |= {"matrix": matrix} if "matrices" in settings else {}
+            groups[depth, matrix, spared] = group
+        groups[depth, matrix, spared]["params"].append(parameter)
+    return learning if len(groups) == 1 and "matrices" not in settings else list(groups.values())
+
+
+def _name(depth: int | None, matrix: bool, spared: bool) -> str:
+    kind = "matrices" if matrix else "vectors" if spared else "weights"
+    return kind if depth is None else f"{kind}-{depth}-below-head"
+
+
+def _depths(module: nn.Module | None, settings: Mapping[str, Any]) -> dict[Parameter, int]:
+    """How many layers from the head, 0 for the head's own; empty where all learn at one rate.
+
+    A trunk of n layers: its layer i (from 0) is at n - i, what stands before the first one (embeddings) at n + 1; what
+    stands after the last (a pooler, a last norm) learns as the head does.
+    """
+    decay = settings.get("layer_decay", 1.0)
+    if decay == 1.0:
+        return {}
+    trunk = _trunk(module) if module else None
+    layers = list(_layers(trunk)) if trunk else []
+    if not trunk or not layers:
+        truth = "finds no layers: the trunk that is trained has no list of them."
+        raise ConfigError(Fault(f"optimizer.layer_decay={decay}", truth, "Set optimizer.layer_decay=1.0"))
+    place = {parameter: i for i, layer in enumerate(layers) for parameter in layer.parameters()}
+    depths, passed, last = {}, 0, len(layers)
+    for parameter in trunk.parameters():
+        if parameter in place:
+            passed = place[parameter] + 1
+            depths[parameter] = last - place[parameter]
+        else:
+            depths[parameter] = last - passed + 1 if passed < last else 0
+    return depths
+
+
+def _layers(module: nn.Module) -> Iterator[nn.Module]:
+    """The entries of the outermost lists of two or more modules with parameters, in the order of computation."""
+    entries = [child for child in module.children() if next(child.parameters(), None) is not None]
+    if isinstance(module, nn.ModuleList | nn.Sequential) and len(entries) > 1:
+        yield from entries
+    else:
+        for entry in entries:
+            yield from _layers(entry)
+
+
+def _matrices(module: nn.Module | None, settings: Mapping[str, Any]) -> set[Parameter]:
+    """What an optimizer with ``matrices`` treats as such: parameters of two axes that no embedding looks rows up in."""
+    if "matrices" not in settings:
+        return set()
+    part = module if module is None or settings["matrices"] == "all" else _trunk(module)
+    found = {p for p in (part.parameters() if part else ()) if p.requires_grad and p.ndim == 2}
+    for inner in part.modules() if part else ():
+        if isinstance(inner, nn.Embedding | nn.EmbeddingBag):
+            found -= set(inner.parameters())
+    if settings["matrices"] == "hidden" and (head := _output_of(part)):
+        found -= set(head.parameters())
+    if not found:
+        truth = "finds no matrix among what is trained of the model's trunk."
+        raise ConfigError(Fault(f"optimizer.matrices={settings['matrices']}", truth, "Try optimizer=adamw"))
+    return found
+
+
+def _trunk(module: nn.Module) -> nn.Module:
+    """The part of a task that a model brings; of another module, itself."""
+    trunk = getattr(getattr(module, "learner", module), "trunk", None)
+    return trunk if isinstance(trunk, nn.Module) else module
+
+
+def _output_of(trunk: Any) -> nn.Module | None:
+    """The layer of a transformers model that scores tokens."""
+    head = trunk.get_output_embeddings() if hasattr(trunk, "get_output_embeddings") else None
+    return head if isinstance(head, nn.Module) else None

@@ -1,0 +1,166 @@
+"""A trained run as live parts again, without its data; and a new run that begins with what another one learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pytorch_lightning as pl
+from omegaconf import DictConfig
+from torch import nn
+
+from espalier.build.instantiate import instantiate
+from espalier.build.optimizers import Optimizers
+from espalier.build.placed import placed
+from espalier.build.transfer import merge, read_weights, take_up
+from espalier.config.check import check
+from espalier.config.compose import Experiment
+from espalier.config.saved import read
+from espalier.core.errors import ConfigError, Fault, UserError
+from espalier.core.facts import DataFacts, Raw
+from espalier.core.files import sha256_of
+from espalier.core.parts import Encoding, Placement
+from espalier.core.rundir import read_facts
+from espalier.state import folder
+from espalier.state.store import Saved, Store
+
+PARTS = ("model", "adapter", "task")
+MODEL = "model"
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A run's model, as it was at a checkpoint.
+
+    Attributes:
+        directory: of the run.
+        experiment: as it was composed.
+        facts: of the data that it was trained on.
+        encoding: as it was fitted.
+        task: in evaluation mode, with the checkpoint's weights.
+        placement: one device of where it is to work.
+        step: the checkpoint's optimizer step.
+    """
+
+    directory: Path
+    experiment: Experiment
+    facts: DataFacts
+    encoding: Encoding
+    task: pl.LightningModule
+    placement: Placement
+    step: int
+
+
+def restore(
+    directory: Path, *, checkpoint: Literal["best", "last"] = "best", hardware: DictConfig | None = None
+) -> Restored:
+    """Build a run's model again from its directory; its data are not looked at.
+
+    Args:
+        directory: of a run that is done.
+        checkpoint: the best one by the task's objective (the last where none is marked), or the last.
+        hardware: a checked node that takes the place of the run's own.
+
+    Raises:
+        UserError: no run directory; one of an earlier version, without a checkpoint, or whose encoding cannot load.
+        TrustError: its config names code that is neither ours nor trusted.
+        CorruptError: a checkpoint that does not verify.
+    """
+    experiment = read(directory)
+    check(experiment, only=PARTS if hardware is not None else (*PARTS, "hardware"))
+    config = experiment.config
+    facts = read_facts(directory)
+    saved = _checkpoint(directory, checkpoint)
+    placement = one_device(instantiate(config.hardware if hardware is None else hardware))
+    encoding: Encoding = instantiate(config.model.encoding, facts)
+    _load(encoding, directory)
+    backbone = instantiate(config.model, facts, encoding=encoding)
+    begin(backbone, config.get("weights"))
+    learner = placed(instantiate(config.adapter, backbone, facts), placement)
+    task = instantiate(config.task, learner, facts, Optimizers(config.optimizer, config.scheduler, facts.total_steps))
+    task.load_state_dict(folder.read(saved.path)["state_dict"], strict=False)
+    return Restored(directory, experiment, facts, encoding, task.eval(), placement, saved.step)
+
+
+def one_device(placement: Placement) -> Placement:
+    """The same kind of device, one of it, for work without training."""
+    return replace(placement, devices=1, num_nodes=1, strategy="auto", gradient_checkpointing=False)
+
+
+def fit(encoding: Encoding, raw: Raw, facts: DataFacts, weights: str | None) -> None:
+    """Let an encoding learn from the training rows; or take up what it learned for the run that a new one begins with.
+
+    Raises:
+        ConfigError: that run read other columns, or images of another size; or the weights are a file, and the encoding
+            learned a vocabulary that need not be theirs.
+    """
+    before = encoding.fingerprint()
+    if weights is None or not Path(weights).is_dir() or _target(encoding) != _encoding_of(Path(weights)):
+        encoding.fit(raw)
+        if weights is not None and Path(weights).is_file() and encoding.fingerprint() != before:
+            truth = "are weights alone, and this model learns a vocabulary from its data: the words would be others."
+            raise ConfigError(Fault(f"weights={weights}", truth, "Name the run directory that they come from."))
+        return
+    _load(encoding, Path(weights))
+    there = read_facts(Path(weights))
+    if encoding.fingerprint() != before and (there.inputs, there.shape) != (facts.inputs, facts.shape):
+        truth = f"read {_input(there)}, and this data has {_input(facts)}."
+        raise ConfigError(Fault(f"weights={weights}", truth, "Give it the same columns."))
+
+
+def begin(backbone: nn.Module, weights: str | None) -> None:
+    """Let a backbone begin with the best weights of a run (what its adapter learned is added in), or with a file's.
+
+    Its ``origin`` says so from then on.
+
+    Raises:
+        ConfigError: they are of another model.
+        UserError: see ``restore``.
+    """
+    if weights is None:
+        return
+    module: Any = backbone
+    path = Path(weights)
+    if not path.is_dir():
+        take_up(backbone, read_weights(path), path, path.name)
+        module.origin = f"file {path} (sha256 {sha256_of(path)[:12]})"
+        return
+    other = restore(path)
+    learner = merge(getattr(other.task, "learner"))  # noqa: B009  # what Lightning's class does not say
+    take_up(backbone, learner.state_dict(), path, f"model={other.experiment.choices['model']}")
+    module.origin = f"run {path} (step {other.step:,})"
+
+
+def _checkpoint(directory: Path, wanted: Literal["best", "last"]) -> Saved:
+    store = Store(directory / "checkpoints")
+    found = (store.best() if wanted == "best" else None) or store.newest()
+    if found is None:
+        truth = "kept no checkpoint: there is nothing to take its weights from."
+        remedy = f"Train it again with the callback checkpoint:  espalier train --rerun {directory}"
+        raise UserError(Fault(str(directory), truth, remedy))
+    return found
+
+
+def _load(encoding: Encoding, directory: Path) -> None:
+    if not hasattr(encoding, "load"):
+        truth = f"cannot be used again: its encoding, {_target(encoding)}, has no load(folder)."
+        raise UserError(Fault(str(directory), truth, "Give it one that reads what its save(folder) wrote."))
+    try:
+        encoding.load(directory / MODEL)
+    except Exception as error:  # tokenizers raises nothing more special
+        truth = f"does not hold what its encoding saved: {type(error).__name__}: {error}."
+        raise UserError(Fault(str(directory / MODEL), truth, f"espalier train --rerun {directory}")) from error
+
+
+def _encoding_of(directory: Path) -> str:
+    return str(read(directory).config.model.encoding.get("_target_"))
+
+
+def _target(encoding: Encoding) -> str:
+    return f"{type(encoding).__module__}.{type(encoding).__qualname__}"
+
+
+def _input(facts: DataFacts) -> str:
+    shape = f" of {' x '.join(map(str, facts.shape))}" if facts.shape else ""
+    return f"{' and '.join(facts.inputs) or 'nothing'}{shape}"

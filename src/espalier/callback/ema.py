@@ -1,0 +1,92 @@
+"""``callback/ema``: the weights' running average is what is validated, tested and saved."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import pytorch_lightning as pl
+import torch
+from annotated_types import Gt, Lt
+from pytorch_lightning.trainer.states import TrainerFn
+from torch import Tensor
+
+from espalier.core.parts import RunInfo
+from espalier.state.idle_hooks import without_idle_hooks
+
+
+@without_idle_hooks
+class Ema(pl.Callback):
+    """Averages what learns, after each optimizer step: ``average = d * average + (1 - d) * weights``.
+
+    ``espalier train callback=[checkpoint,early_stopping,throughput,progress,ema] callback.ema.decay=0.999``
+    (Polyak & Juditsky 1992; as in Tarvainen & Valpola 2017, arXiv:1703.01780)
+
+    Validation, the test and ``model/`` have the average; training goes on with the weights. In a checkpoint the average
+    stands where a model's weights do, and the weights in this callback's state, so that whoever loads a checkpoint gets
+    what was validated, and a resumed run goes on exactly. Buffers (BatchNorm's) are not averaged.
+
+    Args:
+        decay: what the average keeps at a step, once it is old: after t steps it keeps (1 + t) / (10 + t) at most, so
+            that it forgets the start (as TensorFlow's ``ExponentialMovingAverage``).
+    """
+
+    def __init__(self, _run: RunInfo, /, *, decay: Annotated[float, Gt(0), Lt(1)]) -> None:
+        self.decay = decay
+        self._names: list[str] = []
+        self._weights: list[Tensor] = []  # the module's own
+        self._average: list[Tensor] = []
+        self._steps = 0
+        self._kept: list[Tensor] = []  # the weights, while the module has the average
+        self._resumed: dict[str, Any] = {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Steps so far and the weights; the average is the checkpoint's ``state_dict``."""
+        return {"steps": self._steps, "weights": dict(zip(self._names, self._weights, strict=True))}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keep it until training starts: the module has the average by now."""
+        self._resumed = state_dict
+
+    @torch.no_grad()
+    def on_train_start(self, _: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Begin with the weights, or put back what a checkpoint held."""
+        learning = [(name, p) for name, p in pl_module.named_parameters() if p.requires_grad]
+        self._names, self._weights = [name for name, _ in learning], [p for _, p in learning]
+        self._average = [weight.detach().clone() for weight in self._weights]
+        if self._resumed:
+            self._steps = self._resumed["steps"]
+            for name, weight in learning:
+                weight.copy_(self._resumed["weights"][name])
+            self._resumed = {}
+
+    @torch.no_grad()
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Take up the weights of the step that was done."""
+        if trainer.fit_loop._should_accumulate():
+            return
+        self._steps += 1
+        decay = min(self.decay, (1 + self._steps) / (10 + self._steps))
+        torch._foreach_lerp_(self._average, self._weights, 1 - decay)
+
+    @torch.no_grad()
+    def on_validation_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Give the module the average."""
+        if trainer.state.fn == TrainerFn.FITTING and self._average:
+            self._kept = [weight.clone() for weight in self._weights]
+            torch._foreach_copy_(self._weights, self._average)
+
+    @torch.no_grad()
+    def on_validation_end(self, *_: Any) -> None:
+        """Give the weights back."""
+        if self._kept:
+            torch._foreach_copy_(self._weights, self._kept)
+            self._kept = []
+
+    def on_save_checkpoint(self, _: pl.Trainer, __: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """The average takes the place of the weights."""
+        checkpoint["state_dict"] |= dict(zip(self._names, self._average, strict=True))
+
+    @torch.no_grad()
+    def on_train_end(self, *_: Any) -> None:
+        """What training leaves is the average."""
+        torch._foreach_copy_(self._weights, self._average)

@@ -1,0 +1,46 @@
+"""What both processes of ``espalier data`` begin with: the experiment that the command composed, and its rows."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from espalier.build.instantiate import instantiate
+from espalier.config.compose import Experiment
+from espalier.config.saved import read
+from espalier.config.trust import WorkingFolderFinder
+from espalier.core.errors import EspalierError, UserError
+from espalier.core.facts import Raw
+from espalier.core.parts import Data
+from espalier.report.faults import failure_lines, fault_lines
+
+
+def opened(directory: Path) -> tuple[Experiment, Data, Raw]:
+    """The experiment in a folder, its source of rows, and those. Raises ``UserError``."""
+    sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
+    experiment = read(directory)
+    source: Data = instantiate(experiment.config.data)
+    return experiment, source, source.read()
+
+
+def answered(work: Callable[[], int]) -> int:
+    """Do the work; its exit code, or that of a mistake, which is answered with one message."""
+    for category in (FutureWarning, DeprecationWarning):
+        warnings.simplefilter("ignore", category)
+    try:
+        return work()
+    except EspalierError as error:
+        if os.environ.get("ESPALIER_TRACEBACK"):
+            traceback.print_exc()
+        lines = fault_lines(error.faults) if isinstance(error, UserError) else failure_lines(error)
+        print("\n".join(lines), file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:  # `espalier data show | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130

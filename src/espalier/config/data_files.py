@@ -1,0 +1,134 @@
+"""Bounds on files of data: that they are there, have the columns, and hold the kind of labels that the task learns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from espalier.config.setting import Answer, Setting
+from espalier.config.signature import class_attribute
+from espalier.config.suggest import asked, listed, nearest
+from espalier.config.tree import at
+from espalier.config.words import as_word
+from espalier.core.errors import DataError
+from espalier.core.globs import expand
+from espalier.core.jsonl import peek_records
+from espalier.core.tabular import read_header
+
+_TASKS = {"label": "classification", "labels": "multilabel"}
+_KINDS = {"label": "one label for each row", "labels": "any number of labels for each row"}
+
+
+def file_exists(_: Sequence[Any], setting: Setting) -> Iterator[Answer]:
+    """What is wrong with a file, a list of files or a pattern."""
+    names = [setting.value] if isinstance(setting.value, str) else setting.value
+    for name in names:
+        files = expand(name)
+        if not files:
+            yield setting.key, f"{name} matches no file (looked from {Path.cwd()}).", ""
+        for path in files:
+            if not path.is_file():
+                yield setting.key, *_missing(path, setting, name if len(names) > 1 else "")
+
+
+def folder_exists(_: Sequence[Any], setting: Setting) -> Iterator[Answer]:
+    """What is wrong with a folder."""
+    path = Path(setting.value).expanduser()
+    if path.is_dir():
+        return
+    if path.is_file():
+        yield setting.key, "is a file.", "Name the folder."
+        return
+    above = path.parent if path.parent.is_dir() else Path()
+    guess = nearest(path.name, sorted(folder.name for folder in above.iterdir() if folder.is_dir()))
+    remedy = asked([as_word(setting.key, str(above / guess))] if guess else [])
+    yield setting.key, f"there is no such folder (looked in {above.resolve()}).", remedy
+
+
+def columns_of(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
+    """Columns that the first file does not have; a file that cannot be read is what is wrong then."""
+    part = setting.key.rpartition(".")[0]
+    key, siblings = f"{part}.{arguments[0]}", setting.siblings
+    if not (path := _first(siblings.get(arguments[0]))):
+        return
+    try:
+        header = list(_peek(path, at(setting.tree, part) or siblings))
+    except DataError as error:
+        if isinstance(setting.value, Mapping):  # said once, not for each setting that names columns
+            (fault, *_) = error.faults
+            at_fault, is_setting, _ = fault.what.partition("=")
+            own = is_setting and at_fault.rpartition(".")[0] == part
+            said = fault.truth if fault.what == siblings[arguments[0]] else f"{fault.what} {fault.truth}"
+            yield (at_fault, fault.truth, fault.remedy) if own else (key, said, fault.remedy)
+        return
+    named = setting.value.items() if isinstance(setting.value, Mapping) else (("", name) for name in setting.value)
+    for role, name in named:
+        if name is not None and name not in header:
+            yield _no_column(f"{setting.key}.{role}" if role else setting.key, str(name), path, header)
+
+
+def learns(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
+    """A task that learns another kind of labels than the data has."""
+    task, data = setting.value.get("_target_"), setting.tree.get(arguments[0])
+    wanted = class_attribute(task, "learns") if isinstance(task, str) else None
+    if wanted not in _KINDS or not isinstance(data, Mapping):
+        return
+    there = _label_kind(data)
+    if there and there != wanted:
+        truth = f"learns {_KINDS[wanted]}, and the data has {_KINDS[there]}."
+        yield setting.key, truth, f"Set  task={_TASKS[there]}"
+
+
+def _missing(path: Path, setting: Setting, name: str) -> tuple[str, str]:
+    """What is wrong with one path; ``name``: as it stands in a list of several."""
+    if path.is_dir():
+        images = "data=folder reads folders of images. " if setting.key.startswith("data.") else ""
+        return f"{name} is a folder.".lstrip(), f"{images}Name the file, or several by a pattern:  {path}/*"
+    folder = path.parent if path.parent.is_dir() else Path()
+    guess = nearest(path.name, sorted(file.name for file in folder.iterdir() if file.is_file()))
+    found = str(folder / guess) if guess else ""
+    remedy = asked([found if name else as_word(setting.key, found)] if found else [])
+    return f"there is no such file{f' as {name}' if name else ''} (looked in {folder.resolve()}).", remedy
+
+
+def _no_column(key: str, name: str, path: Path, header: Sequence[str]) -> Answer:
+    guess = nearest(name, header) or (header[0] if len(header) == 1 else "")
+    truth = f"{path} has no column {name!r}. It has: {listed(header)}."
+    word = as_word(key, guess or "…")
+    return key, truth, f"Set  {f'{key}=[{guess}]' if guess and key.endswith('.slices') else word}"
+
+
+def _first(paths: Any) -> Path | None:
+    found = expand(paths) if isinstance(paths, str | list) and paths else []
+    return found[0] if found and found[0].is_file() else None
+
+
+def _peek(path: Path, part: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Column -> a value of it, where that can be told; what reads the file is what the part's class says."""
+    reads = class_attribute(str(part.get("_target_")), "format")
+    if reads == "jsonl":
+        return peek_records(path)
+    if reads == "parquet":
+        # Arrow takes a quarter of a second to load, which only who has such files should wait for.
+        from espalier.core.parquet import peek_parquet
+
+        return peek_parquet(path)
+    return dict.fromkeys(read_header(path, part.get("encoding") or "utf-8", part.get("delimiter")))
+
+
+def _label_kind(data: Mapping[str, Any]) -> str | None:
+    """``label`` or ``labels``; None where only reading would tell, or where nothing of a file can be said."""
+    kinds = class_attribute(str(data.get("_target_")), "kinds")
+    if not isinstance(kinds, Mapping) or "label" not in kinds:
+        return None
+    if data.get("label_separator"):
+        return "labels"
+    if "path" not in data:
+        return str(kinds["label"])
+    column = at(data, "columns.label")
+    try:
+        value = _peek(path, data).get(str(column)) if (path := _first(data["path"])) else None
+    except DataError:
+        return None
+    return "labels" if isinstance(value, list) else "label"

@@ -1,0 +1,201 @@
+"""Tables of any length, read a few thousand rows at a time: csv, tsv, JSON lines, parquet. All columns are kept."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from espalier.core.errors import DataError, Fault, UserError
+from espalier.core.formats import open_bytes, require_format
+from espalier.core.tabular import is_quoted, sniff_delimiter
+
+Format = Literal["csv", "tsv", "jsonl", "parquet"]
+FORMATS: tuple[Format, ...] = ("csv", "tsv", "jsonl", "parquet")
+STREAM = "-"
+_ENDINGS: Mapping[str, Format] = {
+    ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet",
+}  # fmt: skip
+_HEAD = 100  # lines that tell how a table is written
+
+
+@dataclass(frozen=True)
+class Records:
+    """Rows as mappings; ``numbers`` are those of their lines."""
+
+    header: tuple[str, ...]
+    rows: Sequence[Mapping[str, Any]]
+    numbers: Sequence[int]
+    unit: str = "line"
+
+    def column(self, name: str) -> list[Any]:
+        """One column's values; None where a row has none."""
+        return [row.get(name) for row in self.rows]
+
+    def table(self) -> pa.Table:
+        """The same as a table, types as the values suggest."""
+        return pa.Table.from_pylist([dict(row) for row in self.rows])
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Rows of a parquet file; ``numbers`` count from 0."""
+
+    whole: pa.Table
+    numbers: Sequence[int]
+    unit: str = "row"
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(self.whole.column_names)
+
+    @property
+    def rows(self) -> Sequence[Mapping[str, Any]]:
+        """As mappings."""
+        return list(self.whole.to_pylist())
+
+    def column(self, name: str) -> list[Any]:
+        """One column's values."""
+        return list(self.whole[name].to_pylist())
+
+    def table(self) -> pa.Table:
+        """As it was read."""
+        return self.whole
+
+
+Chunk = Records | Columns
+
+
+def format_of(key: str, path: str, given: str | None) -> Format:
+    """By a file's ending (``.gz`` after it is passed over), or as ``format=`` says for the standard streams.
+
+    Args:
+        key: what the user set the path by, for the fault.
+
+    Raises:
+        UserError: an unknown ending, or a stream without a format.
+    """
+    if path != STREAM:
+        found = _ENDINGS.get(Path(path.removesuffix(".gz")).suffix.lower())
+        if found is None:
+            known = ", ".join(_ENDINGS)
+            raise UserError(Fault(f"{key}={path}", "is of no known kind.", f"Let its name end with one of: {known}"))
+        return found
+    if given not in ("csv", "tsv", "jsonl"):
+        truth = (
+            "is a stream of which nobody knows the format." if given is None else "is a stream of csv, tsv or jsonl."
+        )
+        raise UserError(Fault(f"{key}={path}", truth, "Add  format=csv, format=tsv or format=jsonl"))
+    return given  # type: ignore[return-value]
+
+
+def header_of(path: Path, kind: Format, encoding: str) -> tuple[str, ...]:
+    """The columns of a file. Raises ``DataError``: see ``read_chunks``."""
+    return next(iter(read_chunks(str(path), kind, 1, encoding))).header
+
+
+def read_chunks(path: str, kind: Format, size: int, encoding: str = "utf-8") -> Iterator[Chunk]:
+    """A table's rows in their order.
+
+    Args:
+        path: of a file, gzipped or not, or ``-``: standard input.
+        size: rows of a chunk.
+        encoding: of delimited files; JSON is UTF-8.
+
+    Raises:
+        DataError: not there, no rows, another encoding, a broken row (with its line).
+    """
+    if kind == "parquet":
+        yield from _parquet(Path(path), size)
+        return
+    if path != STREAM:
+        require_format(Path(path), "jsonl" if kind == "jsonl" else "csv")
+    name = "standard input" if path == STREAM else path
+    codec = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") or kind == "jsonl" else encoding
+    stream: IO[bytes] = sys.stdin.buffer if path == STREAM else open_bytes(Path(path))
+    with io.TextIOWrapper(stream, encoding=codec, newline="") as lines:
+        read = _objects(lines, name) if kind == "jsonl" else _delimited(lines, name, kind)
+        seen = 0
+        try:
+            while part := list(islice(read, size)):
+                numbers, rows = zip(*part, strict=True)
+                seen = numbers[-1]
+                header = tuple(dict.fromkeys(key for row in rows for key in row))
+                yield Records(header, rows, numbers)
+        except UnicodeDecodeError as error:
+            truth = f"is not {encoding}, somewhere after line {seen}: byte 0x{error.object[error.start]:02x}."
+            raise DataError(Fault(name, truth, "Set encoding=cp1252, or what it is in.")) from None
+        except (EOFError, OSError) as error:
+            raise DataError(Fault(name, f"cannot be read further than line {seen}: {error}.")) from None
+    if not seen:
+        raise DataError(Fault(name, "has no rows.", "Give a file with data in it."))
+
+
+def _parquet(path: Path, size: int) -> Iterator[Chunk]:
+    require_format(path, "parquet")
+    done = 0
+    try:
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=size):
+            yield Columns(pa.Table.from_batches([batch]), range(done, done + batch.num_rows))
+            done += batch.num_rows
+    except (pa.ArrowException, OSError) as error:
+        said = str(error).splitlines()[0].rstrip(".")
+        raise DataError(Fault(str(path), f"is cut off or damaged: {said}.", "Fetch or export it again.")) from None
+    if not done:
+        raise DataError(Fault(str(path), "has no rows.", "Give a file with data in it."))
+
+
+def _delimited(lines: Iterable[str], name: str, kind: Format) -> Iterator[tuple[int, dict[str, str]]]:
+    stream = iter(lines)
+    head = list(islice(stream, _HEAD))
+    if not head or not head[0].strip():
+        raise DataError(Fault(name, "is empty: it has no header.", "Its first row must name the columns."))
+    separator = "\t" if kind == "tsv" else sniff_delimiter(Path(name), head[0])
+    plain = separator == "\t" and not is_quoted("".join(head))
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL
+    reader = csv.reader(chain(head, stream), delimiter=separator, strict=True, quoting=quoting)
+    header: list[str] = []
+    begins = 1
+    try:
+        for row in reader:
+            if not header:
+                header = _unique(row, name)
+            elif row and len(row) != len(header):
+                truth = f"has {len(row)} fields, and the header names {len(header)} columns."
+                raise DataError(Fault(f"{name} line {begins}", truth, "Quote fields that hold the delimiter."))
+            elif row:
+                yield begins, dict(zip(header, row, strict=True))
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        truth = f"has broken quoting ({error})."
+        raise DataError(Fault(f"{name} line {begins}", truth, "Write a mark inside a quoted field twice.")) from None
+
+
+def _unique(header: list[str], name: str) -> list[str]:
+    if doubled := sorted({column for column in header if header.count(column) > 1}):
+        raise DataError(Fault(name, f"has the column {doubled[0]!r} more than once.", "Rename one of them."))
+    return header
+
+
+def _objects(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DataError(Fault(f"{name} line {number}", f"is no JSON: {error}.", "Mend that line.")) from None
+        if not isinstance(record, dict):
+            truth = f"is no JSON object but {type(record).__name__}."
+            raise DataError(Fault(f"{name} line {number}", truth, 'Write  {"text": …}'))
+        yield number, record

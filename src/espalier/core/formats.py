@@ -1,0 +1,74 @@
+"""Formats of table files, told by what they hold; gzipped ones are read like plain ones."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import zlib
+from pathlib import Path
+from typing import IO, Literal, TextIO
+
+from espalier.core.errors import DataError, Fault
+
+Format = Literal["csv", "jsonl", "parquet"]
+_HEAD = 4096
+_NAMES = {"csv": "a delimited table", "jsonl": "JSON lines", "parquet": "parquet"}
+_GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """A file for reading, unpacked if it is gzipped.
+
+    Raises:
+        DataError: it is not there, or cannot be read.
+    """
+    try:
+        file = path.open("rb")
+        packed = file.read(2) == _GZIP
+        file.seek(0)
+    except FileNotFoundError:
+        raise DataError(Fault(str(path), f"is not there (looked from {Path.cwd()}).", "Check its path.")) from None
+    except OSError as error:
+        raise DataError(Fault(str(path), f"cannot be read: {error.strerror}.")) from None
+    return gzip.open(file) if packed else file  # type: ignore[return-value]
+
+
+def open_text(path: Path, encoding: str) -> TextIO:
+    """As ``open_bytes``; line ends are left as they are."""
+    return io.TextIOWrapper(open_bytes(path), encoding=encoding, newline="")
+
+
+def read_bytes(path: Path, at_most: int = -1) -> bytes:
+    """A file's content, or its beginning, unpacked. Raises ``DataError``, also for a gzipped file that is cut off."""
+    with open_bytes(path) as file:
+        try:
+            return file.read(at_most)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            truth = f"cannot be unpacked: it was cut off or damaged ({error})."
+            raise DataError(Fault(str(path), truth, "Fetch or compress it again.")) from None
+
+
+def require_format(path: Path, wanted: Format) -> None:
+    """Say which data option reads a file, where it is not the one that was chosen.
+
+    Raises:
+        DataError: the file holds another format; it is not there.
+    """
+    head = read_bytes(path, _HEAD)
+    if (found := _format_of(head)) == wanted or (wanted == "csv" and found is None) or not head:
+        return
+    if found is not None:
+        raise DataError(Fault(str(path), f"holds {_NAMES[found]}, not {_NAMES[wanted]}.", f"Set  data={found}"))
+    if wanted == "jsonl" and head.lstrip().startswith(b"["):
+        remedy = f"Write one object a line:  jq -c '.[]' {path.name} > {path.stem}.jsonl"
+        raise DataError(Fault(str(path), "is one JSON array, and not an object a line.", remedy))
+    begins = head.partition(b"\n")[0][:60].decode(errors="replace").strip()
+    remedy = "If it is a delimited table, set  data=csv"
+    raise DataError(Fault(str(path), f"holds no {_NAMES[wanted]}: it begins with {begins!r}.", remedy))
+
+
+def _format_of(head: bytes) -> Format | None:
+    if head.startswith(_PARQUET):
+        return "parquet"
+    return "jsonl" if re.match(rb"(\xef\xbb\xbf)?\s*\{\s*[\"}]", head) else None

@@ -1,0 +1,23 @@
+"""Paths as people write them for data: one, several, or a pattern."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def expand(paths: str | Sequence[str]) -> list[Path]:
+    """The files that are meant: ``~`` is the home folder, ``shards/*.csv`` all that it matches, in the order of names.
+
+    A name that is there is no pattern, whatever it looks like; what matches nothing gives nothing.
+    """
+    return [file for path in ([paths] if isinstance(paths, str) else paths) for file in _matching(path)]
+
+
+def _matching(path: str) -> list[Path]:
+    whole = Path(path).expanduser()
+    if whole.exists() or not glob.has_magic(path):
+        return [whole]
+    names = glob.glob(str(whole), recursive=True)  # noqa: PTH207  # Path.glob takes no absolute patterns
+    return [file for name in sorted(names) if (file := Path(name)).is_file()]

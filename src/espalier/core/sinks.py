@@ -1,0 +1,122 @@
+"""Tables of any length, written chunk by chunk with columns added; a file is there when it is whole, or not at all."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from espalier.core.chunks import STREAM, Chunk, Format
+from espalier.core.errors import DataError, Fault
+from espalier.core.files import sync_file, sync_folder
+
+Added = Mapping[str, pa.Array]
+Write = Callable[[Chunk, Added], None]
+
+
+@contextmanager
+def sink(path: str, kind: Format) -> Iterator[Write]:
+    """``write(chunk, added)``: a chunk's rows and columns, and behind them others: name -> values.
+
+    What was written stands under its name when the block ends; if it ends with an error, nothing does, and what stood
+    there before stays.
+
+    Args:
+        path: of a file, or ``-``: standard output.
+
+    Raises:
+        DataError: a later chunk has columns or types that the first one has not, and the format needs the same in all.
+    """
+    if path == STREAM:
+        yield _text(sys.stdout, kind)
+        sys.stdout.flush()
+        return
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        if kind == "parquet":
+            with _parquet(temporary) as write:
+                yield write
+        else:
+            with temporary.open("w", encoding="utf-8", newline="") as file:
+                yield _text(file, kind)
+        sync_file(temporary)
+        temporary.replace(target)
+        sync_folder(target.absolute().parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _text(file: IO[str], kind: Format) -> Write:
+    return _jsonl(file) if kind == "jsonl" else _delimited(file, "\t" if kind == "tsv" else ",")
+
+
+def _jsonl(file: IO[str]) -> Write:
+    def write(chunk: Chunk, added: Added) -> None:
+        for row, more in zip(chunk.rows, _rows(added), strict=True):
+            file.write(json.dumps({**row, **more}, ensure_ascii=False, default=str) + "\n")
+
+    return write
+
+
+def _delimited(file: IO[str], separator: str) -> Write:
+    writer = csv.writer(file, delimiter=separator, lineterminator="\n")
+    header: list[str] = []
+
+    def write(chunk: Chunk, added: Added) -> None:
+        if not header:
+            header.extend([*chunk.header, *added])
+            writer.writerow(header)
+        if strange := [name for name in chunk.header if name not in header]:
+            raise _late(chunk, f"has a key that earlier ones lack: {strange[0]!r}")
+        for row, more in zip(chunk.rows, _rows(added), strict=True):
+            whole = {**row, **more}
+            writer.writerow([_field(whole.get(name)) for name in header])
+
+    return write
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[Write]:
+    writers: list[pq.ParquetWriter] = []
+
+    def write(chunk: Chunk, added: Added) -> None:
+        table = chunk.table()
+        for name, values in added.items():
+            table = table.append_column(name, values)
+        if not writers:
+            writers.append(pq.ParquetWriter(path, table.schema))
+        try:
+            writers[0].write_table(table.select(writers[0].schema.names).cast(writers[0].schema))
+        except (pa.ArrowException, ValueError, KeyError) as error:
+            raise _late(chunk, f"is unlike the rows before it: {str(error).splitlines()[0]}") from None
+
+    try:
+        yield write
+    finally:
+        for writer in writers:
+            writer.close()
+
+
+def _rows(columns: Added) -> Iterator[dict[str, Any]]:
+    values = (column.to_pylist() for column in columns.values())
+    return (dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True))
+
+
+def _field(value: Any) -> Any:
+    if value is None:
+        return ""
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else value
+
+
+def _late(chunk: Chunk, truth: str) -> DataError:
+    where = f"{chunk.unit} {chunk.numbers[0]} to {chunk.numbers[-1]}"
+    return DataError(Fault(where, f"{truth}.", "Write JSON lines, which take any row:  output=….jsonl"))

@@ -1,0 +1,78 @@
+"""Images as arrays of bytes of one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from espalier.core.errors import DataError, Fault
+
+Pixels = npt.NDArray[np.uint8]
+_GREY = ("1", "L", "LA", "I", "I;16", "F")
+
+
+def opened(value: Any) -> Image.Image:
+    """An image from what a table holds: one already, its file's bytes, or a mapping with ``bytes`` or ``path``.
+
+    Raises:
+        OSError: it is broken, or none of these.
+    """
+    if isinstance(value, Image.Image):
+        return value
+    content = value.get("bytes") or value.get("path") if isinstance(value, Mapping) else value
+    if not isinstance(content, bytes | str):
+        raise OSError("it is no image")
+    return Image.open(BytesIO(content) if isinstance(content, bytes) else content)
+
+
+class Shaper:
+    """Images -> (channels, height, width), all alike.
+
+    Args:
+        size: (height, width) to resize to; None: as the images are, which must then have one size.
+        channels: 1 (grey) or 3 (red, green, blue); None: as the first image is.
+    """
+
+    def __init__(self, size: Sequence[int] | None, channels: int | None) -> None:
+        self.size, self.channels = tuple(size) if size else None, channels
+        self._given = size is not None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(channels, height, width); of no images, empty."""
+        return (self.channels, *self.size) if self.channels and self.size else ()
+
+    def __call__(self, image: Image.Image, where: Callable[[], str]) -> Pixels:
+        """The pixels of an image, turned as its EXIF says.
+
+        Raises:
+            DataError: no size was given, and it has another one than those before.
+            OSError: it is broken.
+        """
+        image = ImageOps.exif_transpose(image)
+        if self.channels is None:
+            self.channels = 1 if image.mode in _GREY else 3
+        if self.size is None:
+            self.size = (image.height, image.width)
+        if not self._given and (image.height, image.width) != self.size:
+            found, before = f"{image.height} x {image.width}", f"{self.size[0]} x {self.size[1]}"
+            truth = f"is {found}, and images before it are {before} (height x width)."
+            raise DataError(Fault(where(), truth, f"Set one size for all:  data.size=[{self.size[0]},{self.size[1]}]"))
+        image = _plain(image).convert("L" if self.channels == 1 else "RGB")
+        if (image.height, image.width) != self.size:
+            image = image.resize((self.size[1], self.size[0]), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        pixels: Any = np.asarray(image, np.uint8)
+        return pixels[None] if self.channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    if image.mode in ("I;16", "I", "F"):  # Pillow would clip these at 255
+        values = np.asarray(image, np.float64)
+        top = 65535.0 if image.mode != "F" or values.max(initial=0) > 255 else 255.0
+        return Image.fromarray((values.clip(0, top) * (255.0 / top)).round().astype(np.uint8))
+    return image

@@ -1,0 +1,174 @@
+"""Labels: as they are written, as names in an order, as indices; and what is no label."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from espalier.core.errors import DataError, Fault
+
+SLICE = "slice:"
+"""Prefix of the columns by which results are told apart."""
+
+Label = str | tuple[str, ...]
+Column = Sequence[Any] | npt.NDArray[Any]
+_MANY = 20  # different labels, from which most rows having one of their own is no labelling
+_SHOWN = 5
+
+
+def as_text(value: Any) -> str | None:
+    """A field as text; numbers and truth values as JSON writes them. None where there is nothing, or no such thing."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) and not math.isnan(value) else None
+
+
+def as_labels(values: Sequence[Any], separator: str | None, where: Callable[[int], str]) -> list[Label | None]:
+    """One label for each row, or a tuple of any number of them where the column holds lists or separated texts.
+
+    Args:
+        where: position -> where that row stands, for people.
+
+    Raises:
+        DataError: lists beside single labels, or what is neither.
+    """
+    lists = [isinstance(value, list | tuple | np.ndarray) for value in values]
+    many = separator is not None or any(lists)
+    labels: list[Label | None] = []
+    for position, value in enumerate(values):
+        if not many or (separator is not None and not lists[position]):
+            text = as_text(value)
+            if text is None and value is not None and not _is_nan(value):
+                raise DataError(Fault("data.columns.label", f"is no label on {where(position)}: {value!r:.60}."))
+            labels.append(text if separator is None or text is None else _parts(text, separator))
+        elif value is None:
+            labels.append(None)
+        elif not lists[position] or None in (inner := [as_text(item) for item in value]):
+            truth = f"is a list of labels on some rows, and on {where(position)} it is {value!r:.60}."
+            raise DataError(Fault("data.columns.label", truth, "Write a list of texts on each row; [] for none."))
+        else:
+            labels.append(tuple(str(name) for name in inner))
+    return labels
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a field says nothing; no labels at all is something."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def is_many(values: Column) -> bool:
+    """Whether rows have any number of labels."""
+    return len(values) > 0 and isinstance(values[0], tuple | list)
+
+
+def natural_order(names: set[str]) -> tuple[str, ...]:
+    """Label names in the order in which people list them: numbers by value, words by alphabet."""
+    try:
+        values = {name: float(name) for name in names}
+    except ValueError:
+        return tuple(sorted(names))
+    finite = all(map(math.isfinite, values.values()))  # "nan" is a word here
+    return tuple(sorted(names, key=lambda name: (values[name], name) if finite else (0.0, name)))
+
+
+def flat(values: Column) -> Iterable[str]:
+    """Every label of every row."""
+    return map(str, chain.from_iterable(values) if is_many(values) else values)
+
+
+def indexed(values: Column, names: Sequence[str], *, many: bool) -> pa.Array:
+    """int64 indices into ``names``; of any number of labels a row, a fixed-size list of 0 and 1 (uint8)."""
+    place = {name: position for position, name in enumerate(names)}
+    if not many:
+        return pa.array(np.asarray([place[str(value)] for value in values], np.int64))
+    hot = np.zeros((len(values), len(names)), np.uint8)
+    for row, labels in enumerate(values):
+        hot[row, [place[str(label)] for label in labels]] = 1
+    return pa.FixedSizeListArray.from_arrays(pa.array(hot.ravel()), len(names))
+
+
+def label_counts(column: Any, classes: int) -> npt.NDArray[np.int64]:
+    """Rows that have each label, of a column that ``indexed`` made; (classes,)."""
+    if pa.types.is_integer(column.type):
+        return np.bincount(column.to_numpy(), minlength=classes)
+    values = column.combine_chunks().flatten().to_numpy()
+    counts: npt.NDArray[np.int64] = values.reshape(-1, classes).sum(0, dtype=np.int64)
+    return counts
+
+
+def require_labels(columns: dict[str, Any], names: dict[str, str], header: Sequence[str]) -> None:
+    """Refuse a label column in which most rows have a label of their own: it holds texts, or an id, or a number.
+
+    Args:
+        columns: role -> values of the training rows.
+        names: role -> name of the column.
+        header: all columns there are, where that is known.
+
+    Raises:
+        DataError: says how often values occur, and which column may be the right one.
+    """
+    counts = Counter(columns["label"])
+    once = sum(count == 1 for count in counts.values())
+    rows = len(columns["label"])
+    if len(counts) <= _MANY or once * 2 <= rows:
+        return
+    label = names.get("label")
+    few = next((r for r, values in columns.items() if r != "label" and _is_labelling(values)), None)
+    if few is not None and names.get(few):
+        remedy = f"Are they swapped?  data.columns.{few}={label} data.columns.label={names[few]}"
+    else:
+        remedy = "Name the column that tells classes apart" + (f": {', '.join(header)}." if header else ".")
+        if any(isinstance(value, str) and "|" in value for value in counts):
+            remedy += "  If each row has several labels, set  data.label_separator='|'"
+    truth = f"has {len(counts):,} different values in {rows:,} rows, and {once:,} of them occur once: it is no label."
+    raise DataError(Fault(f"data.columns.label={label}", truth, remedy))
+
+
+def require_two(counts: npt.NDArray[np.int64], names: Sequence[str]) -> None:
+    """Refuse training rows of one class. Raises ``DataError``."""
+    present = [name for name, count in zip(names, counts, strict=True) if count]
+    if len(present) < 2:
+        only = repr(present[0]) if present else "none"
+        raise DataError(
+            Fault("data.columns.label", f"has one class only in training: {only}.",
+                  "Name the column that tells classes apart, or raise data.limit.")
+        )  # fmt: skip
+
+
+def strange(values: Column, names: Sequence[str]) -> list[tuple[int, str]]:
+    """(position, label) of the labels that are none of ``names``."""
+    known = set(names)
+    if not is_many(values):
+        return [(row, str(value)) for row, value in enumerate(values) if str(value) not in known]
+    return [(row, str(label)) for row, labels in enumerate(values) for label in labels if str(label) not in known]
+
+
+def said(found: Sequence[tuple[str, str]]) -> str:
+    """``'c9' (line 3 of b.csv), 'C1' (…) and 2 more``, of (label, where)."""
+    listed = ", ".join(f"{label!r} ({where})" for label, where in found[:_SHOWN])
+    return listed + (f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
+
+
+def _parts(text: str, separator: str) -> tuple[str, ...]:
+    return tuple(part for piece in text.split(separator) if (part := piece.strip()))
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _is_labelling(values: Column) -> bool:
+    # Texts that stand in few forms each, as labels do.
+    different = len(set(values)) if len(values) and isinstance(values[0], str) else len(values)
+    return 2 <= different <= max(2, len(values) // 4)

@@ -1,0 +1,152 @@
+"""``model=hub``: any transformers model as a backbone; ``minilm``, ``bert``, ``gpt2`` … are presets of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import torch
+from annotated_types import Ge, Lt
+from torch import Tensor, nn
+
+from espalier.core.bounds import HubOrFolder
+from espalier.core.errors import ConfigError, Fault
+from espalier.core.facts import DataFacts
+from espalier.core.parts import Encoding
+from espalier.model.encoding.image import Image
+from espalier.model.encoding.pretrained import Pretrained
+from espalier.model.recipe import image_recipe, text_recipe
+from espalier.model.source import locate
+from espalier.model.transformer import Family, Pooling, family_of, load_trunk, longest, read_config
+
+
+class Transformer(nn.Module):
+    """Texts, pairs of texts or images -> one vector each, by a pretrained encoder, decoder, or T5's encoder.
+
+    ``espalier train model=hub model.source=microsoft/deberta-v3-small adapter=lora``
+
+    Args:
+        source: hub id, or a folder; ``$ESPALIER_MODELS`` and the embedded package are asked before the hub.
+        revision: the hub's commit, branch or tag.
+        pooling: ``mean`` over a row's tokens or patches, the first one's state (``cls``), or the ``last`` token's;
+            ``auto``: ``last`` for decoders, ``mean`` for T5, ``cls`` where there is such a token.
+        dropout: share of states and attention weights dropped in training, wherever the architecture drops; None: the
+            checkpoint's own.
+
+    Shapes: ``batch["text"]`` (B, L) ids and ``batch["text_mask"]`` (B, L) bool, padded on the right, or
+    ``batch["image"]`` (B, C, H, W) bytes -> (B, width).
+
+    Raises:
+        ConfigError: the weights are not at hand, are no safetensors, or not of a known architecture; the model reads no
+            such data, or no texts as long as ``data.max_length``.
+    """
+
+    targets: ClassVar[Mapping[str, str]] = {
+        "attention": (
+            r".*\.\w*[aA]tt(entio)?n(\.(self|output|attn|attention))?\."
+            r"(query|key|value|dense|query_key_value|[qkvo]|([qkvo]|out|qkv|query|key|value)_proj|([qkv]|out)_lin"
+            r"|c_attn|c_proj|Wqkv|Wo)"
+        ),
+        "mlp": (
+            r"(?!.*[aA]tt(entio)?n\.).*\."
+            r"((intermediate|output)\.dense|dense_(h_to_4h|4h_to_h)|albert_layers\.\d+\.ffn(_output)?|lin[12]|c_fc|c_proj"
+            r"|(gate|up|down|gate_up)_proj|wi|wi_[01]|wo|Wi|Wo|fc[12])"
+        ),
+        "all_linear": "all-linear",
+    }
+
+    def __init__(
+        self,
+        facts: DataFacts,
+        /,
+        *,
+        encoding: Encoding,
+        source: Annotated[str, HubOrFolder()],
+        revision: str,
+        pooling: Literal["auto", "mean", "cls", "last"],
+        dropout: Annotated[float, Ge(0), Lt(1)] | None,
+    ) -> None:
+        super().__init__()
+        located = locate(source, revision)
+        config = read_config(located.folder, source)
+        self.family = family_of(config, source)
+        self.origin, self.encoding = located.origin, encoding
+        self.source, self.revision, self.max_length = located.name, revision, facts.max_length
+        self.role = _role(facts, encoding, self.family, source)
+        self.transform = encoding.transform() if isinstance(encoding, Image) else None
+        trunk: Any = load_trunk(self.family, config, located.folder, source, dropout=dropout)
+        trunk.config.name_or_path = located.name  # what a saved adapter names as its base
+        self.trunk: nn.Module = trunk
+        self.width = int(getattr(config, "word_embed_proj_dim", config.hidden_size))  # OPT projects its states
+        self.pooling = _pooling(self.family, trunk) if pooling == "auto" else pooling
+        typed = getattr(config, "type_vocab_size", 1) > 1
+        self.separator = encoding.separator if isinstance(encoding, Pretrained) and typed else None
+        limit = longest(trunk) if self.family.reads == "text" else None
+        if limit and facts.max_length and facts.max_length > limit:
+            truth = f"is more than the {limit} tokens that {source} has positions for."
+            raise ConfigError(Fault(f"data.max_length={facts.max_length}", truth, f"Set data.max_length={limit}"))
+
+    def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """One vector for each row, not normalised; padding has no influence."""
+        if self.transform is not None:
+            states: Tensor = self.trunk(pixel_values=self.transform(batch[self.role])).last_hidden_state
+            return states.mean(1) if self.pooling == "mean" else states[:, 0 if self.pooling == "cls" else -1]
+        ids, mask = batch[self.role], batch[f"{self.role}_mask"]
+        given = dict(self.family.extra)
+        if self.separator is not None:
+            given["token_type_ids"] = _types(ids == self.separator, mask)
+        states = self.trunk(input_ids=ids, attention_mask=mask.long(), **given).last_hidden_state
+        if self.pooling == "cls":
+            return states[:, 0]
+        if self.pooling == "last":
+            return states[torch.arange(len(states), device=states.device), mask.sum(1) - 1]
+        weights = mask.unsqueeze(-1).to(states.dtype)
+        return (states * weights).sum(1) / weights.sum(1)
+
+    def save(self, folder: Path, /) -> None:
+        """The model (or adapter, as PEFT has it), as its class's ``from_pretrained`` loads it."""
+        trunk: Any = self.trunk
+        adapted = hasattr(trunk, "peft_config")
+        # Left to itself, PEFT asks the hub whether the vocabulary is the base model's.
+        trunk.save_pretrained(folder, **({"save_embedding_layers": False} if adapted else {}))
+
+    def recipe(self) -> str:
+        """Lines of transformers (and PEFT) that load what ``save`` wrote."""
+        if isinstance(self.encoding, Image) and self.transform is not None:
+            return image_recipe(
+                self.trunk, self.source, self.revision, pooling=self.pooling, pixels=self.transform.code(),
+                shape=self.encoding.shape,
+            )  # fmt: skip
+        encoding = self.encoding
+        joint = encoding.joint if isinstance(encoding, Pretrained) and encoding.pair else None
+        return text_recipe(
+            self.trunk, self.source, self.revision, pooling=self.pooling, max_length=self.max_length,
+            joint=joint, types=self.separator is not None,
+        )  # fmt: skip
+
+
+def _pooling(family: Family, trunk: nn.Module) -> Pooling:
+    """As the architecture does."""
+    has_cls = family.reads == "text" or any(name.endswith("cls_token") for name, _ in trunk.named_parameters())
+    return family.pooling if has_cls else "mean"
+
+
+def _types(ends: Tensor, mask: Tensor) -> Tensor:
+    """0 up to the first text's end (``[SEP]``), 1 behind it; 0 in the padding."""
+    return (ends.cumsum(1) - ends.long()).clamp(max=1) * mask
+
+
+def _role(facts: DataFacts, encoding: Encoding, family: Family, source: str) -> str:
+    """The column that it reads.
+
+    Raises:
+        ConfigError: the encoding is not of the model's kind.
+    """
+    made, option = ("image", "image") if isinstance(encoding, Image) else ("text", "pretrained")
+    if made != family.reads:
+        fitting = "image" if family.reads == "image" else "pretrained"
+        truth = f"reads {family.reads}s, and model/encoding={option} makes {made}s."
+        raise ConfigError(Fault(f"model.source={source}", truth, f"Set model/encoding={fitting}, or another model."))
+    roles = [role for role, kind in facts.kinds.items() if kind == made]
+    return made if made in roles else roles[0]

@@ -1,0 +1,108 @@
+"""Lines of transformers (and PEFT) that load what a pretrained backbone saved, for its README."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+from transformers import MODEL_MAPPING
+
+_ADAPTED = """base = "{source}"  # on the hub, or the path of a folder that holds it
+model = {auto}.from_pretrained(base, revision="{revision}")
+model = PeftModel.from_pretrained(model, ".")
+"""
+_TEXT = """
+{loading}tokenizer = AutoTokenizer.from_pretrained(".")
+model.eval().float()
+
+
+def features(rows):
+    batch = tokenizer(
+        {texts},
+        padding=True, return_tensors="pt", truncation={truncation}, max_length={max_length},
+        return_token_type_ids={types},
+    )
+    with torch.inference_mode():
+        states = model(**batch).last_hidden_state
+    mask = batch["attention_mask"]
+    return {pooled}
+
+
+rows = {rows}  # yours
+"""
+_IMAGE = """
+{loading}model.eval().float()
+
+
+def features(rows):  # images as they stand in the data: bytes, {shape} each
+    {pixels}
+    with torch.inference_mode():
+        states = model(pixel_values=pixels).last_hidden_state
+    return {pooled}
+
+
+rows = torch.zeros(2, {sides})  # yours
+"""
+_POOLED = {
+    "mean": "(states * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)",
+    "cls": "states[:, 0]",
+    "last": "states[torch.arange(len(states)), mask.sum(1) - 1]",
+}
+_POOLED_IMAGE = {"mean": "states.mean(1)", "cls": "states[:, 0]", "last": "states[:, -1]"}
+
+
+def text_recipe(
+    trunk: nn.Module,
+    source: str,
+    revision: str,
+    *,
+    pooling: str,
+    max_length: int | None,
+    joint: str | None,
+    types: bool,
+) -> str:
+    """A text model's lines.
+
+    Args:
+        trunk: as it was saved, PEFT's wrapper included.
+        source: by which others get the base model, at ``revision``.
+        pooling: ``mean``, ``cls``, ``last``.
+        joint: stands before each second text; None: rows are single texts.
+        types: whether token types tell the second text.
+    """
+    second = f"[{joint!r} + second for _, second in rows]" if joint else "[second for _, second in rows]"
+    return _TEXT.format(
+        loading=_loading(trunk, source, revision, ", AutoTokenizer"),
+        texts="rows" if joint is None else f"[first for first, _ in rows], {second}",
+        rows='["a text", "another one"]'
+        if joint is None
+        else '[("a text", "its other"), ("one more", "and its other")]',
+        types=types,
+        truncation=max_length is not None,
+        max_length=max_length,
+        pooled=_POOLED[pooling],
+    )
+
+
+def image_recipe(
+    trunk: nn.Module, source: str, revision: str, *, pooling: str, pixels: str, shape: tuple[int, ...]
+) -> str:
+    """An image model's lines; ``pixels`` is code that makes the model's input of ``rows``."""
+    return _IMAGE.format(
+        loading=_loading(trunk, source, revision, ""),
+        pixels=pixels,
+        shape=" x ".join(map(str, shape)),
+        sides=", ".join(map(str, shape)),
+        pooled=_POOLED_IMAGE[pooling],
+    )
+
+
+def _loading(trunk: Any, source: str, revision: str, also: str) -> str:
+    adapted = hasattr(trunk, "peft_config")
+    base = trunk.get_base_model() if adapted else trunk
+    usual = MODEL_MAPPING.get(type(base.config), None) is type(base)
+    auto = "AutoModel" if usual else type(base).__name__
+    imports = ["import torch", *["from peft import PeftModel"] * adapted, f"from transformers import {auto}{also}"]
+    whole = f'model = {auto}.from_pretrained(".")\n'
+    model = _ADAPTED.format(source=source, revision=revision, auto=auto) if adapted else whole
+    return "\n".join([*imports, "", model])

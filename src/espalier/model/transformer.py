@@ -1,0 +1,145 @@
+"""Any of transformers' models from a folder: its class, what it reads, its dropout, how long a text it takes."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
+from torch import nn
+from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING,
+    MODEL_FOR_MASKED_LM_MAPPING,
+    MODEL_FOR_TEXT_ENCODING_MAPPING,
+    MODEL_MAPPING,
+    AutoConfig,
+)
+
+from espalier.core.errors import ConfigError, Fault
+
+_DROPOUTS = (
+    "hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "activation_dropout",
+    "attn_pdrop", "embd_pdrop", "resid_pdrop", "dropout_rate", "hidden_dropout", "embedding_dropout", "embed_dropout",
+    "resid_dropout", "mlp_dropout", "ffn_dropout",
+)  # fmt: skip
+_POSITIONS = ("position_embeddings", "wpe", "embed_positions")
+Pooling = Literal["mean", "cls", "last"]
+
+
+@dataclass(frozen=True)
+class Family:
+    """What an architecture is.
+
+    Attributes:
+        model: its class.
+        reads: the kind of column that it takes.
+        pooling: of its states, by which they become one vector where nobody asks for another.
+        extra: arguments of its ``forward`` besides the input.
+    """
+
+    model: Any
+    reads: Literal["text", "image"]
+    pooling: Pooling
+    extra: dict[str, Any]
+
+
+def read_config(folder: Path, source: str) -> Any:
+    """transformers' config of the weights; code that comes with them is never run.
+
+    Raises:
+        ConfigError: transformers does not know the architecture, or the file cannot be read.
+    """
+    try:
+        return AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except (OSError, StrictDataclassError) as error:
+        truth = f"has a config.json that cannot be read: {' '.join(str(error).split()).rstrip('.')}."
+        raise ConfigError(Fault(f"model.source={source}", truth, "Fetch or copy it again.")) from error
+    except (ValueError, KeyError) as error:
+        truth = (
+            "is of no architecture that the installed transformers knows, or brings code of its own, which is not run."
+        )
+        remedy = "Choose another model, or a newer transformers: pip install -U transformers"
+        raise ConfigError(Fault(f"model.source={source}", truth, remedy)) from error
+
+
+def family_of(config: Any, source: str) -> Family:
+    """Encoder, decoder, encoder of an encoder-decoder, or image encoder.
+
+    Raises:
+        ConfigError: it is none of these.
+    """
+    kind = type(config)
+    plain = hasattr(config, "hidden_size")
+    if plain and kind in MODEL_FOR_TEXT_ENCODING_MAPPING:
+        return Family(MODEL_FOR_TEXT_ENCODING_MAPPING[kind], "text", "mean" if config.is_encoder_decoder else "cls", {})
+    if plain and not config.is_encoder_decoder and kind in MODEL_MAPPING:
+        if kind in MODEL_FOR_MASKED_LM_MAPPING:
+            return Family(MODEL_MAPPING[kind], "text", "cls", {})
+        if kind in MODEL_FOR_CAUSAL_LM_MAPPING:
+            return Family(MODEL_MAPPING[kind], "text", "last", {"use_cache": False})
+        if kind in MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING and hasattr(config, "patch_size"):
+            return Family(MODEL_MAPPING[kind], "image", "cls", {})
+    truth = f"is a {config.model_type}, of which Espalier makes no vector for each row."
+    remedy = "Choose an encoder (bert, roberta, t5 …), a decoder (gpt2, llama, qwen …) or an image encoder (vit …)."
+    raise ConfigError(Fault(f"model.source={source}", truth, remedy))
+
+
+def load_trunk(family: Family, config: Any, folder: Path, source: str, *, dropout: float | None) -> nn.Module:
+    """The model in fp32 and in training mode, without a pooling layer.
+
+    Args:
+        dropout: sets every share that the architecture drops of states and attention weights; None: the config's own.
+
+    Raises:
+        ConfigError: it drops nothing that could be set; the weights are not those of the architecture.
+    """
+    if dropout is not None:
+        names = [name for name in _DROPOUTS if hasattr(config, name)]
+        if not names:
+            truth = f"cannot be set: a {config.model_type} has no dropout."
+            raise ConfigError(Fault(f"model.dropout={dropout}", truth, "Set model.dropout=null."))
+        for name in names:
+            setattr(config, name, dropout)
+    bare = (
+        {"add_pooling_layer": False}
+        if "add_pooling_layer" in inspect.signature(family.model.__init__).parameters
+        else {}
+    )
+    try:
+        trunk, info = family.model.from_pretrained(
+            folder, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True,
+            output_loading_info=True, ignore_mismatched_sizes=True, **bare,
+        )  # fmt: skip
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        truth = f"could not be read: {str(error).strip().partition(chr(10))[0].rstrip('.')}."
+        raise ConfigError(Fault(f"model.source={source}", truth, "Fetch or copy it again.")) from error
+    _require_whole(info, family, source)
+    module: nn.Module = trunk.train()  # from_pretrained leaves it in evaluation mode, without dropout
+    return module
+
+
+def _require_whole(info: Any, family: Family, source: str) -> None:
+    """transformers fills what a checkpoint lacks with random numbers, and warns."""
+    missing = sorted(name for name in info["missing_keys"] if "pooler" not in name)
+    other = sorted(str(key[0]) for key in info["mismatched_keys"])
+    if missing:
+        truth = f"lacks {len(missing)} weights of a {family.model.__name__} ({missing[0]} …): they would be random."
+        raise ConfigError(Fault(f"model.source={source}", truth, "Choose a checkpoint of the whole model."))
+    if other:
+        truth = f"has {len(other)} weights of other shapes than its config.json says ({other[0]} …)."
+        raise ConfigError(Fault(f"model.source={source}", truth, "Fetch or copy it again."))
+
+
+def longest(trunk: nn.Module) -> int | None:
+    """How many tokens it has positions for; None where positions are computed."""
+    for name, module in trunk.named_modules():
+        if name.endswith(_POSITIONS) and isinstance(module, nn.Embedding):
+            taken = getattr(module, "padding_idx", None)  # RoBERTa counts on from the padding's id
+            offset = getattr(module, "offset", 0 if taken is None else taken + 1)
+            return module.num_embeddings - int(offset)
+    return None

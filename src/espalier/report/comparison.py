@@ -1,0 +1,197 @@
+"""Several runs side by side: runs that differ in their seed alone are one, their figures a mean and its spread."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from espalier.core.metrics_file import read_metrics
+from espalier.core.outcome import Outcome
+from espalier.report.paired import Paired, paired, same_rows
+from espalier.report.predictions import read_predictions
+from espalier.report.provenance import yaml_words
+from espalier.report.scores import metric_rows, objective_name, row_of
+
+_OF_A_RUN = ("seed", "output", "name")  # what is a run's own and makes no other experiment
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_NONE = "–"
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """A run as it is compared.
+
+    Attributes:
+        shown: its directory as a person types it.
+        config: no secrets in it.
+        status: the outcome's, or ``killed``.
+    """
+
+    directory: Path
+    shown: Path
+    outcome: Outcome
+    config: Mapping[str, Any]
+    status: str
+
+
+@dataclass(frozen=True)
+class Side:
+    """Runs of one experiment, which differ in their seed at most. ``letter`` names it: A, B …"""
+
+    letter: str
+    runs: Sequence[ComparedRun]
+
+    @property
+    def first(self) -> ComparedRun:
+        """What is the same for all of its runs is read here."""
+        return self.runs[0]
+
+    @property
+    def name(self) -> str:
+        """``A  sst2_lora``, ``B  sst2_lora (3 seeds)``."""
+        seeds = f" ({len(self.runs)} seeds)" if len(self.runs) > 1 else ""
+        return f"{self.letter}  {self.first.outcome.name}{seeds}"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number of one side: of one run with its interval, of several the mean and the standard deviation."""
+
+    mean: float
+    runs: int
+    bounds: tuple[float, float] | None = None
+    deviation: float | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a table: its name, and what each side has; None where it has nothing."""
+
+    name: str
+    figures: Sequence[Figure | None]
+
+
+def sides_of(runs: Sequence[ComparedRun]) -> list[Side]:
+    """Runs grouped by config, in the order in which they were named; those of one side by seed."""
+    groups: dict[str, list[ComparedRun]] = {}
+    for run in runs:
+        same = {key: value for key, value in run.config.items() if key not in _OF_A_RUN}
+        mark = json.dumps([same, run.outcome.data.get("fingerprint")], sort_keys=True, default=str)
+        groups.setdefault(mark, []).append(run)
+    by_seed = (sorted(group, key=lambda run: run.outcome.seed) for group in groups.values())
+    return [Side(_letter(i), group) for i, group in enumerate(by_seed)]
+
+
+def differences(sides: Sequence[Side]) -> list[tuple[str, list[str]]]:
+    """(key, what each side has) where they differ: chosen options, then values, then what they ran with and on."""
+    options = [side.first.outcome.summary.get("options", {}) for side in sides]
+    configs = [dict(_leaves(side.first.config)) for side in sides]
+    around = [_surroundings(side.first.outcome) for side in sides]
+    chosen = _unlike(options)
+    told = {key for key, _ in chosen}
+    # Another option brings other keys, which say it again.
+    values = [(key, said) for key, said in _unlike(configs) if not _is_retold(key, said, told)]
+    return [*chosen, *values, *_unlike(around)]
+
+
+def metrics_of(sides: Sequence[Side]) -> list[Row]:
+    """The metrics that every side has on test, or else on validation: like is compared with like."""
+    outcomes = [run.outcome for side in sides for run in side.runs]
+    names = dict.fromkeys(row.name for outcome in outcomes for row in metric_rows(outcome))
+    rows = []
+    for name in names:
+        split = "test" if all(row_of(outcome, name).test is not None for outcome in outcomes) else "validation"
+        figures = [_figure(side, f"{split}/{name}") for side in sides]
+        if any(figures):
+            rows.append(Row(f"{split}/{name}", figures))
+    return rows
+
+
+def costs_of(sides: Sequence[Side]) -> list[Row]:
+    """Means of what the runs took, by the names of ``core.outcome.Cost``."""
+    names = ("wall_seconds", "device_seconds", "samples_per_second", "peak_memory_bytes", "trained_parameters")
+    rows = [Row(name, [_mean([float(getattr(r.outcome.cost, name)) for r in s.runs]) for s in sides]) for name in names]
+    return [row for row in rows if any(figure and figure.mean for figure in row.figures)]
+
+
+def against_first(sides: Sequence[Side]) -> list[tuple[Side, Paired | None]]:
+    """Each further side with how much more often the first is right on the same rows; None where that cannot be told.
+
+    Of several seeds the first runs are compared.
+    """
+    return [(side, _paired(sides[0].first, side.first)) for side in sides[1:]]
+
+
+def history(run: ComparedRun, key: str) -> list[tuple[int, float]]:
+    """(step, value) of a logged metric."""
+    lines = read_metrics(run.directory / "metrics.jsonl")
+    return [(int(line["step"]), float(line[key])) for line in lines if key in line]
+
+
+def curve_keys(sides: Sequence[Side]) -> list[str]:
+    """The curves that are looked at: the objective on validation, the losses."""
+    keys = [f"validation/{objective_name(side.first.outcome)}" for side in sides if side.first.outcome.objective]
+    return list(dict.fromkeys([*keys, "validation/loss", "train/loss"]))
+
+
+def _letter(i: int) -> str:
+    return _LETTERS[i] if i < len(_LETTERS) else f"{_letter(i // len(_LETTERS) - 1)}{_LETTERS[i % len(_LETTERS)]}"
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in tree.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{key}.")
+        elif key not in _OF_A_RUN:
+            yield key, yaml_words(value)
+
+
+def _surroundings(outcome: Outcome) -> Mapping[str, str]:
+    """What else two runs may differ in."""
+    packages = {name: version for name, version in outcome.versions.items() if name not in ("platform", "machine")}
+    fingerprint = str(outcome.data.get("fingerprint", ""))[:12]
+    return {"data's fingerprint": fingerprint, "host": outcome.host, "git commit": outcome.git_commit, **packages}
+
+
+def _unlike(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
+    keys = dict.fromkeys(key for record in records for key in record)
+    rows = [(key, [_words(record.get(key)) for record in records]) for key in keys]
+    return [(key, said) for key, said in rows if len(set(said)) > 1]
+
+
+def _words(value: Any) -> str:
+    return _NONE if value in (None, "") else str(value)
+
+
+def _is_retold(key: str, said: Sequence[str], options: set[str]) -> bool:
+    return key.rpartition(".")[2] == "_target_" or (key.partition(".")[0] in options and _NONE in said)
+
+
+def _figure(side: Side, key: str) -> Figure | None:
+    outcomes = [run.outcome for run in side.runs]
+    found = _mean([float(outcome.metrics[key]) for outcome in outcomes if key in outcome.metrics])
+    if found is None or found.runs > 1:
+        return found
+    return Figure(found.mean, 1, next((o.intervals[key] for o in outcomes if key in o.intervals), None))
+
+
+def _mean(values: Sequence[float]) -> Figure | None:
+    if not values:
+        return None
+    spread = len(values) > 1 and all(map(math.isfinite, values))
+    return Figure(statistics.fmean(values), len(values), deviation=statistics.stdev(values) if spread else None)
+
+
+def _paired(a: ComparedRun, b: ComparedRun) -> Paired | None:
+    if a.outcome.data.get("fingerprint") != b.outcome.data.get("fingerprint"):
+        return None
+    if a.outcome.data.get("labels") != b.outcome.data.get("labels"):
+        return None
+    first, second = (read_predictions(run.directory / "predictions" / "test.parquet") for run in (a, b))
+    return paired(first, second) if first and second and same_rows(first, second) else None

@@ -1,0 +1,154 @@
+"""``espalier evaluate``: a model on some rows, or two models on the same rows; as lines and as plain values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from espalier.core.outcome import Outcome
+from espalier.report.layout import aligned
+from espalier.report.paired import Paired, paired, same_rows, verdict
+from espalier.report.predictions import Answers
+from espalier.report.quantities import count, interval, metric_name, value
+from espalier.report.scores import MetricRow, metric_rows
+from espalier.report.slices import Slice, slices_of, worst_slice
+
+_SHOWN = 6  # slices of a kind in the terminal; all of them stand in evaluation.json
+_SIDES = ("A", "B")
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A run's model on some rows.
+
+    Attributes:
+        run: its directory, as it is shown.
+        outcome: of its training.
+        split: whose rows: ``test``, ``validation``.
+        origin: where the rows were taken from.
+        fingerprint: of the rows.
+        unit: what a row is.
+        metrics, intervals: plain name -> value, 95% interval.
+        answers: row by row, where the task has labels.
+    """
+
+    run: str
+    outcome: Outcome
+    split: str
+    origin: str
+    fingerprint: str
+    unit: str
+    metrics: Mapping[str, float]
+    intervals: Mapping[str, tuple[float, float]]
+    answers: Answers | None
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Their names in index order."""
+        known = self.outcome.data.get("labels", [])
+        return known if isinstance(known, list) else []
+
+    @property
+    def slices(self) -> Mapping[str, list[Slice]]:
+        """By the data's own columns, by length, by label; empty where there are no answers."""
+        return slices_of(self.answers, self.labels) if self.answers and self.labels else {}
+
+    def rows(self) -> list[MetricRow]:
+        """The metrics, the objective first; those that would only repeat the accuracy are left out."""
+        metrics = {f"test/{name}": number for name, number in self.metrics.items()}
+        intervals = {f"test/{name}": bounds for name, bounds in self.intervals.items()}
+        return metric_rows(replace(self.outcome, metrics=metrics, intervals=intervals))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        slices = self.slices
+        worst = worst_slice(slices)
+        return {
+            "run": self.run,
+            "split": self.split,
+            "origin": self.origin,
+            "fingerprint": self.fingerprint,
+            "rows": None if self.answers is None else len(self.answers.row),
+            "metrics": {name: _json(number) for name, number in self.metrics.items()},
+            "intervals": {name: [_json(end) for end in bounds] for name, bounds in self.intervals.items()},
+            "slices": [asdict(one) for group in slices.values() for one in group],
+            "weakest": asdict(worst) if worst else None,
+        }
+
+
+def evaluation_lines(found: Evaluated) -> list[str]:
+    """The rows, the metrics with their intervals, the slices, the weakest of them."""
+    rows = "" if found.answers is None else f"{count(len(found.answers.row))} {found.unit}: "
+    lines = [f"{found.run}   {rows}{found.origin} ({found.split})", ""]
+    cells = [
+        (metric_name(row.name), _said(row.test), interval(row.bounds) if row.bounds else "") for row in found.rows()
+    ]
+    lines += aligned([("", found.split, "95% interval"), *cells], right=[1])
+    slices = found.slices
+    if slices:
+        lines += ["", *_slices(slices)]
+    if worst := worst_slice(slices):
+        said = f"{worst.of} {worst.name}: accuracy {value(worst.accuracy)} {interval((worst.low, worst.high))}"
+        lines += ["", f"weakest   {said} on {count(worst.rows, 'row')}"]
+    return lines
+
+
+def against_lines(first: Evaluated, second: Evaluated) -> list[str]:
+    """Both on the same rows: which is which, metrics side by side with their difference, and the verdict."""
+    rows = "" if first.answers is None else f"{count(len(first.answers.row))} {first.unit}: "
+    lines = [f"{letter}   {one.run}" for letter, one in zip(_SIDES, (first, second), strict=True)]
+    lines += [f"on {rows}{first.origin} ({first.split})", ""]
+    other = {row.name: row for row in second.rows()}
+    cells = [
+        (metric_name(row.name), *_side(row), *_side(other[row.name]), _difference(row, other[row.name]))
+        for row in first.rows()
+        if row.name in other
+    ]
+    lines += aligned([("", "A", "95% interval", "B", "95% interval", "A − B"), *cells], right=[1, 3, 5])
+    test = pairing(first, second)
+    return [*lines, "", f"{verdict(test, *_SIDES)}" if test else "no paired test: these predictions have no labels"]
+
+
+def pairing(first: Evaluated, second: Evaluated) -> Paired | None:
+    """The paired test of accuracy; None where the answers are not those of the same rows with labels."""
+    if first.answers is None or second.answers is None or not same_rows(first.answers, second.answers):
+        return None
+    return paired(first.answers, second.answers)
+
+
+def against_dict(first: Evaluated, second: Evaluated) -> dict[str, Any]:
+    """Plain values of a comparison, ready for JSON."""
+    test = pairing(first, second)
+    told = {**asdict(test), "verdict": verdict(test, *_SIDES)} if test else None
+    return {"A": first.as_dict(), "B": second.as_dict(), "paired": told}
+
+
+def _slices(slices: Mapping[str, list[Slice]]) -> list[str]:
+    cells = [("slice", "", "rows", "accuracy", "95% interval")]
+    for of, group in slices.items():
+        # Quartiles of length in their order; of others the weakest.
+        shown = group[:_SHOWN]
+        cells += [(of, s.name, f"{s.rows:,}", value(s.accuracy), interval((s.low, s.high))) for s in shown]
+        if len(group) > len(shown):
+            cells.append((of, f"… {len(group) - len(shown)} better ones", "", "", ""))
+    return aligned(cells, right=[2, 3])
+
+
+def _side(row: MetricRow) -> tuple[str, str]:
+    return _said(row.test), interval(row.bounds) if row.bounds else ""
+
+
+def _difference(one: MetricRow, other: MetricRow) -> str:
+    if one.test is None or other.test is None or not math.isfinite(one.test - other.test):
+        return ""
+    return f"{one.test - other.test:+.3f}"
+
+
+def _said(number: float | None) -> str:
+    return "" if number is None else value(number)
+
+
+def _json(number: float) -> float | str:
+    return float(number) if math.isfinite(number) else str(number)  # JSON has no NaN

@@ -1,0 +1,179 @@
+"""Runs chosen and ordered by what their outcomes say: SQL over ``outcome.json`` files, ten thousand in a second."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from espalier.core.errors import Fault, UserError
+from espalier.core.outcome import Outcome
+from espalier.core.rundir import OUTCOME, is_gone
+from espalier.report.runs import ListedRun
+
+_RECORD = {
+    "name": "VARCHAR",
+    "status": "VARCHAR",
+    "seed": "BIGINT",
+    "started": "VARCHAR",
+    "objective": "VARCHAR",
+    "steps": "BIGINT",
+    "epochs": "BIGINT",
+    "error": "VARCHAR",
+    "host": "VARCHAR",
+    "git_commit": "VARCHAR",
+    "metrics": "MAP(VARCHAR, DOUBLE)",
+    "cost": {
+        "wall_seconds": "DOUBLE",
+        "device_seconds": "DOUBLE",
+        "samples_per_second": "DOUBLE",
+        "peak_memory_bytes": "BIGINT",
+        "parameters": "BIGINT",
+        "trained_parameters": "BIGINT",
+    },
+    "summary": {"options": "MAP(VARCHAR, VARCHAR)", "overrides": "VARCHAR[]"},
+}
+_COLUMNS = {
+    "name": "r.name",
+    "status": "coalesce(killed.status, r.status)",
+    "seed": "r.seed",
+    "started": "r.started",
+    "took": "r.cost.wall_seconds",
+    "objective": "split_part(r.objective, '/', 2)",
+    "metric": "nullif(coalesce(r.metrics['test/' || split_part(r.objective, '/', 2)], r.metrics[r.objective]), 'NaN')",
+    "steps": "r.steps",
+    "epochs": "r.epochs",
+    "changed": "array_to_string(r.summary.overrides, ' ')",
+    "error": "r.error",
+    "host": "r.host",
+    "git_commit": "r.git_commit",
+    "device_seconds": "r.cost.device_seconds",
+    "speed": "r.cost.samples_per_second",
+    "memory": "r.cost.peak_memory_bytes",
+    "parameters": "r.cost.parameters",
+    "trained_parameters": "r.cost.trained_parameters",
+}
+_GROUPS = ("data", "model", "adapter", "task", "optimizer", "scheduler", "hardware", "experiment", "debug")
+
+
+@dataclass(frozen=True)
+class Found:
+    """Answer to a query.
+
+    Attributes:
+        runs: those that match, in order, at most ``limit``.
+        matching: how many match.
+        unreadable: directories of which the outcome cannot be read.
+    """
+
+    runs: Sequence[ListedRun]
+    matching: int
+    unreadable: Sequence[Path]
+
+
+def find_runs(directories: Iterable[Path], *, where: str = "", sort: str = "", limit: int = 0) -> Found:
+    """Read the outcomes of run directories and choose among them.
+
+    Args:
+        directories: newest first; this is the order where ``sort`` says no other.
+        where: an SQL condition over the columns that ``espalier runs --help`` names; ``""``: all.
+        sort: a column, largest first; ``accuracy asc``: smallest first.
+        limit: at most so many; 0: all.
+
+    Raises:
+        UserError: ``where`` or ``sort`` is no SQL, or names what no run has.
+    """
+    places, contents, unreadable = _read(directories)
+    if not places:
+        return Found([], 0, unreadable)
+    with duckdb.connect() as database:
+        _load(database, contents)
+        bad = [
+            places[i] for (i,) in database.execute("SELECT id FROM runs WHERE r.status IS NULL ORDER BY id").fetchall()
+        ]
+        running = [i for (i,) in database.execute("SELECT id FROM runs WHERE r.status = 'running'").fetchall()]
+        killed = {i for i in running if is_gone(places[i], Outcome.of(json.loads(contents[i])))}
+        database.execute("CREATE TEMP TABLE killed AS SELECT unnest($ids::BIGINT[]) AS id, 'killed' AS status",
+                         {"ids": sorted(killed)})  # fmt: skip
+        _name_columns(database)
+        chosen = _choose(database, where, sort)
+    shown = chosen[:limit] if limit else chosen
+    runs = [ListedRun(places[i], Outcome.of(json.loads(contents[i])), i in killed) for i in shown]
+    return Found(runs, len(chosen), [*unreadable, *bad])
+
+
+def _read(directories: Iterable[Path]) -> tuple[list[Path], list[str], list[Path]]:
+    places: list[Path] = []
+    contents: list[str] = []
+    unreadable: list[Path] = []
+    for directory in directories:
+        try:
+            content = (directory / OUTCOME).read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            unreadable.append(directory)
+        else:
+            places.append(directory)
+            contents.append(content)
+    return places, contents, unreadable
+
+
+def _load(database: duckdb.DuckDBPyConnection, contents: Sequence[str]) -> None:
+    """Table ``runs``: id, and the record ``r``, of which all is NULL where the content is no outcome."""
+    ids = {"ids": list(range(len(contents)))}
+    record = "CASE WHEN json_valid(content) THEN json_transform(content, $record) END"
+    files = "SELECT unnest($ids::BIGINT[]) AS id, unnest($contents) AS content"
+    given = {**ids, "contents": list(contents), "record": json.dumps(_RECORD)}
+    database.execute(f"CREATE TEMP TABLE runs AS SELECT id, {record} AS r FROM ({files})", given)
+    # What follows has a person's words in it, which look at this table and at nothing else.
+    database.execute("SET enable_external_access = false; SET lock_configuration = true")
+
+
+def _name_columns(database: duckdb.DuckDBPyConnection) -> None:
+    """View ``named``: a column for each thing that can be asked for. NaN, to SQL the largest number, is NULL there."""
+    columns = dict(_COLUMNS)
+    for group in (*_GROUPS, *_keys(database, "r.summary.options")):
+        columns.setdefault(group, f"r.summary.options[{_quoted(group)}]")
+    metrics = _keys(database, "r.metrics")
+    for key in metrics:
+        columns.setdefault(key.replace("/", "_"), f"nullif(r.metrics[{_quoted(key)}], 'NaN')")
+    for name in dict.fromkeys(key.partition("/")[2] for key in metrics):
+        test, validation = _quoted(f"test/{name}"), _quoted(f"validation/{name}")
+        columns.setdefault(name, f"nullif(coalesce(r.metrics[{test}], r.metrics[{validation}]), 'NaN')")
+    said = ", ".join(f"{what} AS {_identifier(name)}" for name, what in columns.items())
+    database.execute(f"CREATE TEMP VIEW named AS SELECT runs.id AS run_id, {said} FROM runs LEFT JOIN killed USING (id)"
+                     " WHERE r.status IS NOT NULL")  # fmt: skip
+
+
+def _keys(database: duckdb.DuckDBPyConnection, what: str) -> list[str]:
+    return [
+        key for (key,) in database.execute(f"SELECT DISTINCT unnest(map_keys({what})) FROM runs ORDER BY 1").fetchall()
+    ]
+
+
+def _choose(database: duckdb.DuckDBPyConnection, where: str, sort: str) -> list[int]:
+    condition = f"WHERE ({where})" if where else ""
+    column, _, order = sort.strip().partition(" ")
+    first = f"{column} {order or 'desc'} NULLS LAST, " if sort else ""
+    try:
+        rows = database.execute(f"SELECT run_id FROM named {condition} ORDER BY {first}run_id").fetchall()
+    except duckdb.Error as error:
+        said = " ".join(f'--{name} "{words}"' for name, words in {"where": where, "sort": sort}.items() if words)
+        raise UserError(Fault(said, _explained(error), "Columns: see  espalier runs --help")) from None
+    return [i for (i,) in rows]
+
+
+def _explained(error: duckdb.Error) -> str:
+    """Its first sentences, without the SQL around a person's words."""
+    said = str(error).partition("\n\nLINE")[0].partition("\nLINE")[0]
+    return " ".join(said.removeprefix("Binder Error: ").removeprefix("Parser Error: ").split()).rstrip(".") + "."
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,108 @@
+"""Rows of a user's table -> what a trained model's encoding reads, without labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from espalier.core.chunks import Chunk, Columns
+from espalier.core.errors import DataError, Fault
+from espalier.core.facts import DataFacts
+
+OnEmpty = Literal["error", "skip"]
+Bools = npt.NDArray[np.bool_]
+_SHOWN = 5
+
+
+def rows_of(chunk: Chunk, facts: DataFacts, columns: Mapping[str, str], on_empty: OnEmpty) -> tuple[pa.Table, Bools]:
+    """The columns that the model reads, of the rows that have a text.
+
+    Args:
+        facts: of the data that the model was trained on.
+        columns: role -> column of the chunk.
+        on_empty: whether rows of which a text is empty are an error, or are left out.
+
+    Returns:
+        A table of roles; and which rows are left out, (rows,).
+
+    Raises:
+        DataError: a column that is missing, a value that is no text, no list of numbers, or a list of another length
+            than the model reads; empty texts, with their lines.
+    """
+    for role, name in columns.items():
+        if name not in chunk.header:
+            known = ", ".join(chunk.header)
+            remedy = f"It has: {known}.  Write  column{'' if role == facts.inputs[0] else f'.{role}'}=…"
+            raise DataError(Fault(name, "is no column of the input.", remedy))
+    arrays: dict[str, Any] = {}
+    empty = np.zeros(len(chunk.numbers), bool)
+    for role, name in columns.items():
+        if facts.kinds[role] == "text":
+            arrays[role] = _texts(chunk, name)
+            empty |= np.array([text is None or not text.strip() for text in arrays[role]], bool)
+    if empty.any() and on_empty == "error":
+        raise _empty(chunk, empty)
+    kept = np.flatnonzero(~empty)
+    for role, name in columns.items():
+        kind = facts.kinds[role]
+        if kind == "text":
+            arrays[role] = pa.array([arrays[role][i] for i in kept], pa.string())
+        else:
+            values = _numbers(chunk, name, facts.shape, np.uint8 if kind == "image" else np.float32)
+            arrays[role] = values.take(pa.array(kept))
+    return pa.table(arrays), empty
+
+
+def _texts(chunk: Chunk, name: str) -> list[str | None]:
+    texts: list[str | None] = []
+    for value, number in zip(chunk.column(name), chunk.numbers, strict=True):
+        if isinstance(value, bool):
+            texts.append(str(value).lower())
+        elif value is None or isinstance(value, str):
+            texts.append(value)
+        elif isinstance(value, int | float):
+            texts.append(None if math.isnan(value) else str(value))
+        else:
+            raise DataError(Fault(name, f"is no text on {chunk.unit} {number}: it is a {type(value).__name__} there."))
+    return texts
+
+
+def _numbers(chunk: Chunk, name: str, shape: Sequence[int], kind: type[np.generic]) -> pa.Array:
+    """A fixed-size list of as many numbers as the shape has, for each row."""
+    wanted = math.prod(shape)
+    if isinstance(chunk, Columns) and (flat := _flat(chunk.whole[name], wanted)) is not None:
+        return pa.FixedSizeListArray.from_arrays(pa.array(flat.astype(kind)), wanted)
+    rows = chunk.column(name)
+    for value, number in zip(rows, chunk.numbers, strict=True):
+        if not isinstance(value, list) or len(value) != wanted:
+            found = f"{len(value)} values" if isinstance(value, list) else f"a {type(value).__name__}"
+            truth = f"must be a list of {wanted} numbers, and on {chunk.unit} {number} it is {found}."
+            raise DataError(Fault(name, truth, "Lists stand in parquet and JSON lines."))
+    try:
+        values = np.asarray(rows, kind)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise DataError(Fault(name, f"holds what is no number: {error}.")) from None
+    return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), wanted)
+
+
+def _flat(column: pa.ChunkedArray, wanted: int) -> npt.NDArray[Any] | None:
+    """The numbers of a column of lists that are all as long as wanted; else None."""
+    kind = column.type
+    if not pa.types.is_fixed_size_list(kind) or kind.list_size != wanted or column.null_count:
+        return None
+    values: npt.NDArray[Any] = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return values if np.issubdtype(values.dtype, np.number) else None
+
+
+def _empty(chunk: Chunk, empty: Bools) -> DataError:
+    numbers = [chunk.numbers[int(i)] for i in np.flatnonzero(empty)]
+    listed = ", ".join(map(str, numbers[:_SHOWN])) + (
+        f" and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
+    )
+    remedy = "Fill it, or set on_empty=skip: such rows are kept, without a prediction."
+    return DataError(Fault(f"{chunk.unit} {listed}", "has an empty text.", remedy))

@@ -1,0 +1,182 @@
+"""``python -m espalier.run.predict DIR …``: the process behind ``espalier predict``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+from lightning_fabric import Fabric
+from omegaconf import OmegaConf
+
+from espalier.build.instantiate import instantiate
+from espalier.build.restore import Restored, restore
+from espalier.build.transfer import merge
+from espalier.checks.opening import answered
+from espalier.config.saved import rerun
+from espalier.config.trust import WorkingFolderFinder
+from espalier.core.chunks import Chunk, read_chunks
+from espalier.core.errors import DataError, Fault, UserError
+from espalier.core.facts import unit_of_kinds
+from espalier.core.sinks import sink
+from espalier.report.quantities import count, duration, rate
+from espalier.run.given import OnEmpty, rows_of
+
+CHUNK = 4096
+_SPOKEN = 10.0  # seconds between lines of progress where there is no terminal
+_DIGITS = 6
+
+
+def main(words: Sequence[str]) -> int:
+    """Predict; 0 done, 1 failed, 2 something to mend, 130 or 143 ended by a signal."""
+    parser = argparse.ArgumentParser(prog="python -m espalier.run.predict", description=__doc__)
+    parser.add_argument("directory", type=Path)
+    for name in ("input", "input-kind", "output", "output-kind", "encoding", "on-empty"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--column", action="append", default=[])
+    parser.add_argument("--scores", action="store_true")
+    parser.add_argument("--override", action="append", default=[])
+    given = parser.parse_args(words)
+    return answered(lambda: _predict(given))
+
+
+def _predict(given: argparse.Namespace) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is tidied away
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # one that came while libraries were loaded
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
+    hardware = rerun(given.directory, given.override).config.hardware if given.override else None
+    predictor = Predictor(restore(given.directory, hardware=hardware), with_scores=given.scores)
+    columns = dict(word.split("=", 1) for word in given.column)
+    said = Progress(predictor.unit)
+    with sink(given.output, given.output_kind) as write:
+        for chunk in read_chunks(given.input, given.input_kind, CHUNK, given.encoding):
+            write(chunk, predictor(chunk, columns, given.on_empty))
+            said.more(len(chunk.numbers))
+    said.end(predictor, given.output)
+    return 0
+
+
+class Predictor:
+    """A restored model that answers chunks of rows.
+
+    Args:
+        restored: its adapter's update is added into its weights.
+        with_scores: whether each label's score is told, in a column ``score:<label>``.
+
+    Attributes:
+        truncated, empty: rows so far that were cut, and that had no text.
+
+    Raises:
+        UserError: its task answers no single rows.
+    """
+
+    def __init__(self, restored: Restored, *, with_scores: bool = False) -> None:
+        task: Any = restored.task
+        if not (hasattr(task, "answers") and callable(task.answers)):
+            truth = f"cannot predict: its task, {type(task).__name__}, has no predict_step(batch) and answers(scores)."
+            raise UserError(Fault(str(restored.directory), truth, "Give it both; see espalier.task.head."))
+        merge(task.learner)
+        placement = restored.placement
+        torch.set_num_threads(placement.threads)
+        self.task, self.facts, self.encoding, self.with_scores = task, restored.facts, restored.encoding, with_scores
+        self.fabric = Fabric(accelerator=placement.accelerator, devices=1, precision=placement.precision)  # type: ignore[arg-type]
+        self.module: Any = self.fabric.setup_module(task)
+        data = OmegaConf.create(OmegaConf.to_container(restored.experiment.config, resolve=True)).data
+        self.separator = str(data.get("label_separator") or "|")
+        data.num_workers = 0  # a chunk is gathered sooner than processes are started
+        self.source = instantiate(data)
+        self.unit = unit_of_kinds(self.facts.kinds)
+        self.truncated = self.empty = 0
+
+    def __call__(self, chunk: Chunk, columns: Mapping[str, str], on_empty: OnEmpty) -> dict[str, pa.Array]:
+        """``prediction`` (names, joined where there are several), ``score``, and scores; null for rows without a text.
+
+        Args:
+            columns: role -> column of the chunk.
+
+        Raises:
+            DataError: a column that is missing, or one of that name already; see ``rows_of``.
+        """
+        table, empty = rows_of(chunk, self.facts, columns, on_empty)
+        self.empty += int(empty.sum())
+        scores = np.full((len(empty), len(self.task.labels)), np.nan)
+        if table.num_rows:
+            scores[~empty] = self._scores(table)
+        names, sure = self.task.answers(np.nan_to_num(scores))
+        joined = [self.separator.join(labels) for labels in names]
+        added = {
+            "prediction": pa.array(joined, pa.string(), mask=empty),
+            "score": pa.array(np.round(sure, _DIGITS), pa.float64(), mask=empty),
+        }
+        if self.with_scores:
+            for i, label in enumerate(self.task.labels):
+                added[f"score:{label}"] = pa.array(np.round(scores[:, i], _DIGITS), pa.float64(), mask=empty)
+        if taken := [name for name in added if name in chunk.header]:
+            remedy = "Rename it, or take it out: predictions get that name."
+            raise DataError(Fault(taken[0], "is a column of the input already.", remedy))
+        return added
+
+    @torch.inference_mode()
+    def _scores(self, table: pa.Table) -> npt.NDArray[np.float64]:
+        """(rows, labels), in the order of the table."""
+        encoded = dict(self.encoding.apply(table))
+        cut: Any = encoded.pop("truncated", np.zeros(0, bool))
+        self.truncated += int(np.count_nonzero(cut))
+        encoded["row"] = np.arange(table.num_rows)
+        batches = self.source.batches({"test": encoded}, self.facts, seed=0, world_size=1, accumulate=1)
+        scores = np.empty((table.num_rows, len(self.task.labels)))
+        for batch in batches.test_dataloader():
+            found = self.module.predict_step(self.fabric.to_device(batch))
+            scores[found["row"].cpu().numpy()] = found["scores"].float().cpu().numpy()
+        return scores
+
+
+@dataclass
+class Progress:
+    """How far it is, on standard error: one line that changes on a terminal, else a line every ten seconds."""
+
+    unit: str
+    done: int = 0
+    began: float = field(default_factory=time.perf_counter)
+    spoken: float = field(default_factory=time.perf_counter)
+
+    def more(self, rows: int) -> None:
+        """So many rows are written."""
+        self.done += rows
+        now = time.perf_counter()
+        if sys.stderr.isatty():
+            print(f"\r{self._line(now)}   ", end="", file=sys.stderr, flush=True)
+        elif now - self.spoken >= _SPOKEN:
+            print(self._line(now), file=sys.stderr, flush=True)
+            self.spoken = now
+
+    def end(self, predictor: Predictor, output: str) -> None:
+        """The last word."""
+        now = time.perf_counter()
+        parts = [f"{self._line(now)} in {duration(now - self.began)}"]
+        if predictor.truncated:
+            parts.append(f"{predictor.truncated:,} truncated at {predictor.facts.max_length} tokens")
+        if predictor.empty:
+            parts.append(f"{count(predictor.empty, 'row')} without a text: no prediction")
+        if output != "-":
+            parts.append(output)
+        start = "\r" if sys.stderr.isatty() else ""
+        print(start + "   ".join(parts), file=sys.stderr, flush=True)
+
+    def _line(self, now: float) -> str:
+        return f"{self.done:,} {self.unit}, {rate(self.done / max(now - self.began, 1e-9), self.unit)}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from espalier.build.restore import restore
+from espalier.build.transfer import merge
+from espalier.config.compose import compose
+from espalier.core.errors import ConfigError, TrustError, UserError
+from espalier.core.rundir import read_outcome
+from espalier.state import folder
+from espalier.state.store import Store
+from model import checkpoints
+from run.small_runs import WORDS, films, trained, write_films
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def run_of_words(place: Path) -> Path:
+    return trained(place, *WORDS, *films(write_films(place / "films.csv", 90)))
+
+
+def copied(directory: Path, to: Path) -> Path:
+    return shutil.copytree(directory, to / "outputs" / "copy" / directory.name)
+
+
+def test_it_has_the_best_weights_and_needs_no_data(run_of_words: Path, tmp_path: Path) -> None:
+    directory = copied(run_of_words, tmp_path)
+    config = directory / "config.yaml"
+    config.write_text(config.read_text().replace("films.csv", "gone.csv"))
+    found = restore(directory)
+    best = Store(directory / "checkpoints").best()
+    assert best is not None and found.step == best.step
+    saved = folder.read(best.path)["state_dict"]
+    weights = found.task.state_dict()
+    assert all(torch.equal(weights[name], tensor) for name, tensor in saved.items())
+    assert not found.task.training
+    assert found.encoding.facts()["vocab_size"] == found.facts.vocab_size > 2
+
+
+def test_hardware_is_one_device_whatever_the_run_had(run_of_words: Path) -> None:
+    other = compose(["hardware=ddp_cpu", "hardware.devices=2", "hardware.threads=1"]).config.hardware
+    assert restore(run_of_words, hardware=other).placement.world_size == 1
+
+
+def test_one_of_an_earlier_version_says_what_to_do(run_of_words: Path, tmp_path: Path) -> None:
+    directory = copied(run_of_words, tmp_path)
+    (directory / "facts.json").unlink()
+    with pytest.raises(UserError, match=r"has no facts.json.*--rerun"):
+        restore(directory)
+
+
+def test_one_without_a_checkpoint_says_what_to_do(run_of_words: Path, tmp_path: Path) -> None:
+    directory = copied(run_of_words, tmp_path)
+    shutil.rmtree(directory / "checkpoints")
+    with pytest.raises(UserError, match="kept no checkpoint"):
+        restore(directory)
+
+
+def test_one_whose_encoding_is_gone_says_so(run_of_words: Path, tmp_path: Path) -> None:
+    directory = copied(run_of_words, tmp_path)
+    shutil.rmtree(directory / "model")
+    with pytest.raises(UserError, match="does not hold what its encoding saved"):
+        restore(directory)
+
+
+def test_a_strangers_run_runs_no_code(run_of_words: Path, tmp_path: Path) -> None:
+    directory = copied(run_of_words, tmp_path)
+    config = directory / "config.yaml"
+    config.write_text(config.read_text().replace("espalier.adapter.full.full", "os.system"))
+    with pytest.raises(TrustError, match=r"os.system"):
+        restore(directory)
+
+
+def test_a_new_run_begins_with_the_words_and_weights_of_another(run_of_words: Path, place: Path) -> None:
+    other = write_films(place / "others.csv", 60, start=1000)
+    frozen = [word if word != "adapter=full" else "adapter=probe" for word in WORDS]
+    directory = trained(place, *frozen, *films(other), f"weights={run_of_words}")
+    begun, there = restore(directory).task.learner.state_dict(), restore(run_of_words).task.learner.state_dict()
+    assert all(torch.equal(begun[name], there[name]) for name in there)
+    assert (directory / "model/tokenizer.json").read_text() == (run_of_words / "model/tokenizer.json").read_text()
+    assert read_outcome(directory).summary["weights"].startswith(f"run {run_of_words} (step ")
+
+
+def test_another_model_is_refused_with_both_named(run_of_words: Path, place: Path) -> None:
+    with pytest.raises(ConfigError, match="are weights of model=lstm, and do not fit this Bag"):
+        trained(place, "model=bag", "adapter=full", *films(place / "films.csv"), f"weights={run_of_words}")
+
+
+def test_a_file_of_weights_does_not_go_with_words_that_are_learned(run_of_words: Path, place: Path) -> None:
+    file = run_of_words / "model" / "model.safetensors"
+    with pytest.raises(ConfigError, match="learns a vocabulary from its data"):
+        trained(place, *WORDS, *films(place / "films.csv"), f"weights={file}")
+
+
+def test_what_lora_learned_goes_on_with_a_new_head(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoints.write(place / "models", "bert")
+    monkeypatch.setenv("ESPALIER_MODELS", str(place / "models"))
+    words = ("model=bert", *films(write_films(place / "few.csv", 60)), "data.max_length=16")
+    first = trained(place, *words, "adapter=lora", "optimizer.lr=0.05")
+    file = trained(place, *words, "adapter=probe", f"weights={first}", "trainer.max_epochs=1")
+    before, after = restore(first).task.learner, restore(file).task.learner
+    merged = merge(before).state_dict()
+    assert all(torch.equal(after.state_dict()[name], tensor) for name, tensor in merged.items())
+    plain: Any = trained(place, *words, "adapter=probe", "trainer.max_epochs=1")
+    fresh = restore(plain).task.learner.state_dict()
+    assert not all(torch.equal(fresh[name], tensor) for name, tensor in merged.items())

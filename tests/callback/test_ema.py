@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from espalier.callback.ema import Ema
+from espalier.state import folder
+from state.harness import Net, SaveAt, difference, fit, run_info, traces
+
+
+class Watched(Net):
+    """Remembers its weights after each optimizer step, and those that it was validated with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frozen = torch.nn.Parameter(torch.ones(2), requires_grad=False)
+        self.trained: list[torch.Tensor] = []
+        self.validated: list[torch.Tensor] = []
+
+    def on_train_batch_start(self, *_: Any) -> None:
+        self.trained.append(self.net[0].weight.detach().clone())
+
+    def on_validation_epoch_end(self) -> None:
+        super().on_validation_epoch_end()
+        self.validated.append(self.net[0].weight.detach().clone())
+
+
+def ema(folder: Path, decay: float = 0.9) -> Ema:
+    return Ema(run_info(folder), decay=decay)
+
+
+def test_what_is_validated_and_left_is_the_average_and_training_goes_on_with_the_weights(tmp_path: Path) -> None:
+    plain: Any = fit(tmp_path / "plain", module=Watched, max_epochs=2).lightning_module
+    averaged: Any = fit(tmp_path / "averaged", ema(tmp_path), module=Watched, max_epochs=2).lightning_module
+    assert difference(plain.trained, averaged.trained) == ""
+    weights = [*plain.trained[1:], plain.net[0].weight.detach()]
+    average = plain.trained[0]
+    for step, weight in enumerate(weights, 1):
+        average = torch.lerp(average, weight, 1 - min(0.9, (1 + step) / (10 + step)))
+        if step == 5:
+            torch.testing.assert_close(averaged.validated[0], average)
+    torch.testing.assert_close(averaged.net[0].weight.detach(), average)
+    assert not torch.equal(averaged.net[0].weight, plain.net[0].weight)
+
+
+def test_a_checkpoint_has_the_average_where_weights_are_looked_for(tmp_path: Path) -> None:
+    saved = tmp_path / "saved"
+    watched: Any = Watched
+    with pytest.raises(SaveAt.Killed):
+        fit(tmp_path / "run", ema(tmp_path), SaveAt(saved, 3), module=watched)
+    content = folder.read(saved)
+    (state,) = (state for key, state in content["callbacks"].items() if "Ema" in key)
+    assert state["steps"] == 4
+    assert not torch.equal(content["state_dict"]["net.0.weight"], state["weights"]["net.0.weight"])
+    assert "frozen" not in state["weights"]
+
+
+@pytest.mark.parametrize("number", [1, 4, 7])
+def test_a_resumed_run_ends_with_the_same_average(tmp_path: Path, number: int) -> None:
+    whole = traces(fit(tmp_path / "whole", ema(tmp_path)), tmp_path / "whole")
+    run, saved = tmp_path / "run", tmp_path / "saved"
+    with pytest.raises(SaveAt.Killed):
+        fit(run, ema(tmp_path), SaveAt(saved, number))
+    assert difference(whole, traces(fit(run, ema(tmp_path), resume=saved, seed=5), run)) == ""
+
+
+def test_micro_batches_are_no_steps(tmp_path: Path) -> None:
+    callback = ema(tmp_path)
+    fit(tmp_path, callback, accumulate_grad_batches=2, max_epochs=1)
+    assert callback.state_dict()["steps"] == 3

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from espalier.checks.opening import answered, opened
+from espalier.config.compose import compose
+from espalier.config.saved import write
+from espalier.core.errors import DataError, Fault
+
+
+def test_rows_of_the_experiment_in_a_folder(tmp_path: Path) -> None:
+    write(compose(["data=support_intents", "data.limit=20"]), tmp_path)
+    experiment, source, raw = opened(tmp_path)
+    assert experiment.choices["data"] == "support_intents"
+    assert source.batching.max_length == 128
+    assert raw.splits["train"].num_rows == 20
+
+
+def test_a_mistake_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:
+    def work() -> int:
+        raise DataError(Fault("data.path=x.csv", "is not there.", "Check its path."))
+
+    assert answered(work) == 2
+    assert "data.path=x.csv   is not there.   Check its path." in capsys.readouterr().err
+
+
+def test_the_work_says_its_exit_code() -> None:
+    assert answered(lambda: 1) == 1

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from espalier.cli.predict import main
+from espalier.core.errors import UserError
+from espalier.core.facts import DataFacts
+from espalier.core.rundir import write_facts
+
+FACTS = DataFacts({"text": "text", "label": "label"}, {"": ("a", "b")}, {"train": 2})
+
+
+@pytest.fixture
+def run(made_run: Callable[..., Path]) -> str:
+    """A run that is done, and a table."""
+    directory = made_run("done")
+    write_facts(directory, FACTS)
+    Path("new.csv").write_text("review,text,n\na,b,1\n")
+    return str(directory)
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The words of the process that this one would turn into."""
+    words: list[str] = []
+    monkeypatch.setattr(os, "execve", lambda program, command, environment: words.extend(command))
+    return words
+
+
+def test_it_hands_over_what_was_asked(run: str, called: list[str]) -> None:
+    main([f"run={run}", "input=new.csv", "output=out.jsonl", "column=review", "scores=true", "hardware.threads=2"])
+    assert called[1:4] == ["-m", "espalier.run.predict", run]
+    for words in (
+        ["--input", "new.csv", "--input-kind", "csv"],
+        ["--output", "out.jsonl", "--output-kind", "jsonl"],
+        ["--scores", "--column=text=review", "--override=hardware.threads=2"],
+    ):
+        assert " ".join(words) in " ".join(called)
+
+
+def test_the_runs_own_column_is_the_default(run: str, called: list[str]) -> None:
+    main([f"run={run}", "input=-", "output=-", "format=csv"])
+    assert "--column=text=text" in called
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("input=new.csv", "output  is not given. Write  output=FILE"),
+        ("input=new.csv output=o.csv colum=x", "Did you mean  column=x"),
+        ("input=nw.csv output=o.csv", "input=nw.csv  is not there"),
+        ("input=. output=o.csv", "of no known kind"),
+        ("input=new.csv output=o.xls", "output=o.xls  is of no known kind"),
+        ("input=new.csv output=-", "Add  format=csv"),
+        ("input=new.csv output=new.csv", "is the input"),
+        ("input=new.csv output=no/o.csv", "a folder that is not there"),
+        ("input=new.csv output=o.csv column=revew", "Did you mean  column=review"),
+        ("input=new.csv output=o.csv column.image=n", "Did you mean  column.text="),
+        ("input=new.csv output=o.csv scores=yes", "must be true or false"),
+        ("input=new.csv output=o.csv hardware.thread=2", "Did you mean  hardware.threads"),
+        ("input=new.csv output=o.csv model=bag", "is no setting of this command"),
+    ],
+)
+def test_mistakes_are_answered_before_anything_is_loaded(run: str, called: list[str], words: str, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        main([f"run={run}", *words.split()])
+    assert called == []
+
+
+def test_a_column_of_that_name_is_not_replaced(run: str, called: list[str]) -> None:
+    Path("new.csv").write_text("text,score\na,1\n")
+    with pytest.raises(UserError, match=r"score  is a column of new\.csv already"):
+        main([f"run={run}", "input=new.csv", "output=o.csv"])
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == main(["--help"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("espalier predict run=DIR") and max(map(len, told.splitlines())) <= 120
+
+
+def test_it_is_quick_to_refuse(script: Callable[..., object]) -> None:
+    done = script("predict", "run=nowhere", "input=a.csv", "output=b.csv", PYTHONPROFILEIMPORTTIME="1")
+    assert done.returncode == 2  # type: ignore[attr-defined]
+    assert "import time" in done.stderr and " torch\n" not in done.stderr  # type: ignore[attr-defined]

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from espalier.cli.report import main
+from espalier.core.errors import UserError
+
+
+def test_of_one_run_lies_in_its_directory(made_run: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    directory = made_run("done")
+    assert main([str(directory)]) == 0
+    assert capsys.readouterr().out == f"{directory.relative_to(Path.cwd())}/report.html\n"
+    assert "mine" in (directory / "report.html").read_text()
+
+
+def test_of_one_run_elsewhere(made_run: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    directory = made_run("done")
+    assert main([str(directory), "output=page.html", "texts=false"]) == 0
+    assert capsys.readouterr().out == "page.html\n"
+    assert Path("page.html").is_file() and not (directory / "report.html").exists()
+
+
+def test_of_several_runs_is_a_comparison(made_run: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(made_run("done")), str(made_run("done"))]) == 0
+    assert capsys.readouterr().out == "comparison.html\n"
+    assert "Espalier comparison" in Path("comparison.html").read_text()
+
+
+def test_of_a_killed_run_says_how_to_go_on(made_run: Callable[..., Path]) -> None:
+    directory = made_run("running", pid=2**22 + 1)
+    assert main([str(directory)]) == 0
+    page = (directory / "report.html").read_text()
+    assert "It was killed." in page and "espalier train --resume" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "truth"),
+    [
+        ([], "needs a run directory."),
+        (["nowhere"], "is no run directory: it has no outcome.json."),
+        (["nowhere", "outptu=x"], "is no setting of espalier report."),
+        (["nowhere", "texts=no"], "is neither true nor false."),
+        (["nowhere", "output=nowhere/page.html"], "lies in a folder that is not there: nowhere."),
+        (["nowhere", "output=."], "is a folder."),
+    ],
+)
+def test_mistakes(words: list[str], truth: str) -> None:
+    with pytest.raises(UserError) as raised:
+        main(words)
+    assert truth in [fault.truth for fault in raised.value.faults]

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from espalier.config.data_files import columns_of, file_exists, folder_exists, learns
+from espalier.config.setting import Setting
+
+CLASSES, MANY = "espalier.task.classification.Classification", "espalier.task.multilabel.Multilabel"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text("review,stars\nfine,1\n")
+    Path("b.csv").write_text("review,stars\nfine,1\n")
+    Path("one.jsonl").write_text('{"text": "a", "tags": null}\n{"tags": ["x"], "label": "y"}\n')
+    pq.write_table(pa.table({"text": ["a"], "label": [["x", "y"]]}), "many.parquet")
+    Path("photos").mkdir()
+    return tmp_path
+
+
+def data(option: str, **values: Any) -> dict[str, Any]:
+    return {"_target_": f"espalier.data.{option}.{option.title()}", **values}
+
+
+def columns(option: str, path: Any, value: Any, key: str = "data.columns", **more: Any) -> list[tuple[str, ...]]:
+    node = data(option, path=path, **more)
+    return list(columns_of(("path",), Setting(key, value, node, {"data": node})))
+
+
+@pytest.mark.parametrize("value", ["a.csv", "*.csv", ["a.csv", "b.csv"], ["a*"]])
+def test_files_that_are_there(value: Any) -> None:
+    assert list(file_exists((), Setting("data.path", value, {}, {}))) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("d.csv", "there is no such file (looked in"),
+        (["a.csv", "d.csv"], "there is no such file as d.csv (looked in"),
+        ("*.tsv", "*.tsv matches no file (looked from"),
+        (["a.csv", "*.tsv"], "*.tsv matches no file (looked from"),
+        (
+            "photos",
+            "is a folder. data=folder reads folders of images. Name the file, or several by a pattern:  photos/*",
+        ),
+        (["photos"], "is a folder."),
+    ],
+)
+def test_files_that_are_not(value: Any, said: str) -> None:
+    ((key, truth, remedy),) = file_exists((), Setting("data.path", value, {}, {}))
+    assert key == "data.path" and f"{truth} {remedy}".startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("value", "answer"),
+    [("photos", None), ("photo", "Did you mean  data.path=photos ?"), ("a.csv", "Name the folder.")],
+)
+def test_folders(value: str, answer: str | None) -> None:
+    found = list(folder_exists((), Setting("data.path", value, {}, {})))
+    assert [remedy for _, _, remedy in found] == ([answer] if answer else [])
+
+
+@pytest.mark.parametrize(
+    ("option", "path", "named"),
+    [
+        ("csv", "*.csv", {"text": "review", "text_pair": None, "label": "stars"}),
+        ("csv", ["b.csv", "a.csv"], ["stars"]),
+        ("jsonl", "one.jsonl", {"text": "text", "label": "label"}),
+        ("parquet", "many.parquet", {"text": "text", "label": "label"}),
+        ("csv", "none.csv", {"text": "any"}),
+    ],
+)
+def test_columns_that_are_there(option: str, path: Any, named: Any) -> None:
+    assert columns(option, path, named) == []
+
+
+def test_columns_that_are_not() -> None:
+    ((key, truth, remedy),) = columns("jsonl", "one.jsonl", {"text": "texts", "text_pair": None})
+    assert (key, remedy) == ("data.columns.text", "Set  data.columns.text=text")
+    assert truth == "one.jsonl has no column 'texts'. It has: text, tags, label."
+    ((key, _, remedy),) = columns("csv", "a.csv", ["star"], "data.slices")
+    assert (key, remedy) == ("data.slices", "Set  data.slices=[stars]")
+
+
+def test_what_is_wrong_with_a_setting_is_said_of_it() -> None:
+    ((key, truth, _),) = columns("csv", "a.csv", {"text": "review"}, encoding="lattin")
+    assert (key, truth) == ("data.encoding", "is no encoding that Python knows.")
+    ((key, _, _),) = columns("csv", "a.csv", {"text": "review"}, delimiter="ab")
+    assert key == "data.delimiter"
+
+
+def test_a_file_of_another_format_is_said_once() -> None:
+    ((key, truth, remedy),) = columns("jsonl", "a.csv", {"text": "review"})
+    assert key == "data.path" and truth.startswith("holds no JSON lines") and "data=csv" in remedy
+    assert columns("jsonl", "a.csv", ["stars"], "data.slices") == []
+
+
+@pytest.mark.parametrize(
+    ("task", "node", "remedy"),
+    [
+        (CLASSES, data("csv", path="a.csv", label_separator="|"), "Set  task=multilabel"),
+        (MANY, data("csv", path="a.csv", label_separator=None), "Set  task=classification"),
+        (CLASSES, data("jsonl", path="one.jsonl", columns={"label": "tags"}), "Set  task=multilabel"),
+        (CLASSES, data("parquet", path="many.parquet", columns={"label": "label"}), "Set  task=multilabel"),
+        (MANY, data("sst2"), "Set  task=classification"),
+        (MANY, data("csv", path="a.csv", label_separator="|"), None),
+        (CLASSES, data("jsonl", path="one.jsonl", columns={"label": "label"}), None),
+        (CLASSES, data("jsonl", path="a.csv", columns={"label": "label"}), None),
+        ("somebody.Elses", data("csv", path="a.csv", label_separator="|"), None),
+        (CLASSES, {"_target_": "somebody.Elses"}, None),
+    ],
+    ids=json.dumps,
+)
+def test_a_task_learns_the_kind_of_labels_there_is(task: str, node: dict[str, Any], remedy: str | None) -> None:
+    setting = Setting("task", {"_target_": task}, {}, {"data": node})
+    assert [answer[2] for answer in learns(("data",), setting)] == ([remedy] if remedy else [])

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from espalier.config.check import check
+from espalier.config.compose import compose
+from espalier.config.trained_run import unusable
+from espalier.core.errors import ConfigError
+from espalier.core.rundir import process_created
+
+Made = Callable[..., Path]
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
+    """A directory whose outcome says this."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(**outcome: object) -> Path:
+        record = {"status": "done", "name": "n", "seed": 0, "started": "", "pid": 1, "host": "elsewhere", **outcome}
+        Path("run").mkdir(exist_ok=True)
+        Path("run/outcome.json").write_text(json.dumps(record))
+        Path("run/facts.json").write_text("{}")
+        return Path("run")
+
+    return make
+
+
+def test_one_that_is_done_will_do(made: Made) -> None:
+    assert unusable(made()) is None
+    check(compose(["weights=run"]))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "truth", "remedy"),
+    [
+        ({"status": "interrupted", "steps": 1200}, "was interrupted at step 1,200, before its end.", "--resume run"),
+        ({"status": "failed"}, "failed.", "--resume run"),
+        ({"status": "running"}, "was killed, before its end.", "--resume run"),
+        (
+            {"status": "running", "pid": os.getpid(), "host": os.uname().nodename},
+            f"is still running: process {os.getpid()} on {os.uname().nodename}.",
+            "Wait",
+        ),
+    ],
+    ids=["interrupted", "failed", "killed", "running"],
+)
+def test_one_that_is_not(made: Made, outcome: dict[str, object], truth: str, remedy: str) -> None:
+    created = process_created(os.getpid()) or 0.0
+    told = unusable(made(**outcome, process_created=created))
+    assert told is not None and told[0] == truth and remedy in told[1]
+
+
+def test_one_of_an_earlier_version(made: Made) -> None:
+    (made() / "facts.json").unlink()
+    told = unusable(Path("run"))
+    assert told is not None and "earlier version" in told[0] and "--rerun run" in told[1]
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("weights=nowhere", "is not there"),
+        ("weights=.", "is no run directory"),
+        ("weights=w.bin", "is no safetensors file"),
+    ],
+)
+def test_what_weights_may_not_be(made: Made, word: str, said: str) -> None:
+    Path("w.bin").write_bytes(b"")
+    with pytest.raises(ConfigError, match=said):
+        check(compose([word]))
+
+
+def test_a_slip_is_answered_with_the_key() -> None:
+    with pytest.raises(ConfigError, match="Did you mean  weights"):
+        check(compose(["model.weights=run"]))

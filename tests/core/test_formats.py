@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from espalier.core.errors import DataError
+from espalier.core.formats import Format, open_text, read_bytes, require_format
+
+TABLE, LINES, PARQUET = b"text,label\na,1\n", b'{"text": "a"}\n', b"PAR1...PAR1"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_gzipped_files_are_read_like_plain_ones(packed: bool, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"  # told by its content, not by its name
+    file.write_bytes(gzip.compress(TABLE) if packed else TABLE)
+    assert read_bytes(file) == TABLE and read_bytes(file, 4) == b"text"
+    with open_text(file, "utf-8") as opened:
+        assert opened.readline() == "text,label\n"
+
+
+def test_packed_file_that_was_cut_off(tmp_path: Path) -> None:
+    (tmp_path / "a.gz").write_bytes(gzip.compress(TABLE * 100)[:-9])
+    with pytest.raises(DataError, match="cannot be unpacked: it was cut off or damaged"):
+        read_bytes(tmp_path / "a.gz")
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted"),
+    [(TABLE, "csv"), (LINES, "jsonl"), (b"\xef\xbb\xbf" + LINES, "jsonl"), (b"{}\n", "jsonl"), (PARQUET, "parquet"),
+     (b"{a,b}\n1,2\n", "csv"), (b"", "csv"), (b"", "jsonl")],
+)  # fmt: skip
+def test_the_right_format_is_left_alone(content: bytes, wanted: Format, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(content)
+    require_format(tmp_path / "a", wanted)
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted", "said"),
+    [
+        (LINES, "csv", "holds JSON lines, not a delimited table. Set  data=jsonl"),
+        (PARQUET, "csv", "holds parquet, not a delimited table. Set  data=parquet"),
+        (gzip.compress(LINES), "csv", "Set  data=jsonl"),
+        (LINES, "parquet", "Set  data=jsonl"),
+        (TABLE, "jsonl", "holds no JSON lines: it begins with 'text,label'. If it is a delimited table, set  data=csv"),
+        (TABLE, "parquet", "holds no parquet"),
+        (b'[{"text": "a"}]', "jsonl", "is one JSON array, and not an object a line."),
+    ],
+)
+def test_another_format_names_the_option_that_reads_it(
+    content: bytes, wanted: Format, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        require_format(tmp_path / "a.csv", wanted)
+    assert said in str(caught.value)

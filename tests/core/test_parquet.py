@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from espalier.core.errors import DataError
+from espalier.core.parquet import peek_parquet, read_parquet
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    pq.write_table(pa.table({"a": ["x", "y"], "b": [[1], []], "c": [0.5, None]}), tmp_path / "a.parquet")
+    return tmp_path / "a.parquet"
+
+
+def test_only_what_is_asked_for_is_read(file: Path) -> None:
+    found = read_parquet(file, ["b", "nothing", "b"])
+    assert (found.header, found.table.column_names, list(found.numbers)) == (("a", "b", "c"), ["b"], [0, 1])
+    assert found.column("b") == [[1], []]
+
+
+def test_a_look_at_the_first_row(file: Path) -> None:
+    assert peek_parquet(file) == {"a": "x", "b": [1], "c": 0.5}
+
+
+def test_no_rows(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": pa.array([], pa.string())}), tmp_path / "a.parquet")
+    assert peek_parquet(tmp_path / "a.parquet") == {"a": None}
+    with pytest.raises(DataError, match="has no rows"):
+        read_parquet(tmp_path / "a.parquet", ["a"])
+
+
+def test_a_file_that_was_cut_off(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-20])
+    with pytest.raises(DataError, match=r"a.parquet  is cut off or damaged: .* Fetch or export the file again"):
+        peek_parquet(file)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from espalier.core.chunks import Columns, Records
+from espalier.core.errors import DataError
+from espalier.core.sinks import sink
+
+ROWS = Records(("id", "text"), [{"id": "1", "text": 'a "b", c'}, {"id": "2", "text": None}], (2, 3))
+ADDED = {"prediction": pa.array(["x", None], pa.string()), "score": pa.array([0.5, None], pa.float64())}
+
+
+def test_csv_has_the_rows_and_behind_them_what_was_added(tmp_path: Path) -> None:
+    with sink(str(tmp_path / "a.csv"), "csv") as write:
+        write(ROWS, ADDED)
+        write(ROWS, ADDED)
+    row = '1,"a ""b"", c",x,0.5\n2,,,\n'
+    assert (tmp_path / "a.csv").read_text() == f"id,text,prediction,score\n{row}{row}"
+
+
+def test_json_lines_keep_what_rows_hold(tmp_path: Path) -> None:
+    odd = Records(("n",), [{"n": {"é": [1]}}, {"m": 2}], (1, 2))
+    with sink(str(tmp_path / "a.jsonl"), "jsonl") as write:
+        write(odd, ADDED)
+    assert [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()] == [
+        {"n": {"é": [1]}, "prediction": "x", "score": 0.5},
+        {"m": 2, "prediction": None, "score": None},
+    ]
+
+
+def test_parquet_keeps_the_types_of_parquet(tmp_path: Path) -> None:
+    given = Columns(pa.table({"n": pa.array([1, 2], pa.int8())}), range(2))
+    with sink(str(tmp_path / "a.parquet"), "parquet") as write:
+        write(given, ADDED)
+        write(given, ADDED)
+    table = pq.read_table(tmp_path / "a.parquet")
+    assert [str(field.type) for field in table.schema] == ["int8", "string", "double"]
+    assert table["prediction"].to_pylist() == ["x", None, "x", None]
+
+
+def test_parquet_to_csv_writes_lists_as_json(tmp_path: Path) -> None:
+    with sink(str(tmp_path / "a.csv"), "csv") as write:
+        write(Columns(pa.table({"v": [[1, 2], [3]]}), range(2)), ADDED)
+    assert (tmp_path / "a.csv").read_text().splitlines()[1] == '"[1, 2]",x,0.5'
+
+
+def test_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    with sink("-", "tsv") as write:
+        write(ROWS, ADDED)
+    assert capsys.readouterr().out.startswith("id\ttext\tprediction\tscore\n1\t")
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_an_end_before_the_end_leaves_what_was_there(tmp_path: Path, kind: str, error: type[BaseException]) -> None:
+    target = tmp_path / f"a.{kind}"
+    target.write_text("before")
+    with pytest.raises(error), sink(str(target), kind) as write:  # type: ignore[arg-type]
+        write(ROWS, ADDED)
+        raise error
+    assert [file.name for file in tmp_path.iterdir()] == [target.name]
+    assert target.read_text() == "before"
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_rows_that_do_not_fit_the_first_ones_are_named(tmp_path: Path, kind: str) -> None:
+    first, later = Records(("n",), [{"n": 1}], (1,)), Records(("m",), [{"m": "x"}], (2,))
+    one = {"prediction": pa.array(["x"])}
+    with pytest.raises(DataError, match=r"line 2 to 2 .*JSON lines"), sink(str(tmp_path / "a"), kind) as write:  # type: ignore[arg-type]
+        write(first, one)
+        write(later, one)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from espalier.core.errors import DataError
+from espalier.data.images import Shaper, opened
+
+GREY = np.arange(12, dtype=np.uint8).reshape(3, 4)
+COLOURS = np.stack([GREY, GREY + 100, GREY + 200], -1)
+
+
+def place() -> str:
+    return "b.png"
+
+
+def test_images_as_they_are() -> None:
+    grey, colours = Shaper(None, None), Shaper(None, None)
+    assert grey.shape == ()
+    assert grey(Image.fromarray(GREY), place).tolist() == [GREY.tolist()] and grey.shape == (1, 3, 4)
+    assert colours(Image.fromarray(COLOURS), place).tolist() == COLOURS.transpose(2, 0, 1).tolist()
+    assert colours.shape == (3, 3, 4)
+    assert colours(Image.fromarray(GREY), place)[2].tolist() == GREY.tolist()  # the first one says how many channels
+
+
+def test_images_of_one_size_that_is_given() -> None:
+    shaper = Shaper([6, 8], 1)
+    assert shaper(Image.fromarray(COLOURS), place).shape == (1, 6, 8) == shaper(Image.new("L", (50, 20)), place).shape
+
+
+def test_images_of_several_sizes_need_one() -> None:
+    shaper = Shaper(None, None)
+    shaper(Image.fromarray(GREY), place)
+    with pytest.raises(DataError, match=r"b.png  is 20 x 50, and images before it are 3 x 4 .*data.size=\[3,4\]"):
+        shaper(Image.new("L", (50, 20)), place)
+
+
+def test_a_photo_is_turned_as_its_camera_was_held() -> None:
+    file, exif = BytesIO(), Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(GREY).save(file, "PNG", exif=exif)
+    assert Shaper(None, None)(Image.open(file), place)[0].tolist() == np.rot90(GREY, -1).tolist()
+
+
+def test_sixteen_bits_are_scaled_and_not_cut() -> None:
+    deep = Image.fromarray(np.asarray([[0, 65535, 32768]], np.uint16))
+    assert Shaper(None, None)(deep, place).tolist() == [[[0, 255, 128]]]
+
+
+def test_what_a_table_holds(tmp_path: Path) -> None:
+    Image.fromarray(GREY).save(tmp_path / "a.png")
+    content = (tmp_path / "a.png").read_bytes()
+    for value in ({"bytes": content, "path": None}, {"bytes": None, "path": str(tmp_path / "a.png")}, content):
+        assert opened(value).size == (4, 3)
+    image = Image.fromarray(GREY)
+    assert opened(image) is image
+    for value in (b"no image", {"bytes": None}, 3):
+        with pytest.raises(OSError):
+            opened(value)

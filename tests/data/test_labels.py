@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from espalier.core.errors import DataError
+from espalier.data.labels import (
+    as_labels,
+    as_text,
+    flat,
+    indexed,
+    is_empty,
+    is_many,
+    label_counts,
+    natural_order,
+    require_labels,
+    require_two,
+    said,
+    strange,
+)
+
+
+def labels(values: list[Any], separator: str | None = None) -> list[Any]:
+    return as_labels(values, separator, lambda i: f"line {i + 1}")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("a", "a"), (3, "3"), (True, "true"), (np.int64(3), "3"), (0.5, "0.5"), (None, None), (float("nan"), None),
+     ({}, None), ([], None), (b"x", None)],
+)  # fmt: skip
+def test_as_text(value: Any, text: str | None) -> None:
+    assert as_text(value) == text
+
+
+def test_one_label_or_any_number() -> None:
+    assert labels(["a", 1, None]) == ["a", "1", None]
+    assert labels([["a", 2], [], None]) == [("a", "2"), (), None]
+    assert labels(["a | b", "", "|c|"], "|") == [("a", "b"), (), ("c",)]
+    assert [is_many(labels(values)) for values in ([["a"]], ["a"], [])] == [True, False, False]
+
+
+@pytest.mark.parametrize("values", [[["a"], "b"], [["a"], [None]], ["a", {"b": 1}], [["a"], {"b": 1}]])
+def test_what_is_no_label_is_named_where_it_stands(values: list[Any]) -> None:
+    with pytest.raises(DataError, match=r"data.columns.label  .* on line 2"):
+        labels(values)
+
+
+def test_no_labels_at_all_is_something() -> None:
+    assert [is_empty(value) for value in (None, "", "  ", (), "a")] == [True, True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("names", "ordered"),
+    [
+        ({"10", "9", "2"}, ("2", "9", "10")),
+        ({"b", "a"}, ("a", "b")),
+        ({"1.0", "1", "0"}, ("0", "1", "1.0")),
+        ({"nan", "2", "10", "1"}, ("1", "10", "2", "nan")),
+    ],
+)
+def test_natural_order(names: set[str], ordered: tuple[str, ...]) -> None:
+    assert natural_order(names) == ordered
+
+
+def test_indices_and_lists_of_0_and_1_and_their_counts() -> None:
+    one = indexed(["b", "a", "b"], ("a", "b", "c"), many=False)
+    many = indexed([("b", "a"), (), ("b",)], ("a", "b", "c"), many=True)
+    assert one.to_pylist() == [1, 0, 1]
+    assert many.to_pylist() == [[1, 1, 0], [0, 0, 0], [0, 1, 0]] and many.type.value_type == pa.uint8()
+    for column in (one, many):
+        assert label_counts(pa.chunked_array([column]), 3).tolist() == [1, 2, 0]
+
+
+def test_every_label_and_strange_ones() -> None:
+    assert list(flat([("a", "b"), ()])) == ["a", "b"] and list(flat(np.asarray([3]))) == ["3"]
+    assert strange([("a", "x"), ("y",)], ("a",)) == [(0, "x"), (1, "y")]
+    assert strange(["a", "x"], ("a",)) == [(1, "x")]
+    found = [(f"c{i}", f"line {i}") for i in range(7)]
+    assert said(found[:1]) == "'c0' (line 0)" and said(found).endswith("'c4' (line 4) and 2 more")
+
+
+def test_texts_in_the_label_column_are_told_with_the_column_that_looks_right() -> None:
+    texts, stars = [f"text {i}" for i in range(40)], [str(i % 5) for i in range(40)]
+    with pytest.raises(DataError) as caught:
+        require_labels({"text": stars, "label": texts}, {"text": "stars", "label": "review"}, ())
+    assert str(caught.value) == (
+        "data.columns.label=review  has 40 different values in 40 rows, and 40 of them occur once: it is no label. "
+        "Are they swapped?  data.columns.text=review data.columns.label=stars"
+    )
+    require_labels({"text": texts, "label": stars}, {}, ())
+
+
+def test_an_id_as_label_names_the_columns_there_are() -> None:
+    ids, texts = [f"a|{i}" for i in range(40)], [f"text {i}" for i in range(40)]
+    with pytest.raises(DataError, match=r"tells classes apart: id, text, kind.*set  data.label_separator='\|'"):
+        require_labels({"text": texts, "label": ids}, {"text": "text", "label": "id"}, ("id", "text", "kind"))
+    require_labels({"text": texts[:20], "label": ids[:20]}, {"text": "text", "label": "id"}, ())  # few rows: who knows
+
+
+def test_one_class_is_named() -> None:
+    require_two(np.asarray([1, 0, 2]), ("a", "b", "c"))
+    with pytest.raises(DataError, match="one class only in training: 'b'"):
+        require_two(np.asarray([0, 3]), ("a", "b"))

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from espalier.core.machine import Machine
+from espalier.hardware import precision
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "chosen"),
+    [([(8, 0), (9, 0)], "bf16-mixed"), ([(8, 6)], "bf16-mixed"), ([(9, 0), (7, 5)], "16-mixed")],
+)
+def test_gpus_take_bf16_where_each_of_them_can(
+    monkeypatch: pytest.MonkeyPatch, capabilities: list[tuple[int, int]], chosen: str
+) -> None:
+    monkeypatch.setattr(precision, "gpu_capabilities", lambda: capabilities)
+    assert precision.of_gpus()[0] == chosen
+
+
+@pytest.mark.parametrize(("speed", "chosen"), [(2.31, "bf16-mixed"), (1.1, "32-true")])
+def test_amx_is_used_where_it_was_measured_to_be_quicker(
+    monkeypatch: pytest.MonkeyPatch, speed: float, chosen: str
+) -> None:
+    monkeypatch.setattr(precision, "probe", lambda: Machine(2, 0, True))
+    monkeypatch.setattr(precision, "bf16_speed", lambda: speed)
+    assert precision.of_cpu() == (chosen, f"bf16: {speed:.1f} times fp32 here")
+
+
+def test_the_measured_speed_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESPALIER_CACHE", str(tmp_path))
+    measured = precision.bf16_speed()
+    assert 0.01 < measured < 100
+    (key,) = json.loads((tmp_path / "bf16.json").read_text())
+    (tmp_path / "bf16.json").write_text(json.dumps({key: 7.0}))
+    assert precision.bf16_speed() == 7.0
+    (tmp_path / "bf16.json").write_text("{")
+    assert precision.bf16_speed() != 7.0
+
+
+def test_a_cache_that_cannot_be_written_costs_the_time_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ESPALIER_CACHE", os.fspath(tmp_path / "file"))
+    assert precision.bf16_speed() > 0
+
+
+def test_what_doctor_is_told() -> None:
+    found = precision.measured()
+    assert found["threads"] == 1 or isinstance(found["threads"], int)
+    assert json.loads(json.dumps(found)) == found

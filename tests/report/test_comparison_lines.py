@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from espalier.report.comparison import Figure, Row, sides_of
+from espalier.report.comparison_lines import comparison_lines, difference_words, figure_words, sparklines, verdicts_of
+from report.run_files import write_metrics, write_predictions
+from report.test_comparison import accurate, run
+
+
+def test_the_whole_of_it(tmp_path: Path) -> None:
+    for name, rows in (("a", 300), ("b", 300)):
+        (tmp_path / name).mkdir()
+        write_metrics(tmp_path / name)
+        write_predictions(tmp_path / name, classes=4, rows=rows)
+    runs = [run(directory=tmp_path / "a", **accurate(0.8)), run(lr=0.1, directory=tmp_path / "b", **accurate(0.7))]
+    lines = comparison_lines(sides_of(runs), 120)
+    text = "\n".join(lines)
+    assert lines[0].startswith("A   support_intents   seed 0   ")
+    assert "optimizer.lr      0.001   0.1" in text
+    assert "test accuracy   0.800 [0.700, 0.900]   0.700 [0.600, 0.800]   −0.100" in text
+    assert "A and B are right on the same rows" in text
+    assert "from start to end    2 min 41 s   2 min 41 s" in text
+    assert "validation accuracy\n  A   ▁▅█   0.689 → 0.900" in text
+
+
+def test_a_narrow_terminal_goes_without_intervals() -> None:
+    sides = sides_of([run(lr=float(i), **accurate(0.8)) for i in range(4)])
+    assert not any("[0.700" in line for line in comparison_lines(sides, 80))
+    assert any("[0.700" in line for line in comparison_lines(sides, 200))
+
+
+def test_figures_of_seeds_have_their_spread_and_unknown_ones_a_dash() -> None:
+    assert figure_words(Figure(0.8741, 3, deviation=0.0041)) == "0.874 ± 0.004"
+    assert figure_words(Figure(0.8741, 1, (0.858, 0.889))) == "0.874 [0.858, 0.889]"
+    assert figure_words(None) == "–"
+
+
+def test_a_difference_has_its_sign() -> None:
+    one, two = Figure(0.5, 1), Figure(0.75, 1)
+    assert [difference_words(Row("x", pair)) for pair in ((one, two), (two, one), (one, one), (one, None))] == [
+        "+0.250",
+        "−0.250",
+        "0.000",
+        "",
+    ]
+
+
+def test_sparklines_share_a_scale() -> None:
+    assert sparklines([[0, 7], [3, 4]]) == ["▁█", "▄▅"]
+    assert sparklines([[1, math.nan, 1]]) == ["▁·▁"]
+    assert len(sparklines([list(range(1000))], width=32)[0]) == 32
+
+
+def test_why_there_is_no_paired_test_is_said() -> None:
+    (line,) = verdicts_of(sides_of([run(), run(lr=0.1)]))
+    assert line == "A and B were not tested on the same rows: no paired test"
+    assert verdicts_of(sides_of([run(metrics={}), run(lr=0.1)])) == []

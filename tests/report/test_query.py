@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from espalier.core.errors import UserError
+from espalier.core.rundir import process_created, write_outcome
+from espalier.report.query import Found, find_runs
+from report.run_files import outcome_of
+
+
+@pytest.fixture
+def directories(tmp_path: Path) -> list[Path]:
+    """Newest first: a good run, a poor one with NaN, a killed one, one that runs."""
+    good = outcome_of(
+        seed=1, summary={"options": {"adapter": "lora", "callback": ["a"]}, "overrides": ["adapter=lora"]}
+    )
+    poor = outcome_of(
+        metrics={"test/accuracy": 0.4, "test/loss": float("nan")}, summary={"options": {"debug": "one_batch"}}
+    )
+    killed = outcome_of(status="running", metrics={}, pid=2**22 + 1)
+    alive = outcome_of(
+        status="running", metrics={}, pid=os.getpid(), host=os.uname().nodename, process_created=own_start()
+    )
+    places = []
+    for number, outcome in enumerate((good, poor, killed, alive)):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        write_outcome(directory, outcome)
+        places.append(directory)
+    return places
+
+
+def own_start() -> float:
+    return process_created(os.getpid()) or 0.0
+
+
+def names(found: Found) -> list[str]:
+    return [run.directory.name for run in found.runs]
+
+
+def test_all_in_the_order_given(directories: list[Path]) -> None:
+    found = find_runs(directories)
+    assert names(found) == ["0", "1", "2", "3"] and found.matching == 4
+    assert [run.status for run in found.runs] == ["done", "done", "killed", "running"]
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ("metric > 0.9 and adapter = 'lora'", ["0"]),
+        ("accuracy < 0.5", ["1"]),
+        ("test_accuracy < 0.5 and validation_accuracy is null", ["1"]),
+        ("status = 'killed'", ["2"]),
+        ("debug is not null", ["1"]),
+        ("changed like '%lora%' or seed = 7", ["0"]),
+        ("took > 100 and objective = 'accuracy' and metric is null", ["2", "3"]),
+        ("seed = 99", []),
+    ],
+)
+def test_where(directories: list[Path], where: str, expected: list[str]) -> None:
+    assert names(find_runs(directories, where=where)) == expected
+
+
+def test_sorted_largest_first_and_what_is_not_known_last(directories: list[Path]) -> None:
+    assert names(find_runs(directories, sort="accuracy"))[:2] == ["0", "1"]
+    assert names(find_runs(directories, sort="accuracy asc"))[:2] == ["1", "0"]
+
+
+def test_the_limit_says_how_many_there_are(directories: list[Path]) -> None:
+    found = find_runs(directories, limit=1)
+    assert names(found) == ["0"] and found.matching == 4
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"status": 1', b"\xff\xfe", b"3"])
+def test_one_that_cannot_be_read_is_named_and_the_others_are_listed(directories: list[Path], content: bytes) -> None:
+    (directories[1] / "outcome.json").write_bytes(content)
+    found = find_runs(directories)
+    assert found.unreadable == [directories[1]] and names(found) == ["0", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [({"where": "accurcy > 1"}, '"accuracy"'), ({"where": "accuracy >"}, "syntax error"), ({"sort": "nope"}, "nope")],
+)
+def test_words_that_are_no_sql_or_name_nothing(directories: list[Path], words: dict[str, str], said: str) -> None:
+    with pytest.raises(UserError) as raised:
+        find_runs(directories, **words)  # type: ignore[arg-type]
+    assert said in str(raised.value) and "LINE" not in str(raised.value)
+
+
+def test_a_condition_reads_no_files(directories: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    with pytest.raises(UserError):
+        find_runs(directories, where=f"(select count(*) from read_text('{tmp_path / 'secret'}')) > 0")
+
+
+def test_none_at_all() -> None:
+    assert find_runs([], where="nonsense") == Found([], 0, [])
+
+
+def test_records_of_other_versions_are_listed(directories: list[Path]) -> None:
+    file = directories[0] / "outcome.json"
+    record = json.loads(file.read_text())
+    file.write_text(json.dumps({**record, "summary": {}, "cost": {}, "later": [1, {"x": 2}]}))
+    assert names(find_runs(directories, where="changed is null or true", limit=1)) == ["0"]
+
+
+def test_nan_is_no_number_and_so_neither_the_largest_nor_above_anything(tmp_path: Path) -> None:
+    places = [tmp_path / name for name in ("lost", "good", "better")]
+    for place, accuracy in zip(places, (float("nan"), 0.8, 0.9), strict=True):
+        place.mkdir()
+        write_outcome(place, outcome_of(metrics={"test/accuracy": accuracy, "validation/accuracy": 0.7}))
+    for column in ("metric", "accuracy", "test_accuracy"):
+        assert names(find_runs(places, sort=column)) == ["better", "good", "lost"]
+        assert names(find_runs(places, where=f"{column} > 0.5")) == ["good", "better"]

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from espalier.core.facts import DataFacts
+from espalier.run.footprint import checkpoint_bytes, disk_bytes, held_bytes, parameter_bytes, state_bytes, tensor_bytes
+
+
+def layer() -> nn.Linear:
+    return nn.Linear(10, 100)  # 1,100 parameters, 4,400 bytes
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda p: torch.optim.AdamW(p), lambda p: torch.optim.AdamW(p, fused=True, amsgrad=True),
+        lambda p: torch.optim.SGD(p, 0.1), lambda p: torch.optim.SGD(p, 0.1, momentum=0.9),
+        lambda p: torch.optim.RMSprop(p),
+    ],
+    ids=["adamw", "amsgrad", "sgd", "momentum", "rmsprop"],
+)  # fmt: skip
+def test_state_is_foretold(make) -> None:
+    module = layer()
+    optimizer = make(module.parameters())
+    foretold, before = state_bytes(optimizer), [p.clone() for p in module.parameters()]
+    assert held_bytes(optimizer) == 0
+    assert all(torch.equal(p, b) for p, b in zip(module.parameters(), before, strict=True))
+    module(torch.randn(2, 10)).sum().backward()
+    optimizer.step()
+    assert foretold == pytest.approx(held_bytes(optimizer), abs=16)  # step counters
+
+
+def test_an_optimizer_that_needs_content_is_taken_for_adam() -> None:
+    optimizer = torch.optim.LBFGS(layer().parameters())
+    assert state_bytes(optimizer) == 2 * 4400
+
+
+def test_parameters_and_a_checkpoint() -> None:
+    module = nn.Sequential(layer(), nn.BatchNorm1d(100))
+    module[0].requires_grad_(False)
+    assert (parameter_bytes(module, trained=False), parameter_bytes(module, trained=True)) == (5200, 800)
+    buffers = 100 * 4 * 2 + 8
+    assert checkpoint_bytes(module, 50) == 800 + buffers + 50
+
+
+@pytest.mark.parametrize(("epochs", "checkpoints"), [(1, 1), (2, 2), (3, 4), (math.inf, 4)])
+def test_disk_holds_the_last_two_the_best_and_one_in_the_making(epochs: float, checkpoints: int) -> None:
+    facts = DataFacts({}, {"": ("no", "yes")}, {"train": 100, "test": 7})
+    assert disk_bytes(layer(), facts, 1000, epochs) == checkpoints * 1000 + 4400 + 7 * 8 * 5
+
+
+def test_tensors_are_found_in_anything() -> None:
+    assert tensor_bytes({"a": [torch.zeros(2)], "b": (torch.zeros(3, dtype=torch.uint8), 5)}) == 11

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from espalier.core.chunks import Columns, Records
+from espalier.core.errors import DataError
+from espalier.core.facts import DataFacts
+from espalier.run.given import rows_of
+
+TEXTS = DataFacts({"text": "text", "text_pair": "text", "label": "label"}, {}, {})
+VECTORS = DataFacts({"vector": "vector", "label": "label"}, {}, {}, (2,))
+IMAGES = DataFacts({"image": "image", "label": "label"}, {}, {}, (1, 1, 2))
+
+
+def records(*rows: dict[str, Any]) -> Records:
+    header = tuple(dict.fromkeys(key for row in rows for key in row))
+    return Records(header, rows, range(2, 2 + len(rows)))
+
+
+def test_texts_by_their_roles_numbers_as_texts() -> None:
+    chunk = records({"a": "x", "b": 3, "c": 1}, {"a": True, "b": 0.5})
+    table, empty = rows_of(chunk, TEXTS, {"text": "a", "text_pair": "b"}, "error")
+    assert table.to_pylist() == [{"text": "x", "text_pair": "3"}, {"text": "true", "text_pair": "0.5"}]
+    assert not empty.any()
+
+
+def test_rows_without_a_text_are_named_or_left_out() -> None:
+    chunk = records({"a": "x", "b": "y"}, {"a": " ", "b": "y"}, {"a": "x", "b": float("nan")})
+    with pytest.raises(DataError, match=r"line 3, 4  has an empty text\. .*on_empty=skip"):
+        rows_of(chunk, TEXTS, {"text": "a", "text_pair": "b"}, "error")
+    table, empty = rows_of(chunk, TEXTS, {"text": "a", "text_pair": "b"}, "skip")
+    assert table.num_rows == 1 and empty.tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        Columns(pa.table({"v": pa.array([[1.5, 2.0], [3.0, 4.0]], pa.list_(pa.float64(), 2))}), range(2)),
+        Columns(pa.table({"v": [[1.5, 2.0], [3.0, 4.0]]}), range(2)),
+        records({"v": [1.5, 2]}, {"v": [3, 4]}),
+    ],
+    ids=["fixed", "lists", "json"],
+)
+def test_vectors_from_whatever_holds_lists(chunk: Any) -> None:
+    table, _ = rows_of(chunk, VECTORS, {"vector": "v"}, "error")
+    assert table.schema.field("vector").type == pa.list_(pa.float32(), 2)
+    assert table["vector"].to_pylist() == [[1.5, 2.0], [3.0, 4.0]]
+
+
+def test_images_are_bytes() -> None:
+    table, _ = rows_of(records({"i": [0, 255]}), IMAGES, {"image": "i"}, "error")
+    assert table.schema.field("image").type == pa.list_(pa.uint8(), 2)
+
+
+@pytest.mark.parametrize(
+    ("facts", "role", "value", "said"),
+    [
+        (VECTORS, "vector", [1.0], "must be a list of 2 numbers, and on line 2 it is 1 values"),
+        (VECTORS, "vector", "1,2", "on line 2 it is a str"),
+        (VECTORS, "vector", [1.0, "x"], "holds what is no number"),
+        (TEXTS, "text", ["x"], "is no text on line 2: it is a list there"),
+    ],
+)
+def test_what_cannot_be_read_is_named(facts: DataFacts, role: str, value: Any, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        rows_of(records({"v": value}), facts, {role: "v"}, "error")
+
+
+def test_a_column_that_is_not_there() -> None:
+    with pytest.raises(DataError, match=r"b  is no column of the input. It has: a\.  Write  column.text_pair="):
+        rows_of(records({"a": "x"}), TEXTS, {"text": "a", "text_pair": "b"}, "error")

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from conf.toy_data import write_data_root
+from espalier.report.predictions import read_predictions
+from espalier.run import predict
+from run.small_runs import WORDS, films, trained, write_films
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module")
+def directory(place: Path) -> Path:
+    return trained(place, *WORDS, *films(write_films(place / "films.csv", 90)))
+
+
+def predicted(directory: Path, given: Path | str, output: Path, *more: str, column: str = "text=review") -> int:
+    kind = "csv" if given == "-" else Path(given).suffix[1:]
+    return predict.main([
+        str(directory), f"--input={given}", f"--input-kind={kind}", f"--output={output}",
+        f"--output-kind={output.suffix[1:]}", "--encoding=utf-8", "--on-empty=error", f"--column={column}", *more,
+    ])  # fmt: skip
+
+
+def test_every_row_and_column_is_kept_in_order(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predict, "CHUNK", 16)  # several chunks, whose rows are sorted by length inside
+    given = write_films(tmp_path / "new.csv", 50, start=500, label=False)
+    assert predicted(directory, given, tmp_path / "out.csv", "--scores") == 0
+    before, after = (list(csv.DictReader(file.open())) for file in (given, tmp_path / "out.csv"))
+    assert [{name: row[name] for name in before[0]} for row in after] == before
+    for row in after:
+        scores = {label: float(row[f"score:{label}"]) for label in ("bad", "good")}
+        assert row["prediction"] == max(scores, key=lambda label: scores[label])
+        assert float(row["score"]) == max(scores.values()) and sum(scores.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_answers_are_those_of_the_runs_own_test(directory: Path, place: Path, tmp_path: Path) -> None:
+    stored = read_predictions(directory / "predictions" / "test.parquet")
+    assert stored is not None and stored.length is not None
+    assert predicted(directory, place / "films.csv", tmp_path / "out.jsonl", "--scores") == 0
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    for number, scores in zip(stored.row, stored.scores, strict=True):
+        row = rows[number - 2]  # numbers are lines: the header is the first
+        assert [row["score:bad"], row["score:good"]] == pytest.approx(scores, abs=2e-6)
+
+
+def test_rows_without_a_text_get_no_answer(directory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = tmp_path / "new.csv"
+    given.write_text("review,n\na funny film,1\n,2\n")
+    assert predicted(directory, given, tmp_path / "out.csv") == 2
+    assert "line 3" in capsys.readouterr().err and not (tmp_path / "out.csv").exists()
+    assert predicted(directory, given, tmp_path / "out.csv", "--on-empty=skip") == 0
+    assert (tmp_path / "out.csv").read_text().splitlines()[2] == ",2,,"
+    assert "1 row without a text: no prediction" in capsys.readouterr().err
+
+
+def test_a_column_called_prediction_is_not_replaced(directory: Path, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("review,prediction\na film,x\n")
+    assert predicted(directory, tmp_path / "new.csv", tmp_path / "out.csv") == 2
+
+
+def test_streams(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"review\na funny film\n")))
+    words = ["--input=-", "--input-kind=csv", "--output=-", "--output-kind=jsonl", "--encoding=utf-8"]
+    assert predict.main([str(directory), *words, "--on-empty=error", "--column=text=review"]) == 0
+    assert set(json.loads(capsys.readouterr().out)) == {"review", "prediction", "score"}
+
+
+def test_several_labels_are_joined(place: Path, tmp_path: Path) -> None:
+    rows = [{"text": f"film {i % 4}", "label": [["a"], ["b"], ["a", "b"], []][i % 4]} for i in range(80)]
+    (place / "many.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    words = (
+        "task=multilabel",
+        "data=jsonl",
+        f"data.path={place / 'many.jsonl'}",
+        "trainer.max_epochs=20",
+        "optimizer.lr=0.05",
+    )
+    directory = trained(place, *WORDS, *words)
+    assert predicted(directory, place / "many.jsonl", tmp_path / "out.jsonl", column="text=text") == 0
+    found = [json.loads(line)["prediction"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert found[:4] == ["a", "b", "a|b", ""]
+
+
+def test_images_from_parquet(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESPALIER_DATA", str(write_data_root(place / "data")))
+    directory = trained(place, "data=mnist", "model=mlp", "adapter=full", "model.hidden=[8]")
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 784), np.uint8)
+    table: Any = pa.table({"image": pa.FixedSizeListArray.from_arrays(pa.array(pixels.ravel()), 784), "n": range(5)})
+    pq.write_table(table, tmp_path / "new.parquet")
+    assert predicted(directory, tmp_path / "new.parquet", tmp_path / "out.parquet", column="image=image") == 0
+    found = pq.read_table(tmp_path / "out.parquet")
+    assert found.select(["image", "n"]).equals(table) and set(found["prediction"].to_pylist()) <= set("0123456789")
