@@ -49,6 +49,13 @@ def test_when_it_stops(tmp_path: Path, scores: tuple[float, ...], settings: Any,
     assert callback.stopped is (epochs < 5 or callback.waited >= callback.patience)
 
 
+def test_it_says_why_a_run_ended(tmp_path: Path) -> None:
+    callback = stopping(tmp_path)
+    assert callback.ended == ""
+    fit(tmp_path, callback, module=scored(0.3, 0.2, 0.1), max_epochs=3)
+    assert callback.ended == "no better score in 2 validations"
+
+
 def test_a_stopped_run_trains_no_further_when_it_is_resumed(tmp_path: Path) -> None:
     module = scored(0.3, 0.2, 0.1, 0.9, 0.9)
     want = traces(fit(tmp_path / "whole", stopping(tmp_path), module=module, max_epochs=5), tmp_path / "whole")

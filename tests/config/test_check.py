@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from espalier.core.errors import Fault, TrustError
+from espalier.config.check import check
+from espalier.config.compose import compose
+from espalier.core.errors import ConfigError, Fault, TrustError
 from espalier.core.machine import probe
 
 Answers = Callable[..., dict[str, Fault]]
@@ -177,3 +179,11 @@ def test_an_empty_list_of_callbacks_is_fine(answers: Answers) -> None:
 
 def test_mappings_take_new_names_without_a_plus(answers: Answers) -> None:
     assert answers("vars.mine=1", "vars={a: 2}", "optimizer.parts={one: {lr: 0.1}}", "optimizer={lr: 0.1}") == {}
+
+
+def test_of_some_parts_alone_nothing_is_said_of_the_others() -> None:
+    check(compose(["data=mnist", "optimizer.lr=-1"]), only=["data"])  # nor that the default model reads no images
+    with pytest.raises(ConfigError, match=r"data\.batch_size"):
+        check(compose(["data=mnist", "data.batch_size=0", "optimizer.lr=-1"]), only=["data"])
+    with pytest.raises(ConfigError, match="there is no such model"):
+        check(compose(["model=minlm"]), only=["data"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,12 @@ def test_the_end_has_a_table_the_headline_the_place_and_the_command_that_repeats
 
 def test_the_end_fits_in_80_columns(outcome: Outcome) -> None:
     assert all(width_of(line) <= 80 for line in end_lines(outcome, PLACE, 80))
+
+
+def test_training_that_ended_early_says_why(outcome: Outcome) -> None:
+    early = replace(outcome, summary={**outcome.summary, "ended": "trainer.max_time, 30 min 00 s, is over"})
+    assert "training ended early: trainer.max_time, 30 min 00 s, is over" in end_lines(early, PLACE, 80)
+    assert not any("early" in line for line in end_lines(outcome, PLACE, 80))
 
 
 def test_an_interrupted_run_says_how_to_go_on() -> None:

@@ -177,3 +177,18 @@ def test_a_resume_adds_up_its_time(finished: Path, tmp_path: Path) -> None:
     last = train(directory, resume=True)
     assert last.cost.wall_seconds > first.cost.wall_seconds > 0
     assert last.started == first.started
+
+
+def test_a_run_ends_in_order_when_its_time_is_over(tmp_path: Path) -> None:
+    directory = prepared(tmp_path, "trainer.max_time=0.0001", "trainer.max_epochs=-1", "scheduler=constant")
+    outcome = train(directory)
+    assert (outcome.status, outcome.steps) == ("done", 1)
+    assert outcome.summary["ended"].startswith("trainer.max_time")
+    assert outcome.best and {"validation/accuracy", "test/accuracy"} <= outcome.metrics.keys()
+
+
+def test_a_schedule_that_does_not_fit_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
+    directory = prepared(tmp_path, "trainer.max_epochs=-1", "scheduler=linear")
+    with pytest.raises(UserError, match="needs a last step"):
+        train(directory)
+    assert not (directory / "metrics.jsonl").exists()

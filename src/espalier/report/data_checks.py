@@ -14,6 +14,7 @@ _NAMED = 3
 _CLASSES = 12
 _DOUBTED = 10
 _NARROW = 40
+_LABEL = 26
 
 
 def short_lines(found: Findings) -> list[str]:
@@ -163,7 +164,9 @@ def _listed(suspects: Sequence[Suspect], width: int) -> list[str]:
     if not suspects:
         return []
     shown = suspects[:_DOUBTED]
-    rows = [(f"{s.split} {s.row}", s.given, s.suggested, " ".join(s.text.split())) for s in shown]
+    rows = [
+        (f"{s.split} {s.row}", cut(s.given, _LABEL), cut(s.suggested, _LABEL), " ".join(s.text.split())) for s in shown
+    ]
     return [
         cut(line, width)
         for line in aligned([("row", "label", "rather", "text" if any(s.text for s in shown) else ""), *rows])

@@ -164,5 +164,5 @@ def _conclude(session: Session, assembly: Assembly, trainer: pl.Trainer) -> None
         best=str(best.path.relative_to(session.directory)) if best else "",
         epochs=epochs,
         steps=steps,
-        summary={**session.outcome.summary, "ended": ended},
+        summary={**session.outcome.summary, "ended": "" if 0 <= assembly.facts.total_steps <= steps else ended},
     )

@@ -91,7 +91,7 @@ class Predictor:
         torch.set_num_threads(placement.threads)
         self.task, self.facts, self.encoding, self.with_scores = task, restored.facts, restored.encoding, with_scores
         self.fabric = Fabric(accelerator=placement.accelerator, devices=1, precision=placement.precision)  # type: ignore[arg-type]
-        self.module: Any = self.fabric.setup_module(task)
+        self.fabric.setup_module(task)  # moves and converts it in place
         data = OmegaConf.create(OmegaConf.to_container(restored.experiment.config, resolve=True)).data
         self.separator = str(data.get("label_separator") or "|")
         data.num_workers = 0  # a chunk is gathered sooner than processes are started
@@ -137,7 +137,8 @@ class Predictor:
         batches = self.source.batches({"test": encoded}, self.facts, seed=0, world_size=1, accumulate=1)
         scores = np.empty((table.num_rows, len(self.task.labels)))
         for batch in batches.test_dataloader():
-            found = self.module.predict_step(self.fabric.to_device(batch))
+            with self.fabric.autocast():
+                found = self.task.predict_step(self.fabric.to_device(batch))
             scores[found["row"].cpu().numpy()] = found["scores"].float().cpu().numpy()
         return scores
 
