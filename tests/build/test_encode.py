@@ -206,3 +206,9 @@ def test_processes_that_race_do_no_harm(cache: Path) -> None:
     again = Letters()
     encode(raw(fingerprint="turn 3"), again)
     assert again.applied == 0
+
+
+def test_lengths_are_those_of_texts() -> None:
+    length = np.array([3, 1], np.int32)
+    columns = {"train": {"row": np.arange(2), "length": length}, "test": {"row": np.arange(2)}}
+    assert {split: found.tolist() for split, found in Encoded(columns, {}).lengths.items()} == {"train": [3, 1]}

@@ -50,4 +50,4 @@ class Augment:
         # One look-up does both: pixel (y, x) of the new image is pixel (rows[y], columns[x]) of the old one.
         places = (rows.unsqueeze(2) * images.shape[3] + columns.unsqueeze(1)).flatten(1)
         found = images.flatten(2).gather(2, places.unsqueeze(1).expand(-1, images.shape[1], -1))
-        return found.unflatten(2, (height, width))
+        return found.reshape(*found.shape[:2], height, width)
