@@ -88,6 +88,12 @@ def test_rows_are_those_of_all_micro_batches_of_the_step(tmp_path: Path, capsys:
     assert "rows 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27 and 4 more" in capsys.readouterr().out
 
 
+def test_fillers_are_no_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"x": torch.ones(4, 3), "row": torch.tensor([-1, 4, -1, 7])}] * 3
+    trainer(bad_steps(tmp_path), tmp_path).fit(Bad({1: math.nan}), rows)
+    assert "step 2: the loss is nan; rows 4, 7\n" in capsys.readouterr().out
+
+
 def test_too_many_end_the_run(tmp_path: Path) -> None:
     factors = dict.fromkeys((3, 5, 7), math.nan)
     with pytest.raises(

@@ -88,3 +88,9 @@ def test_flipped_labels_of_real_sentences_stand_first() -> None:
     )
     worst = np.argsort(quality[:train], kind="stable")[: len(flipped)]
     assert np.isin(flipped, worst).mean() >= 0.5
+
+
+def test_one_row_of_the_only_other_class_is_no_obstacle() -> None:
+    points = np.random.default_rng(0).normal(size=(10, 2)).astype(np.float32)
+    likely = likelihoods(points, np.array([0] * 9 + [1]))
+    assert likely.shape == (10, 2) and likely[9, 0] > 0.99 and np.allclose(likely.sum(1), 1)

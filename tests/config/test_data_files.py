@@ -110,6 +110,9 @@ def test_a_file_of_another_format_is_said_once() -> None:
         (CLASSES, data("jsonl", path="one.jsonl", columns={"label": "tags"}), "Set  task=multilabel"),
         (CLASSES, data("parquet", path="many.parquet", columns={"label": "label"}), "Set  task=multilabel"),
         (MANY, data("sst2"), "Set  task=classification"),
+        (MANY, data("jsonl", path="one.jsonl", columns={"label": "lable"}), None),  # said of the column alone
+        (MANY, data("hub", label_separator=None), None),
+        (CLASSES, data("hub", label_separator="|"), "Set  task=multilabel"),
         (MANY, data("csv", path="a.csv", label_separator="|"), None),
         (CLASSES, data("jsonl", path="one.jsonl", columns={"label": "label"}), None),
         (CLASSES, data("jsonl", path="a.csv", columns={"label": "label"}), None),

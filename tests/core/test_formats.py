@@ -14,14 +14,14 @@ TABLE, LINES, PARQUET = b"text,label\na,1\n", b'{"text": "a"}\n', b"PAR1...PAR1"
 @pytest.mark.parametrize("packed", [False, True])
 def test_gzipped_files_are_read_like_plain_ones(packed: bool, tmp_path: Path) -> None:
     file = tmp_path / "a.csv"  # told by its content, not by its name
-    file.write_bytes(gzip.compress(TABLE) if packed else TABLE)
+    file.write_bytes(gzip.compress(TABLE, mtime=0) if packed else TABLE)
     assert read_bytes(file) == TABLE and read_bytes(file, 4) == b"text"
     with open_text(file, "utf-8") as opened:
         assert opened.readline() == "text,label\n"
 
 
 def test_packed_file_that_was_cut_off(tmp_path: Path) -> None:
-    (tmp_path / "a.gz").write_bytes(gzip.compress(TABLE * 100)[:-9])
+    (tmp_path / "a.gz").write_bytes(gzip.compress(TABLE * 100, mtime=0)[:-9])
     with pytest.raises(DataError, match="cannot be unpacked: it was cut off or damaged"):
         read_bytes(tmp_path / "a.gz")
 
@@ -41,10 +41,11 @@ def test_the_right_format_is_left_alone(content: bytes, wanted: Format, tmp_path
     [
         (LINES, "csv", "holds JSON lines, not a delimited table. Set  data=jsonl"),
         (PARQUET, "csv", "holds parquet, not a delimited table. Set  data=parquet"),
-        (gzip.compress(LINES), "csv", "Set  data=jsonl"),
+        (gzip.compress(LINES, mtime=0), "csv", "Set  data=jsonl"),
         (LINES, "parquet", "Set  data=jsonl"),
         (TABLE, "jsonl", "holds no JSON lines: it begins with 'text,label'. If it is a delimited table, set  data=csv"),
         (TABLE, "parquet", "holds no parquet"),
+        (b"PK\x03\x04 ...", "csv", "is a zip archive or an Excel sheet, and not a delimited table."),
         (b'[{"text": "a"}]', "jsonl", "is one JSON array, and not an object a line."),
     ],
 )

@@ -17,6 +17,7 @@ def test_patterns_lists_and_names_that_look_like_patterns(tmp_path: Path, monkey
     assert expand(["c.tsv", "a*"]) == [Path("c.tsv"), Path("a.csv")]
     assert expand("[1].csv") == [Path("[1].csv")]
     assert expand(str(tmp_path / "*.tsv")) == [tmp_path / "c.tsv"]
+    assert expand(["b.csv", "?.csv"]) == [Path("b.csv"), Path("a.csv")]  # each once
     assert expand("be*") == [] and expand("none.csv") == [Path("none.csv")]
 
 

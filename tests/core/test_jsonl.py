@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ def test_gzipped(tmp_path: Path) -> None:
         ('{"a": 1}\n{"a": }\n', "a.jsonl line 2  is no JSON: Expecting value"),
         ('{"a": 1}\n[1, 2]\n', "a.jsonl line 2  is no JSON object but list"),
         ('{"a": 1, "a": 2}\n', "a.jsonl line 1  has the key 'a' twice"),
+        ('{"a": "\\ud83d\\ude00"}\n{"a": "\\ud83d"}\n', "a.jsonl line 2  has half a character"),
         ('{"a": 1}\n{"a": "hal', "a.jsonl line 2  ends in the middle: it was cut off"),
         ('{"a": 1}\n{"a": ' + "[" * 100_000 + "\n", "a.jsonl line 2  is nested too deeply"),
     ],
@@ -51,3 +53,14 @@ def test_wrong_byte_is_named_where_it_stands(tmp_path: Path) -> None:
     for reader in (read_records, peek_records):
         with pytest.raises(DataError, match=r"a.jsonl line 2  is not UTF-8: byte 0xe9 at position 19"):
             reader(tmp_path / "a.jsonl")
+
+
+def test_damage_beyond_the_first_bytes_is_told_when_only_the_head_is_read(tmp_path: Path) -> None:
+    words = hashlib.shake_256(b"").hexdigest(10_000)  # hardly to be packed
+    lines = "".join(f'{{"a": "{words[i : i + 400]}"}}\n' for i in range(0, 20_000, 400))
+    packed = bytearray(gzip.compress(lines.encode()))
+    packed[4000:4040] = b"\xff" * 40
+    (tmp_path / "a.jsonl.gz").write_bytes(packed)
+    for read in (peek_records, read_records):
+        with pytest.raises(DataError, match="cannot be unpacked: it was cut off or damaged"):
+            read(tmp_path / "a.jsonl.gz")

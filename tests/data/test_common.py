@@ -166,3 +166,22 @@ def test_rows_of_a_set_that_always_has_labels() -> None:
     assert unlabelled.splits["test"].column_names == ["row", "text"] and unlabelled.counts["test"].read == 6
     with pytest.raises(DataError, match=r"labels that the model lacks: 'c0' \(row 0\)"):
         given.rows(("c1",))
+
+
+@pytest.mark.parametrize("splits", [("train", "validation"), ("validation", "train")])
+def test_one_label_and_lists_of_labels_are_not_mixed(splits: tuple[str, str]) -> None:
+    single, many = rows(10), {"text": ["a"] * 4, "label": [("c0",), ("c1",)] * 2}
+    with pytest.raises(DataError, match=r"data.columns.label  is .* on the first row, and on row 0 it is"):
+        read(Source(dict(zip(splits, (single, many), strict=True)), "here"))
+    with pytest.raises(DataError, match=r"is one label on the first row, and on row 10 it is \['c0'\]"):
+        read(Source({"train": {role: values + many[role] for role, values in single.items()}}, "here"))
+
+
+def test_labels_are_asked_for_where_no_column_is_named() -> None:
+    given = Given(Source({"train": {"text": ["a", "b"]}}, "here", header=("text", "stars")))
+    for ask in (given.read, lambda: given.rows(("a", "b"))):
+        with pytest.raises(
+            DataError, match=r"data.columns.label=null  leaves rows without labels. Name .* text, stars"
+        ):
+            ask()
+    assert given.rows(None).splits["test"].num_rows == 2

@@ -86,7 +86,7 @@ class BadSteps(pl.Callback):
             self._losses.append(loss)
             return
         self.skipped += 1
-        rows = sorted({int(row) for part in gather_objects(torch.cat(self._rows).tolist()) for row in part})
+        rows = sorted({int(row) for part in gather_objects(torch.cat(self._rows).tolist()) for row in part if row >= 0})
         self._said = f"step {trainer.global_step + 1}: {why or 'bad on another rank'}; {_named(rows)}"
         for parameter in learning:
             parameter.grad = None

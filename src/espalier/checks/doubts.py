@@ -80,6 +80,9 @@ def likelihoods(values: Any, labels: Labels) -> Floats:
         )  # a class with fewer rows than folds is judged as well as it can be
         warnings.simplefilter("ignore", ConvergenceWarning)
         for rest, fold in folds.split(labels, labels):
+            if len(present := np.unique(labels[rest])) == 1:  # the one row of another class is in the fold
+                likely[fold, present[0]] = 1.0
+                continue
             model = LogisticRegression(C=_STRENGTH, max_iter=_STEPS, tol=1e-3).fit(values[rest], labels[rest])
             likely[np.ix_(fold, model.classes_)] = np.maximum(model.predict_proba(values[fold]), _LEAST)
     normalised: Floats = likely / likely.sum(1, keepdims=True)

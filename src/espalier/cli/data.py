@@ -85,7 +85,7 @@ def _flags(given: argparse.Namespace, *names: str) -> list[str]:
     return [
         word
         for name, value in values.items()
-        if value not in (None, False)
+        if value is not None and value is not False
         for word in ((f"--{name}",) if value is True else (f"--{name}", str(value)))
     ]
 

@@ -114,7 +114,7 @@ def _peek(path: Path, part: Mapping[str, Any]) -> Mapping[str, Any]:
         from espalier.core.parquet import peek_parquet
 
         return peek_parquet(path)
-    return dict.fromkeys(read_header(path, part.get("encoding") or "utf-8", part.get("delimiter")))
+    return dict.fromkeys(read_header(path, part.get("encoding") or "utf-8", part.get("delimiter")), "")
 
 
 def _label_kind(data: Mapping[str, Any]) -> str | None:
@@ -125,10 +125,12 @@ def _label_kind(data: Mapping[str, Any]) -> str | None:
     if data.get("label_separator"):
         return "labels"
     if "path" not in data:
-        return str(kinds["label"])
+        return None if "label_separator" in data else str(kinds["label"])  # a set of the hub may have either
     column = at(data, "columns.label")
     try:
         value = _peek(path, data).get(str(column)) if (path := _first(data["path"])) else None
     except DataError:
+        return None
+    if value is None:
         return None
     return "labels" if isinstance(value, list) else "label"

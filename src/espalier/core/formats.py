@@ -14,7 +14,9 @@ from espalier.core.errors import DataError, Fault
 Format = Literal["csv", "jsonl", "parquet"]
 _HEAD = 4096
 _NAMES = {"csv": "a delimited table", "jsonl": "JSON lines", "parquet": "parquet"}
-_GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
+_GZIP, _PARQUET, _ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
+DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
+"""What reading a gzipped file raises that was cut off or damaged."""
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -44,7 +46,7 @@ def read_bytes(path: Path, at_most: int = -1) -> bytes:
     with open_bytes(path) as file:
         try:
             return file.read(at_most)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        except DAMAGED as error:
             truth = f"cannot be unpacked: it was cut off or damaged ({error})."
             raise DataError(Fault(str(path), truth, "Fetch or compress it again.")) from None
 
@@ -56,10 +58,15 @@ def require_format(path: Path, wanted: Format) -> None:
         DataError: the file holds another format; it is not there.
     """
     head = read_bytes(path, _HEAD)
-    if (found := _format_of(head)) == wanted or (wanted == "csv" and found is None) or not head:
+    if (found := _format_of(head)) == wanted or not head:
         return
     if found is not None:
         raise DataError(Fault(str(path), f"holds {_NAMES[found]}, not {_NAMES[wanted]}.", f"Set  data={found}"))
+    if head.startswith(_ZIP):
+        truth = f"is a zip archive or an Excel sheet, and not {_NAMES[wanted]}."
+        raise DataError(Fault(str(path), truth, "Unpack it, or save the sheet as CSV (UTF-8)."))
+    if wanted == "csv":
+        return
     if wanted == "jsonl" and head.lstrip().startswith(b"["):
         remedy = f"Write one object a line:  jq -c '.[]' {path.name} > {path.stem}.jsonl"
         raise DataError(Fault(str(path), "is one JSON array, and not an object a line.", remedy))

@@ -10,9 +10,11 @@ from pathlib import Path
 def expand(paths: str | Sequence[str]) -> list[Path]:
     """The files that are meant: ``~`` is the home folder, ``shards/*.csv`` all that it matches, in the order of names.
 
-    A name that is there is no pattern, whatever it looks like; what matches nothing gives nothing.
+    A name that is there is no pattern, whatever it looks like; what matches nothing gives nothing. A file that is meant
+    twice (``[a.csv,*.csv]``) stands once: its rows would come up in training and in validation.
     """
-    return [file for path in ([paths] if isinstance(paths, str) else paths) for file in _matching(path)]
+    names = [paths] if isinstance(paths, str) else paths
+    return list(dict.fromkeys(file for path in names for file in _matching(path)))
 
 
 def _matching(path: str) -> list[Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from espalier.core.errors import DataError, Fault
-from espalier.core.formats import open_text, read_bytes, require_format
+from espalier.core.formats import DAMAGED, open_text, read_bytes, require_format
 
 _LOOKED_AT = 100  # lines that tell the columns before the whole is read
 _Pairs = list[tuple[str, Any]]
@@ -41,7 +41,7 @@ def peek_records(path: Path) -> dict[str, Any]:
         with open_text(path, "utf-8-sig") as file:
             for _, record in _objects(path, islice(file, _LOOKED_AT)):
                 found |= {key: value for key, value in record.items() if found.get(key) is None}
-    except (UnicodeDecodeError, EOFError):
+    except (UnicodeDecodeError, *DAMAGED):
         _text(path)  # says where in the whole file
         raise
     if not found:
@@ -54,7 +54,7 @@ def read_records(path: Path) -> Records:
 
     Raises:
         DataError: not there, empty, another format, not UTF-8 (which byte), a line that is no JSON object or has a key
-            twice (which), cut off in the middle of a line.
+            twice (which) or half a character, cut off in the middle of a line.
     """
     require_format(path, "jsonl")
     numbered = list(_objects(path, _text(path).split("\n")))
@@ -80,7 +80,18 @@ def _objects(path: Path, lines: Iterator[str] | Sequence[str]) -> Iterator[tuple
         if not isinstance(record, dict):
             truth = f"is no JSON object but {type(record).__name__}."
             raise DataError(Fault(f"{path} line {number}", truth, 'Write  {"text": …, "label": …}'))
+        if "\\ud" in line.lower() and _has_half_a_character(record):
+            truth = "has half a character: of a pair like \\ud83d\\ude00 one is missing."
+            raise DataError(Fault(f"{path} line {number}", truth, "Take it out, or export the file again."))
         yield number, record
+
+
+def _has_half_a_character(record: dict[str, Any]) -> bool:
+    try:
+        json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 class _TwiceError(Exception):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from espalier.core.errors import DataError, Fault
-from espalier.core.formats import open_text, read_bytes, require_format
+from espalier.core.formats import DAMAGED, open_text, read_bytes, require_format
 
 _SHOWN = 5
 csv.field_size_limit(2**30)
@@ -43,7 +43,7 @@ def read_header(path: Path, encoding: str = "utf-8", delimiter: str | None = Non
     try:
         with open_text(path, codec) as file:
             return _header(path, file, delimiter)
-    except (UnicodeError, EOFError):
+    except (UnicodeError, *DAMAGED):
         _decode(path, encoding)  # says which byte of the whole file
         raise
 

@@ -6,6 +6,7 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Annotated, Any, ClassVar, Self, TypedDict
 
 import numpy as np
@@ -114,15 +115,15 @@ class TableData(AbstractData):
         """Read, split, limit, index labels.
 
         Raises:
-            DataError: columns of different length, a label column that is none, one class only, a label in validation
-                or test that training lacks, no rows to train or to validate on.
+            DataError: columns of different length, no label column or one that is none, one class only, a label in
+                validation or test that training lacks, no rows to train or to validate on.
         """
         source = self.tables()
         _require_equal_lengths(source)
+        many = _require_labels(source, "train")
         train = source.splits["train"]
         if not len(train["label"]):
             raise DataError(Fault(source.origin, "has no rows to train on."))
-        many = is_many(train["label"])
         if not many:
             labelling.require_labels(dict(train), self.columns, source.header)
         names = source.labels or natural_order(set(labelling.flat(train["label"])))
@@ -158,9 +159,9 @@ class TableData(AbstractData):
         source = (self if labels is not None else self.unlabelled()).tables()
         _require_equal_lengths(source)
         source = _as_test(source)
+        many = labels is not None and _require_labels(source, "test")
         if labels is not None:
             _require_known_labels(source, labels, of="the model")
-        many = labels is not None and is_many(source.splits["test"]["label"])
         whole = _table(source, "test", labels, many=many)
         if not whole.num_rows:
             raise DataError(Fault(source.origin, "has no rows."))
@@ -255,6 +256,17 @@ def _require_equal_lengths(source: Source) -> None:
         if len(set(lengths.values())) > 1:
             found = ", ".join(f"{count:,} of {role}" for role, count in lengths.items())
             raise DataError(Fault(source.origin, f"has unequal numbers of values in its {split} rows: {found}."))
+
+
+def _require_labels(source: Source, first: str) -> bool:
+    """Whether rows have any number of labels; all as those of the split ``first``. Raises ``DataError``."""
+    if "label" not in source.splits[first]:
+        columns = f" of {', '.join(source.header)}" if source.header else ""
+        raise DataError(Fault("data.columns.label=null", "leaves rows without labels.", f"Name their column{columns}."))
+    many = is_many(source.splits[first]["label"])
+    for split, columns_of in source.splits.items():
+        labelling.require_alike(columns_of["label"], partial(source.where, split), many=many)
+    return many
 
 
 def _require_known_labels(source: Source, names: Sequence[str], of: str = "training") -> None:

@@ -39,7 +39,6 @@ class Gather:
         batch.update(scale=scale, samples=len(rows), tokens=tokens)
         return batch if scale else _filler(batch)
 
-
     def cells(self, request: Request) -> int:
         """What a batch comes to in work and memory: rows, times padded length where texts have one."""
         rows, _ = request

@@ -72,6 +72,25 @@ def is_many(values: Column) -> bool:
     return len(values) > 0 and isinstance(values[0], tuple | list)
 
 
+def require_alike(values: Column, where: Callable[[int], str], *, many: bool) -> None:
+    """Refuse rows of one label beside rows of any number: texts of one kind must not be read as those of the other.
+
+    Args:
+        where: position -> where that row stands, for people.
+        many: what training rows have.
+
+    Raises:
+        DataError: names the first other row.
+    """
+    if isinstance(values, np.ndarray):
+        return
+    other = next((row for row, value in enumerate(values) if isinstance(value, tuple | list) is not many), None)
+    if other is not None:
+        here = repr(values[other] if many else list(values[other]))
+        truth = f"is {'a list of labels' if many else 'one label'} on the first row, and on {where(other)} it is {here:.60}."
+        raise DataError(Fault("data.columns.label", truth, "Write a list of texts on each row, or one text on each."))
+
+
 def natural_order(names: set[str]) -> tuple[str, ...]:
     """Label names in the order in which people list them: numbers by value, words by alphabet."""
     try:
