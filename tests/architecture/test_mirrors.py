@@ -35,7 +35,8 @@ def test_option_without_target_only_chooses(option: Path) -> None:
     defaults = content.get("defaults", [])
     overriding = [line for line in defaults if isinstance(line, dict) and next(iter(line)).startswith("override ")]
     presets = [line for line in defaults if isinstance(line, str) and (option.parent / f"{line}.yaml").is_file()]
-    assert overriding or presets or option.read_text().startswith("# @package _global_"), f"{option} has neither target nor choice"
+    is_global = option.read_text().startswith("# @package _global_")
+    assert overriding or presets or is_global, f"{option} has neither target nor choice"
 
 
 def test_root_names_assemble() -> None:

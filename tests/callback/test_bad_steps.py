@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
+from torch.utils.data import DataLoader
 
 from callback.tiny import run_info, trainer
 from espalier.callback.bad_steps import BadSteps
@@ -90,7 +91,7 @@ def test_rows_are_those_of_all_micro_batches_of_the_step(tmp_path: Path, capsys:
 
 def test_fillers_are_no_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [{"x": torch.ones(4, 3), "row": torch.tensor([-1, 4, -1, 7])}] * 3
-    trainer(bad_steps(tmp_path), tmp_path).fit(Bad({1: math.nan}), rows)
+    trainer(bad_steps(tmp_path), tmp_path).fit(Bad({1: math.nan}), DataLoader(rows, batch_size=None))  # type: ignore[arg-type]
     assert "step 2: the loss is nan; rows 4, 7\n" in capsys.readouterr().out
 
 

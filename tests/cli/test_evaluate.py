@@ -92,6 +92,7 @@ def test_other_data_are_handed_over_without_what_belonged_to_the_old(
     ("words", "said"),
     [
         ("split=tests", "must be test or validation"),
+        ("input=new.csv", "Write  data=csv data.path=new.csv"),
         ("splt=test", "Did you mean  split=test"),
         ("data=cvs", "Did you mean  data=csv"),
         ("data=csv data.path=nowhere.csv", "nowhere.csv"),

@@ -77,6 +77,20 @@ def test_a_column_of_that_name_is_not_replaced(run: str, called: list[str]) -> N
         main([f"run={run}", "input=new.csv", "output=o.csv"])
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], r"new.csv  has no column 'text', which is what the run read. Did you mean  'column=my text' \?"),
+        (["column=zzz"], r"It has: my text, n, z.  Name yours with  column=…"),
+        (["column=my tex"], r"column=my tex  is no column of new.csv. Did you mean  'column=my text' \?"),
+    ],
+)
+def test_columns_with_blanks_are_quoted_for_the_shell(run: str, called: list[str], words: list[str], said: str) -> None:
+    Path("new.csv").write_text("my text,n,z\na,1,2\n")
+    with pytest.raises(UserError, match=said):
+        main([f"run={run}", "input=new.csv", "output=o.csv", *words])
+
+
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == main(["--help"]) == 0
     told = capsys.readouterr().out

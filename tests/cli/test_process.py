@@ -57,7 +57,9 @@ def test_a_grid_goes_on_after_a_failed_run(commands: list[list[str]], capfd: pyt
     commands += [exits(0), exits(1), exits(0)]
     experiment = compose([])
     assert run_each([experiment] * 3, [["seed=0"], ["seed=1"], ["seed=2"]]) == 1
-    assert "[3/3] seed=2" in capfd.readouterr().out and commands == []
+    said = capfd.readouterr().out
+    assert "[3/3] seed=2" in said and commands == []
+    assert said.splitlines()[-1].startswith("side by side   espalier compare outputs/")
 
 
 def test_a_signal_ends_the_grid(commands: list[list[str]]) -> None:

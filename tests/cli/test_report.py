@@ -45,6 +45,7 @@ def test_of_a_killed_run_says_how_to_go_on(made_run: Callable[..., Path]) -> Non
         (["nowhere", "texts=no"], "is neither true nor false."),
         (["nowhere", "output=nowhere/page.html"], "lies in a folder that is not there: nowhere."),
         (["nowhere", "output=."], "is a folder."),
+        (["nowhere", "output=page.pdf"], "is not the name of a page, which is .html or .htm."),
     ],
 )
 def test_mistakes(words: list[str], truth: str) -> None:

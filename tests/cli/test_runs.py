@@ -20,6 +20,7 @@ def test_as_json(made_run: Callable[..., Path], capsys: pytest.CaptureFixture[st
     assert main(["--json"]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     record = json.loads(line)
+    assert record["cost"]["samples_per_second"] is None  # nothing measured it
     assert record["status"] == "done" and record["metrics"] == {"test/accuracy": 0.5}
     assert Path(record["directory"]) == directory.relative_to(Path.cwd())
 

@@ -108,7 +108,8 @@ def test_resume_of_a_changed_config_is_judged(made_run: Callable[..., Path], bec
 
 
 @pytest.mark.parametrize(
-    ("changes", "model", "seed"), [([], "lstm", 0), (["seed=5"], "lstm", 5), (["model=minilm", "seed=5"], "minilm", 5)]
+    ("changes", "model", "seed"),
+    [([], "lstm", 0), (["seed=5"], "lstm", 5), (["model=mlp", "data=mnist", "seed=5"], "mlp", 5)],
 )
 def test_rerun(
     made_run: Callable[..., Path], became: list[tuple[Path, bool]], changes: list[str], model: str, seed: int

@@ -13,7 +13,7 @@ def test_a_value_its_type_its_meaning_and_who_set_it() -> None:
     assert lines[1] == "  set by    command line: optimizer.lr=3"
     assert [line.split()[:2] for line in lines[2:]] == [
         ["over", "conf/experiment/sst2_lora.yaml:8"],
-        ["over", "conf/optimizer/adamw.yaml:3"],
+        ["over", "conf/optimizer/adamw.yaml:4"],
     ]
 
 

@@ -23,6 +23,7 @@ from espalier.core.rundir import (
     run_directories,
     run_id,
     safe_name,
+    shown,
     write_facts,
     write_outcome,
 )
@@ -145,3 +146,10 @@ def test_facts_that_are_not_there_say_what_to_do(tmp_path: Path, content: str | 
         (tmp_path / "facts.json").write_text(content)
     with pytest.raises(UserError, match=f"{said}.*--rerun"):
         read_facts(tmp_path)
+
+
+def test_paths_are_shown_as_they_are_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert shown(tmp_path / "outputs" / "a") == Path("outputs/a")
+    assert shown(Path("outputs/a")) == Path("outputs/a")
+    assert shown(tmp_path.parent) == tmp_path.parent

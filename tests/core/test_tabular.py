@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,11 @@ def test_a_tsv_with_a_stray_mark_merges_no_rows(tmp_path: Path) -> None:
     file = tmp_path / "a.tsv"
     file.write_text('text\tlabel\n" hello\tpos\nmiddle\tneg\nbar "\tneg\n"quite\tpos\n')
     assert read_table(file).column("text") == ['" hello', "middle", 'bar "', '"quite']
+
+
+def test_damage_beyond_the_first_bytes_is_told_when_only_the_header_is_read(tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress(f"{hashlib.shake_256(b'').hexdigest(10_000)},label\n".encode()))
+    packed[4000:4040] = b"\xff" * 40
+    (tmp_path / "a.csv.gz").write_bytes(packed)
+    with pytest.raises(DataError, match="cannot be unpacked: it was cut off or damaged"):
+        read_header(tmp_path / "a.csv.gz")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from espalier.core.outcome import Cost
 from espalier.report.comparison import (
     ComparedRun,
     Side,
@@ -13,6 +14,7 @@ from espalier.report.comparison import (
     curve_keys,
     differences,
     history,
+    legends,
     metrics_of,
     sides_of,
 )
@@ -35,7 +37,16 @@ def test_runs_that_differ_in_their_seed_alone_are_one_side() -> None:
     sides = sides_of([run(seed=1), run(lr=0.1), run(seed=0)])
     assert [(side.letter, len(side.runs)) for side in sides] == [("A", 2), ("B", 1)]
     assert [one.outcome.seed for one in sides[0].runs] == [0, 1]
-    assert sides[0].name == "A  support_intents (2 seeds)" and sides[1].name == "B  support_intents"
+    assert legends(sides) == ["A  lr=0.001 (2 seeds)", "B  lr=0.1"]
+
+
+def test_legends_are_names_or_what_tells_sides_of_one_name_apart() -> None:
+    assert legends(sides_of([run(), run(lr=0.1, name="other")])) == ["A  support_intents", "B  other"]
+    options = [{"model": model, "adapter": adapter} for model in ("minilm", "bert") for adapter in ("lora", "full")]
+    chosen = [run(lr=float(i), summary={"options": one}) for i, one in enumerate(options)]
+    assert legends(sides_of(chosen)) == ["A  minilm lora", "B  minilm full", "C  bert lora", "D  bert full"]
+    same = [run(), run(data={"fingerprint": "other"})]
+    assert legends(sides_of(same)) == ["A  support_intents", "B  support_intents"]
 
 
 def test_the_same_config_over_other_rows_is_another_side() -> None:
@@ -50,6 +61,11 @@ def test_there_are_letters_for_many_sides() -> None:
 def test_only_what_differs_is_told() -> None:
     told = dict(differences(sides_of([run(), run(lr=0.1, host="crane")])))
     assert told == {"optimizer.lr": ["0.001", "0.1"], "host": ["heron", "crane"]}
+
+
+def test_lists_are_told_as_yaml_writes_them() -> None:
+    a, b = (run(lr=lr, summary={"options": {"callback": names}}) for lr, names in ((0.1, ["a", "b"]), (0.2, ["a"])))
+    assert dict(differences(sides_of([a, b])))["callback"] == ["[a, b]", "[a]"]
 
 
 def test_another_option_is_told_once_and_its_own_keys_are_not() -> None:
@@ -86,6 +102,12 @@ def test_costs_are_means() -> None:
     assert costs["wall_seconds"][0] is not None and costs["wall_seconds"][0].mean == pytest.approx(161.3)
 
 
+def test_what_was_not_measured_costs_nothing_known() -> None:
+    costs = {row.name: row.figures for row in costs_of(sides_of([run(), run(lr=0.1, cost=Cost(wall_seconds=4.0))]))}
+    assert costs["samples_per_second"][1] is None and costs["samples_per_second"][0] is not None
+    assert [row.name for row in costs_of(sides_of([run(cost=Cost(wall_seconds=4.0))]))] == ["wall_seconds"]
+
+
 def test_sides_that_answered_the_same_rows_are_tested_in_pairs(tmp_path: Path) -> None:
     places = [tmp_path / name for name in "abc"]
     for place, rows in zip(places, (40, 40, 30), strict=True):
@@ -94,7 +116,10 @@ def test_sides_that_answered_the_same_rows_are_tested_in_pairs(tmp_path: Path) -
     sides = [Side(letter, [run(directory=place)]) for letter, place in zip("ABC", places, strict=True)]
     (_, same), (_, fewer) = against_first(sides)
     assert same is not None and same.difference == 0 and fewer is None
-    other = run(directory=places[1], data={"fingerprint": "other"})
+    data = sides[0].first.outcome.data
+    other = run(directory=places[1], data={**data, "fingerprint": "of other training rows"})
+    assert against_first([sides[0], Side("B", [other])])[0][1] is not None
+    other = run(directory=places[1], data={**data, "labels": ["other", "names"]})
     assert against_first([sides[0], Side("B", [other])])[0][1] is None
 
 

@@ -79,3 +79,14 @@ def test_a_long_text_hides_no_label() -> None:
         "rows": {"train": [{"row": 3, "text": "long " * 100, "label": "c1"}]},
     }  # fmt: skip
     assert show_lines("mine", record, 80)[-1].startswith("  row=3   label=c1   text=long long")
+
+
+def test_labels_that_differ_in_case_and_blanks_only_are_said_and_quoted() -> None:
+    found = replace(FINE, classes={"train": {"gut": 900, "Gut ": 1, "schlecht": 99}})
+    text = "\n".join(check_lines("mine", "mine.csv", found, {}, None, 120))
+    assert "'gut' and 'Gut ' differ in case and blanks only" in text
+    assert "'Gut ' has 1 row in train, gut 900 (1 : 900)" in text
+    record = {"origin": "x", "kinds": {}, "shape": [], "counts": {}, "classes": found.classes, "notes": [], "rows": {}}
+    lines = show_lines("mine", record, 80)
+    assert "'gut' and 'Gut ' differ in case and blanks only" in lines
+    assert any(line.startswith("'Gut '") for line in lines)

@@ -58,9 +58,19 @@ def test_two_runs_side_by_side_with_a_verdict() -> None:
     (accuracy,) = (line for line in told if line.startswith("accuracy"))
     assert accuracy.split()[-1] == "+0.150"
     assert told[-1].startswith("A is better than B by 15.0 points of accuracy [")
+    (mail,) = (line for line in told if line.startswith("channel   mail"))
+    assert mail.split() == ["channel", "mail", "60", "0.833", "0.333", "+0.500"]
     paired = against_dict(evaluated(10), evaluated(40))["paired"]
     assert (paired["only_first"], paired["only_second"]) == (30, 0)
     assert paired["difference"] == pytest.approx(0.15)
+
+
+def test_slices_of_two_are_the_firsts_whatever_the_order_of_rows() -> None:
+    first, second = evaluated(10), evaluated(40)
+    assert second.answers is not None
+    turned = {name: getattr(second.answers, name)[::-1] for name in ("row", "target", "prediction", "scores")}
+    bare = replace(second, answers=replace(second.answers, **turned, slices={}))
+    assert against_lines(first, bare) == against_lines(first, second)
 
 
 def test_other_rows_are_not_paired() -> None:

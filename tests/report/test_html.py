@@ -13,7 +13,7 @@ import pytest
 from espalier.config.compose import compose
 from espalier.config.saved import summary, write
 from espalier.core.outcome import Outcome
-from espalier.report.html import shown, write_report
+from espalier.report.html import write_report
 from report.run_files import TEXTS, outcome_of, write_metrics, write_predictions
 
 
@@ -170,13 +170,6 @@ def test_writing_again_replaces_the_page(run_directory: Path, outcome: Outcome) 
     first = write_report(run_directory, outcome).read_text()
     assert write_report(run_directory, outcome).read_text() == first
     assert [file.name for file in run_directory.glob("*report*")] == ["report.html"]
-
-
-def test_paths_are_shown_as_they_are_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert shown(tmp_path / "outputs" / "a") == Path("outputs/a")
-    assert shown(Path("outputs/a")) == Path("outputs/a")
-    assert shown(tmp_path.parent) == tmp_path.parent
 
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)

@@ -88,6 +88,16 @@ def test_training_that_ended_early_says_why(outcome: Outcome) -> None:
     assert not any("early" in line for line in end_lines(outcome, PLACE, 80))
 
 
+def test_a_baseline_that_is_better_is_said(outcome: Outcome) -> None:
+    def said(accuracy: float) -> list[str]:
+        baseline = {"name": "bag of words", "metrics": {"test/accuracy": accuracy}}
+        ended = replace(outcome, summary={**outcome.summary, "baseline": baseline})
+        return [line for line in end_lines(ended, PLACE, 80) if "baseline" in line]
+
+    assert said(0.914) == ["the baseline (bag of words) reaches accuracy 0.914 on the same rows"]
+    assert said(0.9) == []
+
+
 def test_an_interrupted_run_says_how_to_go_on() -> None:
     stopped = outcome_of(status="interrupted", error="stopped by SIGTERM", metrics={})
     assert end_lines(stopped, Path("outputs/my run"), 80) == [

@@ -84,12 +84,19 @@ def test_one_that_cannot_be_read_is_named_and_the_others_are_listed(directories:
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [({"where": "accurcy > 1"}, '"accuracy"'), ({"where": "accuracy >"}, "syntax error"), ({"sort": "nope"}, "nope")],
+    [
+        ({"where": "accurcy > 1"}, "has no column accurcy. Did you mean  accuracy ?"),
+        ({"where": "accuracy >"}, "syntax error"),
+        ({"where": "name = bewertungen"}, "Quote a text:  name = 'bewertungen'"),
+        ({"where": "accuracy > 0,5"}, "Write  0.5"),
+        ({"sort": "nope"}, "has no column nope."),
+        ({"sort": "sed"}, "Did you mean  seed ?"),
+    ],
 )
 def test_words_that_are_no_sql_or_name_nothing(directories: list[Path], words: dict[str, str], said: str) -> None:
     with pytest.raises(UserError) as raised:
         find_runs(directories, **words)  # type: ignore[arg-type]
-    assert said in str(raised.value) and "LINE" not in str(raised.value)
+    assert said in str(raised.value) and "LINE" not in str(raised.value) and "Candidate" not in str(raised.value)
 
 
 def test_a_condition_reads_no_files(directories: list[Path], tmp_path: Path) -> None:

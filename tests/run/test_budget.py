@@ -38,7 +38,7 @@ def test_time_counts_over_resumes(tmp_path: Path) -> None:
         fit(tmp_path / "run", Budget(timedelta(hours=1)), SaveAt(saved, 2))
     state = next(iter(folder.read(saved)["callbacks"].values()))
     assert state["seconds"] > 0
-    over = Budget(timedelta(seconds=state["seconds"]))
+    over = Budget(timedelta(seconds=state["seconds"] / 2))
     trainer = fit(tmp_path / "run", over, resume=saved)
     net: Any = trainer.lightning_module
     assert isinstance(net, Net)

@@ -50,6 +50,19 @@ def file_to_write(said: str, file: Path) -> Path:
     return file
 
 
+def page_to_write(said: str, file: Path) -> Path:
+    """``file_to_write`` of a page, which is HTML.
+
+    Raises:
+        UserError: the name does not end so; as ``file_to_write``.
+    """
+    to = file_to_write(said, file)
+    if file.suffix.lower() not in (".html", ".htm"):
+        remedy = f"Let its name end so:  {file.with_suffix('.html')}"
+        raise UserError(Fault(said, "is not the name of a page, which is .html or .htm.", remedy))
+    return to
+
+
 def composing(prog: str) -> Parser:
     """A parser with what composing needs: words and folders of options."""
     parser = Parser(prog)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from espalier.cli.arguments import Parser, file_to_write
+from espalier.cli.arguments import Parser, page_to_write
 from espalier.cli.compared import compared
 from espalier.core.errors import Fault, UserError
 from espalier.report.comparison import sides_of
@@ -39,7 +39,7 @@ def main(words: Sequence[str]) -> int:
         raise UserError(
             Fault("espalier compare", f"needs two runs or more, and was given {len(runs)}.", "See:  espalier runs")
         )
-    to = file_to_write(f"--html {given.html}", given.html) if given.html else None
+    to = page_to_write(f"--html {given.html}", given.html) if given.html else None
     sides = sides_of(runs)
     print("\n".join(comparison_lines(sides)))
     if to:

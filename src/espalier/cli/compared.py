@@ -8,9 +8,8 @@ from pathlib import Path
 from espalier.config.saved import read
 from espalier.core.errors import Fault, UserError
 from espalier.core.masking import masked
-from espalier.core.rundir import is_gone, read_outcome
+from espalier.core.rundir import is_gone, read_outcome, shown
 from espalier.report.comparison import ComparedRun
-from espalier.report.html import shown
 from espalier.report.runs import ListedRun, so_far
 
 

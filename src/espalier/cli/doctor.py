@@ -21,6 +21,15 @@ Looks at versions, CPU, GPUs, memory, disks (of FOLDER, else outputs, and of the
 ESPALIER_* variables, trusted packages and the compiler; then measures what torch finds. Each line is ok, or attention
 with what to type. Exit code 1 where something needs attention. --json prints one object a line."""
 
+_TORCH = """
+import json, time
+began = time.perf_counter()
+import torch
+seconds = time.perf_counter() - began
+from espalier.hardware.precision import measured
+print(json.dumps({"seconds": seconds, **measured()}))
+"""
+
 
 def main(words: Sequence[str]) -> int:
     """Look, and say; 0, or 1 where something needs attention."""
@@ -41,7 +50,7 @@ def main(words: Sequence[str]) -> int:
 
 def _measure() -> dict[str, object] | None:
     """What a process with torch finds; None where it cannot be loaded."""
-    command = [sys.executable, "-m", "espalier.hardware.precision"]
+    command = [sys.executable, "-c", _TORCH]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONSAFEPATH": "1"})
     try:
         found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,9 +13,8 @@ from espalier.config.check import check
 from espalier.config.compose import Experiment
 from espalier.config.saved import read, rerun
 from espalier.core.errors import Fault, UserError
-from espalier.core.rundir import read_outcome
+from espalier.core.rundir import read_outcome, shown
 from espalier.report.evaluation import Evaluated, against_lines, pairing
-from espalier.report.html import shown
 from espalier.report.predictions import read_predictions
 
 _HELP = """\
@@ -46,6 +46,7 @@ def main(words: Sequence[str]) -> int:
     if given.help or not (given.words or given.against):
         print(_HELP)
         return 0
+    _require_no_input(given.words)
     settings, passed = read_settings(given.words, _KNOWN, ("data", "hardware"))
     split = settings.get("split")
     if split not in (None, "test", "validation"):
@@ -66,6 +67,17 @@ def main(words: Sequence[str]) -> int:
         *([f"--output={Path(settings['output']).absolute()}"] if settings.get("output") else []),
         *(["--other-data"] if other_data else []),
     )  # fmt: skip
+
+
+def _require_no_input(words: Sequence[str]) -> None:
+    """Answer who writes what ``espalier predict`` reads."""
+    for word in words:
+        key, _, path = word.partition("=")
+        if key == "input":
+            ending = Path(path.removesuffix(".gz")).suffix
+            option = {".jsonl": "jsonl", ".parquet": "parquet"}.get(ending.lower(), "csv")
+            remedy = f"Write  data={option} {shlex.quote(f'data.path={path}')}"
+            raise UserError(Fault(word, "is a setting of espalier predict: rows with labels are data.", remedy))
 
 
 def _with_rows(directory: Path, words: Sequence[str], by: str | None) -> tuple[Experiment, list[str]]:

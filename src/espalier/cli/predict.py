@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -59,10 +60,11 @@ def main(words: Sequence[str]) -> int:
     check(experiment, only=["model", "adapter", "task", "hardware"])
     kinds = {key: format_of(key, settings[key], settings.get("format")) for key in ("input", "output")}
     _require_places(settings["input"], settings["output"])
-    columns = _columns(experiment, read_facts(directory), [word for word in passed if word not in overrides])
+    named = [word for word in passed if word not in overrides]
+    columns = _columns(experiment, read_facts(directory), named)
     encoding = settings.get("encoding", "utf-8")
     if settings["input"] != STREAM:
-        _require_columns(settings["input"], kinds["input"], encoding, columns)
+        _require_columns(settings["input"], kinds["input"], encoding, columns, named)
     return turn_into(
         "espalier.run.predict", str(directory), "--input", settings["input"], "--input-kind", kinds["input"],
         "--output", settings["output"], "--output-kind", kinds["output"], "--encoding", encoding,
@@ -110,7 +112,7 @@ def _columns(experiment: Experiment, facts: DataFacts, words: Sequence[str]) -> 
     return columns
 
 
-def _require_columns(path: str, kind: Format, encoding: str, columns: Mapping[str, str]) -> None:
+def _require_columns(path: str, kind: Format, encoding: str, columns: Mapping[str, str], named: Sequence[str]) -> None:
     header = header_of(Path(path), kind, encoding)
     faults = [
         Fault(name, f"is a column of {path} already.", "Rename it, or take it out: predictions get that name.")
@@ -121,7 +123,11 @@ def _require_columns(path: str, kind: Format, encoding: str, columns: Mapping[st
         if name not in header:
             word = "column" if i == 0 else f"column.{role}"
             guess = nearest(name, header) or (header[0] if len(header) == 1 else None)
-            remedy = asked([f"{word}={guess}"]) if guess else f"It has: {', '.join(header)}.  Write  {word}=…"
-            faults.append(Fault(f"{word}={name}", f"is no column of {path}.", remedy))
+            listed = f"It has: {', '.join(header)}.  Name yours with  {word}=…"
+            remedy = asked([shlex.quote(f"{word}={guess}")]) if guess else listed
+            if {f"{word}={name}", f"column.{role}={name}"}.isdisjoint(named):
+                faults.append(Fault(path, f"has no column {name!r}, which is what the run read.", remedy))
+            else:
+                faults.append(Fault(f"{word}={name}", f"is no column of {path}.", remedy))
     if faults:
         raise UserError(*faults)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from espalier.config.saved import summary, write
 from espalier.core.errors import Fault, UserError
 from espalier.core.outcome import Outcome
 from espalier.core.rendezvous import announce, learn
-from espalier.core.rundir import create, process_created, write_outcome
+from espalier.core.rundir import create, process_created, shown, write_outcome
 from espalier.core.world import launched
 
 
@@ -67,12 +68,16 @@ def run_each(experiments: Sequence[Experiment], lines: Sequence[Sequence[str]]) 
         truth = f"starts a process for each run, and {world.by} has started {world.size}."
         raise UserError(Fault("-m", truth, f"Leave {world.by} out; several processes a run:  hardware=ddp_cpu"))
     worst = 0
+    begun: list[Path] = []
     for number, (experiment, line) in enumerate(zip(experiments, lines, strict=True), start=1):
-        print(f"\n[{number}/{len(lines)}] {' '.join(line)}", flush=True)
-        code = _run(prepare(experiment))
+        print(f"\n[{number}/{len(lines)}] {shlex.join(line)}", flush=True)
+        begun.append(prepare(experiment))
+        code = _run(begun[-1])
         worst = max(worst, code)
         if code >= 128:
             break
+    if len(begun) > 1:
+        print(f"\nside by side   espalier compare {shlex.join(str(shown(directory)) for directory in begun)}")
     return worst
 
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from espalier.cli.arguments import Parser, file_to_write
+from espalier.cli.arguments import Parser, page_to_write
 from espalier.cli.compared import compared
 from espalier.core.errors import Fault, UserError
-from espalier.core.rundir import is_gone, read_outcome
+from espalier.core.rundir import is_gone, read_outcome, shown
 from espalier.report.comparison import sides_of
 from espalier.report.comparison_page import write_comparison
-from espalier.report.html import shown, write_report
+from espalier.report.html import write_report
 
 _HELP = """\
 espalier report RUN … [output=FILE] [texts=false]
@@ -35,7 +35,7 @@ def main(words: Sequence[str]) -> int:
         return 0
     runs, settings = _sorted_out(given.words)
     output = settings.get("output")
-    to = file_to_write(f"output={output}", Path(output)) if output is not None else None
+    to = page_to_write(f"output={output}", Path(output)) if output is not None else None
     if len({run.resolve() for run in runs}) == 1:
         directory = runs[0].resolve()
         outcome = read_outcome(directory)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from espalier.cli.arguments import Parser
 from espalier.core.errors import CorruptError, Fault, UserError
-from espalier.core.rundir import run_directories
+from espalier.core.rundir import run_directories, shown
 from espalier.report.query import find_runs
 from espalier.report.runs import ListedRun, runs_table, so_far
 
@@ -57,10 +57,11 @@ def main(words: Sequence[str]) -> int:
     limit = given.limit if given.limit is not None else 0 if given.json else _LIMIT
     found = find_runs(run_directories(given.output), where=given.where, sort=given.sort, limit=limit)
     for directory in found.unreadable:
-        print(f"{_shown(directory)}/outcome.json cannot be read", file=sys.stderr)
+        print(f"{shown(directory)}/outcome.json cannot be read", file=sys.stderr)
     if given.json:
         for run in found.runs:
-            record = {"directory": str(_shown(run.directory)), **run.outcome.as_dict(), "status": run.status}
+            record = {"directory": str(shown(run.directory)), **run.outcome.as_dict(), "status": run.status}
+            record["cost"] = {name: number or None for name, number in record["cost"].items()}  # 0: was not measured
             print(json.dumps(record, ensure_ascii=False))
         return 0
     print(
@@ -76,14 +77,10 @@ def _told(run: ListedRun) -> ListedRun:
         run = so_far(run)
     except CorruptError as error:
         print(error, file=sys.stderr)
-    return replace(run, directory=_shown(run.directory))
+    return replace(run, directory=shown(run.directory))
 
 
-def _last_line(matching: int, shown: int, where: str) -> list[str]:
+def _last_line(matching: int, listed: int, where: str) -> list[str]:
     if not matching:
         return ["no run is like that" if where else "nothing was run yet:  espalier train"]
-    return [f"{shown:,} of {matching:,} runs; --limit 0 shows all"] if shown < matching else []
-
-
-def _shown(directory: Path) -> Path:
-    return directory.relative_to(Path.cwd()) if directory.is_relative_to(Path.cwd()) else directory
+    return [f"{listed:,} of {matching:,} runs; --limit 0 shows all"] if listed < matching else []

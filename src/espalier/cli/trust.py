@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from espalier.cli.arguments import Parser
-from espalier.config.trust import distrust, trust, trusted
+from espalier.config.locate import is_there
+from espalier.config.trust import distrust, trust, trusted, why_never
+from espalier.core.errors import Fault, UserError
 from espalier.core.home import home
 
 _HELP = """\
@@ -32,5 +35,12 @@ def main(words: Sequence[str]) -> int:
         if given.remove:
             print(f"{package} is trusted no more" if distrust(package) else f"{package} was not trusted")
         else:
+            _require_there(package)
             print(f"{package} is {'now trusted' if trust(package) else 'trusted already'}  ({home() / 'trusted'})")
     return 0
+
+
+def _require_there(package: str) -> None:
+    if why_never(package) is None and not is_there(package):
+        truth = f"is not installed, and there is no {package}/ or {package}.py in {Path.cwd()}."
+        raise UserError(Fault(f"espalier trust {package}", truth, "Check its name, or go to the folder where it lies."))

@@ -114,7 +114,7 @@ def _peek(path: Path, part: Mapping[str, Any]) -> Mapping[str, Any]:
         from espalier.core.parquet import peek_parquet
 
         return peek_parquet(path)
-    return dict.fromkeys(read_header(path, part.get("encoding") or "utf-8", part.get("delimiter")), "")
+    return dict.fromkeys(read_header(path, part.get("encoding") or "utf-8", part.get("delimiter")))
 
 
 def _label_kind(data: Mapping[str, Any]) -> str | None:
@@ -131,6 +131,6 @@ def _label_kind(data: Mapping[str, Any]) -> str | None:
         value = _peek(path, data).get(str(column)) if (path := _first(data["path"])) else None
     except DataError:
         return None
-    if value is None:
+    if value is None and class_attribute(str(data.get("_target_")), "format"):  # only a value would tell
         return None
     return "labels" if isinstance(value, list) else "label"

@@ -124,6 +124,11 @@ def is_package(name: str) -> bool:
     return spec is not None and spec.submodule_search_locations is not None
 
 
+def is_there(name: str) -> bool:
+    """Whether a top-level package or module is installed, or lies in the working folder, trusted or not."""
+    return _spec(name) is not None or PathFinder.find_spec(name, [str(Path.cwd())]) is not None
+
+
 def _spec(package: str) -> ModuleSpec | None:
     spec = None
     with suppress(ValueError, ImportError):  # of a top-level name: asks the finders, and imports nothing

@@ -12,7 +12,7 @@ Status = Literal["running", "done", "failed", "interrupted"]
 
 @dataclass(frozen=True)
 class Cost:
-    """What the run used: seconds, rates per second of training, bytes of memory at the peak."""
+    """What the run used: seconds, rates per second of training, bytes of memory at the peak; 0 if not measured."""
 
     wall_seconds: float = 0.0
     device_seconds: float = 0.0

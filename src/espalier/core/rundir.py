@@ -130,3 +130,9 @@ def run_directories(output: Path) -> Iterator[Path]:
     """Every run directory below ``output``, the newest first by its name's date."""
     found = (file.parent for file in output.glob(f"*/*/{OUTCOME}") if not file.parent.parent.is_symlink())
     yield from sorted(found, key=lambda directory: directory.name, reverse=True)
+
+
+def shown(directory: Path) -> Path:
+    """A path as a person types it: relative where it lies below the working folder."""
+    whole, here = directory.absolute(), Path.cwd()
+    return whole.relative_to(here) if whole.is_relative_to(here) else whole

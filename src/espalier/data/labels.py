@@ -87,7 +87,8 @@ def require_alike(values: Column, where: Callable[[int], str], *, many: bool) ->
     other = next((row for row, value in enumerate(values) if isinstance(value, tuple | list) is not many), None)
     if other is not None:
         here = repr(values[other] if many else list(values[other]))
-        truth = f"is {'a list of labels' if many else 'one label'} on the first row, and on {where(other)} it is {here:.60}."
+        first = "a list of labels" if many else "one label"
+        truth = f"is {first} on the first row, and on {where(other)} it is {here:.60}."
         raise DataError(Fault("data.columns.label", truth, "Write a list of texts on each row, or one text on each."))
 
 

@@ -73,18 +73,12 @@ def _seconds(precision: torch.dtype) -> float:
 
 def measured() -> dict[str, object]:
     """What ``espalier doctor`` tells of torch here, as plain values."""
-    began = perf_counter()
     names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     gpus = [f"{name}, compute capability {c[0]}.{c[1]}" for name, c in zip(names, gpu_capabilities(), strict=True)]
     chosen, why = of_gpus() if gpus else of_cpu()
     return {
-        "seconds": perf_counter() - began,
         "threads": torch.get_num_threads(),
         "gpus": gpus,
         "bf16_speed": bf16_speed(),
         "chosen": f"{chosen} ({why})" if why else chosen,
     }
-
-
-if __name__ == "__main__":
-    print(json.dumps(measured()))

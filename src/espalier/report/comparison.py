@@ -51,12 +51,6 @@ class Side:
         """What is the same for all of its runs is read here."""
         return self.runs[0]
 
-    @property
-    def name(self) -> str:
-        """``A  sst2_lora``, ``B  sst2_lora (3 seeds)``."""
-        seeds = f" ({len(self.runs)} seeds)" if len(self.runs) > 1 else ""
-        return f"{self.letter}  {self.first.outcome.name}{seeds}"
-
 
 @dataclass(frozen=True)
 class Figure:
@@ -89,14 +83,17 @@ def sides_of(runs: Sequence[ComparedRun]) -> list[Side]:
 
 def differences(sides: Sequence[Side]) -> list[tuple[str, list[str]]]:
     """(key, what each side has) where they differ: chosen options, then values, then what they ran with and on."""
-    options = [side.first.outcome.summary.get("options", {}) for side in sides]
-    configs = [dict(_leaves(side.first.config)) for side in sides]
     around = [_surroundings(side.first.outcome) for side in sides]
-    chosen = _unlike(options)
-    told = {key for key, _ in chosen}
-    # Another option brings other keys, which say it again.
-    values = [(key, said) for key, said in _unlike(configs) if not _is_retold(key, said, told)]
-    return [*chosen, *values, *_unlike(around)]
+    return [*_options(sides), *_values(sides), *_unlike(around)]
+
+
+def legends(sides: Sequence[Side]) -> list[str]:
+    """A name for each side: ``A  sst2_lora (3 seeds)``; of several of one name what differs, ``B  minilm lr=0.001``."""
+    names = [side.first.outcome.name for side in sides]
+    if len(set(names)) < len(names):
+        names = _told_apart(sides) or names
+    seeds = [f" ({len(side.runs)} seeds)" if len(side.runs) > 1 else "" for side in sides]
+    return [f"{side.letter}  {name}{more}" for side, name, more in zip(sides, names, seeds, strict=True)]
 
 
 def metrics_of(sides: Sequence[Side]) -> list[Row]:
@@ -113,10 +110,10 @@ def metrics_of(sides: Sequence[Side]) -> list[Row]:
 
 
 def costs_of(sides: Sequence[Side]) -> list[Row]:
-    """Means of what the runs took, by the names of ``core.outcome.Cost``."""
+    """Means of what the runs took, by the names of ``core.outcome.Cost``; None where it was not measured."""
     names = ("wall_seconds", "device_seconds", "samples_per_second", "peak_memory_bytes", "trained_parameters")
-    rows = [Row(name, [_mean([float(getattr(r.outcome.cost, name)) for r in s.runs]) for s in sides]) for name in names]
-    return [row for row in rows if any(figure and figure.mean for figure in row.figures)]
+    rows = [Row(name, [_mean(_measured(side, name)) for side in sides]) for name in names]
+    return [row for row in rows if any(row.figures)]
 
 
 def against_first(sides: Sequence[Side]) -> list[tuple[Side, Paired | None]]:
@@ -152,11 +149,38 @@ def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
             yield key, yaml_words(value)
 
 
+def _measured(side: Side, name: str) -> list[float]:
+    return [number for run in side.runs if (number := float(getattr(run.outcome.cost, name)))]
+
+
 def _surroundings(outcome: Outcome) -> Mapping[str, str]:
     """What else two runs may differ in."""
     packages = {name: version for name, version in outcome.versions.items() if name not in ("platform", "machine")}
     fingerprint = str(outcome.data.get("fingerprint", ""))[:12]
     return {"data's fingerprint": fingerprint, "host": outcome.host, "git commit": outcome.git_commit, **packages}
+
+
+def _options(sides: Sequence[Side]) -> list[tuple[str, list[str]]]:
+    return _unlike([side.first.outcome.summary.get("options", {}) for side in sides])
+
+
+def _values(sides: Sequence[Side]) -> list[tuple[str, list[str]]]:
+    told = {key for key, _ in _options(sides)}
+    configs = [dict(_leaves(side.first.config)) for side in sides]
+    # Another option brings other keys, which say it again.
+    return [(key, said) for key, said in _unlike(configs) if not _is_retold(key, said, told)]
+
+
+def _told_apart(sides: Sequence[Side]) -> list[str]:
+    """Options by their names, values with their keys, as many as tell all sides apart; empty where none differ."""
+    rows = [said for _, said in _options(sides)]
+    rows += [[f"{key.rpartition('.')[2]}={one}" for one in said] for key, said in _values(sides)]
+    chosen: list[tuple[str, ...]] = [()] * len(sides)
+    for said in rows:
+        finer = [(*before, one) for before, one in zip(chosen, said, strict=True)]
+        if len(set(finer)) > len(set(chosen)):
+            chosen = finer
+    return [" ".join(one for one in words if one != _NONE) or "–" for words in chosen] if any(chosen) else []
 
 
 def _unlike(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
@@ -166,7 +190,7 @@ def _unlike(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]
 
 
 def _words(value: Any) -> str:
-    return _NONE if value in (None, "") else str(value)
+    return _NONE if value in (None, "") else yaml_words(value)
 
 
 def _is_retold(key: str, said: Sequence[str], options: set[str]) -> bool:
@@ -189,8 +213,7 @@ def _mean(values: Sequence[float]) -> Figure | None:
 
 
 def _paired(a: ComparedRun, b: ComparedRun) -> Paired | None:
-    if a.outcome.data.get("fingerprint") != b.outcome.data.get("fingerprint"):
-        return None
+    # Other training rows make another fingerprint of the data: that the test rows are the same, these tell themselves.
     if a.outcome.data.get("labels") != b.outcome.data.get("labels"):
         return None
     first, second = (read_predictions(run.directory / "predictions" / "test.parquet") for run in (a, b))

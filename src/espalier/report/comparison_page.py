@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from espalier.core.files import write_atomic
 from espalier.report.charts import line_chart
-from espalier.report.comparison import Side, costs_of, curve_keys, differences, history, metrics_of
+from espalier.report.comparison import Side, costs_of, curve_keys, differences, history, legends, metrics_of
 from espalier.report.comparison_lines import COSTS, difference_words, verdicts_of
 from espalier.report.curves import Curve, series_of
 from espalier.report.html import environment
@@ -24,6 +24,7 @@ def write_comparison(sides: Sequence[Side], to: Path) -> Path:
         .get_template("comparison.html.j2")
         .render(
             sides=sides,
+            legends=legends(sides),
             looks=[_look(i) for i in range(len(sides))],
             differences=differences(sides),
             metrics=metrics_of(sides),

@@ -57,6 +57,7 @@ def check_lines(
             ("empty", f"{_by_split(found.empty)} {'says' if sum(found.empty.values()) == 1 else 'say'} nothing")
         )
     rows += [("classes", line) for line in _class_lines(found)]
+    rows += [("labels", line) for line in _alike(found.classes)]
     rows += [("lengths", _length(split, length)) for split, length in words.items()]
     if doubted:
         rows.append(("labels", _doubts(doubted)))
@@ -78,7 +79,12 @@ def show_lines(name: str, record: Mapping[str, Any], width: int | None = None) -
     splits = [("", "rows", "")] + [(s, f"{c['kept']:,}", dropped[s]) for s, c in counts.items()]
     lines = [f"{name}   {record['origin']}", "", *aligned(splits, (1,)), "", *_columns(record), ""]
     if record["classes"]:
-        lines += [*_distribution(record["classes"]), ""]
+        lines += [
+            *_distribution(record["classes"]),
+            "",
+            *(alike := _alike(record["classes"])),
+            *([""] if alike else []),
+        ]
     lines += [*record["notes"], *([""] if record["notes"] else [])]
     for split, rows in record["rows"].items():
         lines += [f"{split}:", *(cut(f"  {_said(row, record['kinds'])}", width) for row in rows)]
@@ -129,12 +135,30 @@ def _rare(found: Findings) -> str:
 def _unequal(found: Findings) -> str:
     counts = {name: count for name, count in found.classes["train"].items() if count}
     low, high = min(counts, key=lambda name: counts[name]), max(counts, key=lambda name: counts[name])
-    return f"{low} has {counts[low]:,} rows in train, {high} {counts[high]:,} (1 : {found.imbalance:,.0f})"
+    fewest = f"{_label(low)} has {_number(counts[low], 'rows')} in train"
+    return f"{fewest}, {_label(high)} {counts[high]:,} (1 : {found.imbalance:,.0f})"
 
 
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    return ", ".join(map(_label, names[:_NAMED])) + more
+
+
+def _label(name: str) -> str:
+    """As it is; quoted where blanks at its ends would not be seen."""
+    return name if name == name.strip() and name else f"'{name}'"
+
+
+def _alike(classes: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """A line for each group of labels that may be meant as one: they differ in case or blanks only."""
+    groups: dict[str, list[str]] = {}
+    for name in dict.fromkeys(name for counts in classes.values() for name in counts):
+        groups.setdefault(" ".join(name.casefold().split()), []).append(f"'{name}'")
+    return [
+        f"{', '.join(names[:-1])} and {names[-1]} differ in case and blanks only"
+        for names in groups.values()
+        if len(names) > 1
+    ]
 
 
 def _class_lines(found: Findings) -> list[str]:
@@ -150,7 +174,8 @@ def _class_lines(found: Findings) -> list[str]:
 
 def _length(split: str, length: Lengths) -> str:
     said = f"{split}: {length.median:,} words at the median, {length.longest:,} at most"
-    over = f"; {length.over:,} rows have more than data.max_length={length.limit}, and will be cut"
+    have = f"{_number(length.over, 'rows')} {'has' if length.over == 1 else 'have'}"
+    over = f"; {have} more than data.max_length={length.limit}, and will be cut"
     return said + (over if length.over else "")
 
 
@@ -165,7 +190,8 @@ def _listed(suspects: Sequence[Suspect], width: int) -> list[str]:
         return []
     shown = suspects[:_DOUBTED]
     rows = [
-        (f"{s.split} {s.row}", cut(s.given, _LABEL), cut(s.suggested, _LABEL), " ".join(s.text.split())) for s in shown
+        (f"{s.split} {s.row}", cut(_label(s.given), _LABEL), cut(_label(s.suggested), _LABEL), " ".join(s.text.split()))
+        for s in shown
     ]
     return [
         cut(line, width)
@@ -188,7 +214,7 @@ def _distribution(classes: Mapping[str, Mapping[str, int]]) -> list[str]:
     splits = list(classes)
     first = classes[splits[0]]
     names = sorted(first, key=lambda name: -first[name])
-    rows = [(cut(name, _NARROW), *(f"{classes[split][name]:,}" for split in splits)) for name in names]
+    rows = [(cut(_label(name), _NARROW), *(f"{classes[split][name]:,}" for split in splits)) for name in names]
     if len(rows) > _CLASSES:
         half = _CLASSES // 2
         rows = [*rows[:half], (f"… {len(rows) - _CLASSES:,} more", *("" for _ in splits)), *rows[-half:]]

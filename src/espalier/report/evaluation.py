@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from espalier.core.outcome import Outcome
 from espalier.report.layout import aligned
 from espalier.report.paired import Paired, paired, same_rows, verdict
@@ -96,7 +98,7 @@ def evaluation_lines(found: Evaluated) -> list[str]:
 
 
 def against_lines(first: Evaluated, second: Evaluated) -> list[str]:
-    """Both on the same rows: which is which, metrics side by side with their difference, and the verdict."""
+    """Both on the same rows: which is which, metrics and slices side by side, and the verdict."""
     rows = "" if first.answers is None else f"{count(len(first.answers.row))} {first.unit}: "
     lines = [f"{letter}   {one.run}" for letter, one in zip(_SIDES, (first, second), strict=True)]
     lines += [f"on {rows}{first.origin} ({first.split})", ""]
@@ -108,6 +110,10 @@ def against_lines(first: Evaluated, second: Evaluated) -> list[str]:
     ]
     lines += aligned([("", "A", "95% interval", "B", "95% interval", "A − B"), *cells], right=[1, 3, 5])
     test = pairing(first, second)
+    if test and first.answers and second.answers:
+        lines += _slices_of_both(
+            first, replace(second, outcome=first.outcome, answers=_told_apart_as(second.answers, first.answers))
+        )
     return [*lines, "", f"{verdict(test, *_SIDES)}" if test else "no paired test: these predictions have no labels"]
 
 
@@ -134,6 +140,27 @@ def _slices(slices: Mapping[str, list[Slice]]) -> list[str]:
         if len(group) > len(shown):
             cells.append((of, f"… {len(group) - len(shown)} better ones", "", "", ""))
     return aligned(cells, right=[2, 3])
+
+
+def _slices_of_both(first: Evaluated, second: Evaluated) -> list[str]:
+    """The first's slices: rows, and how often each of the two is right; they tell rows apart alike."""
+    told = {(one.of, one.name): one.accuracy for group in second.slices.values() for one in group}
+    cells = [("slice", "", "rows", "A", "B", "A − B")]
+    for of, group in first.slices.items():
+        for s in group[:_SHOWN]:
+            other = told[of, s.name]
+            cells.append((of, s.name, f"{s.rows:,}", value(s.accuracy), value(other), f"{s.accuracy - other:+.3f}"))
+        if len(group) > _SHOWN:
+            cells.append((of, f"… {len(group) - _SHOWN} better ones", "", "", "", ""))
+    return ["", *aligned(cells, right=[2, 3, 4, 5])] if len(cells) > 1 else []
+
+
+def _told_apart_as(answers: Answers, other: Answers) -> Answers:
+    """With the lengths and slices of another model's answers to the same rows: another tokenizer counts otherwise."""
+    place = np.empty(len(answers.row), np.int64)  # of each row among the other's
+    place[np.argsort(answers.row, kind="stable")] = np.argsort(other.row, kind="stable")
+    length = None if other.length is None else other.length[place]
+    return replace(answers, length=length, slices={name: column[place] for name, column in other.slices.items()})
 
 
 def _side(row: MetricRow) -> tuple[str, str]:

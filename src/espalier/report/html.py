@@ -14,6 +14,7 @@ from espalier.core.findings import Findings
 from espalier.core.masking import masked_text
 from espalier.core.metrics_file import read_metrics
 from espalier.core.outcome import Outcome
+from espalier.core.rundir import shown
 from espalier.report import quantities
 from espalier.report.answers import told_by
 from espalier.report.charts import best_point, line_chart, whisker
@@ -80,12 +81,6 @@ def write_report(directory: Path, outcome: Outcome, *, texts: bool = True, to: P
     target = to or directory / "report.html"
     write_atomic(target, page)
     return target
-
-
-def shown(directory: Path) -> Path:
-    """A path as a person types it: relative where it lies below the working folder."""
-    whole, here = directory.absolute(), Path.cwd()
-    return whole.relative_to(here) if whole.is_relative_to(here) else whole
 
 
 def environment() -> jinja2.Environment:

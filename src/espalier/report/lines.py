@@ -19,7 +19,7 @@ from espalier.report.quantities import (
     share,
     value,
 )
-from espalier.report.scores import MetricRow, leading_rows, metric_rows
+from espalier.report.scores import MetricRow, leading_rows, metric_rows, objective_name, row_of
 
 _SPLITS = ("train", "validation", "test")
 _HEADLINE = 4  # metrics in the last lines
@@ -94,7 +94,14 @@ def end_lines(outcome: Outcome, directory: Path, width: int | None = None) -> li
         table = metrics_table(outcome)
         why = outcome.summary.get("ended")
         early = [f"training ended early: {why}"] if why else []
-        return [*table, *([""] if table else []), *early, *_headline(outcome, width), *_place(directory, width)]
+        return [
+            *table,
+            *([""] if table else []),
+            *early,
+            *_outdone(outcome),
+            *_headline(outcome, width),
+            *_place(directory, width),
+        ]
     return [*_broken_off(outcome, width), *aligned([("it lies in", str(directory)), *ways_on(outcome, directory)])]
 
 
@@ -123,6 +130,20 @@ def _headline(outcome: Outcome, width: int) -> list[str]:
     if rows:
         said[0] = f"test {said[0]}" + (f" {interval(rows[0].bounds)}" if rows[0].bounds else "")
     return flow([*said, cost_words(outcome)], width)
+
+
+def _outdone(outcome: Outcome) -> list[str]:
+    """A line where the baseline is better by the objective: ``the baseline (bag of words) reaches …``."""
+    row = row_of(outcome, objective_name(outcome))
+    if row.test is None or row.baseline is None:
+        return []
+    better = row.baseline < row.test if outcome.direction == "min" else row.baseline > row.test
+    name = outcome.summary["baseline"]["name"]
+    return (
+        [f"the baseline ({name}) reaches {metric_name(row.name)} {value(row.baseline)} on the same rows"]
+        if better
+        else []
+    )
 
 
 def cost_words(outcome: Outcome) -> str:

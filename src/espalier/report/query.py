@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from espalier.config.suggest import asked, nearest
 from espalier.core.errors import Fault, UserError
 from espalier.core.outcome import Outcome
 from espalier.core.rundir import OUTCOME, is_gone
@@ -50,13 +52,16 @@ _COLUMNS = {
     "error": "r.error",
     "host": "r.host",
     "git_commit": "r.git_commit",
-    "device_seconds": "r.cost.device_seconds",
-    "speed": "r.cost.samples_per_second",
-    "memory": "r.cost.peak_memory_bytes",
+    "device_seconds": "nullif(r.cost.device_seconds, 0)",
+    "speed": "nullif(r.cost.samples_per_second, 0)",
+    "memory": "nullif(r.cost.peak_memory_bytes, 0)",
     "parameters": "r.cost.parameters",
     "trained_parameters": "r.cost.trained_parameters",
 }
 _GROUPS = ("data", "model", "adapter", "task", "optimizer", "scheduler", "hardware", "experiment", "debug")
+_UNKNOWN = re.compile(r'Referenced column "(.+?)" (?:was )?not found')
+_COMMA = re.compile(r"\b\d+,\d+\b")
+_HELP = "Columns: see  espalier runs --help"
 
 
 @dataclass(frozen=True)
@@ -161,14 +166,25 @@ def _choose(database: duckdb.DuckDBPyConnection, where: str, sort: str) -> list[
         rows = database.execute(f"SELECT run_id FROM named {condition} ORDER BY {first}run_id").fetchall()
     except duckdb.Error as error:
         said = " ".join(f'--{name} "{words}"' for name, words in {"where": where, "sort": sort}.items() if words)
-        raise UserError(Fault(said, _explained(error), "Columns: see  espalier runs --help")) from None
+        columns = [name for (name, *_) in database.execute("DESCRIBE named").fetchall() if name != "run_id"]
+        raise UserError(Fault(said, *_explained(error, where, columns))) from None
     return [i for (i,) in rows]
 
 
-def _explained(error: duckdb.Error) -> str:
-    """Its first sentences, without the SQL around a person's words."""
-    said = str(error).partition("\n\nLINE")[0].partition("\nLINE")[0]
-    return " ".join(said.removeprefix("Binder Error: ").removeprefix("Parser Error: ").split()).rstrip(".") + "."
+def _explained(error: duckdb.Error, where: str, columns: Sequence[str]) -> tuple[str, str]:
+    """What is true and what to type, of a person's words alone; else the first sentences, without the SQL around."""
+    told = str(error)
+    if found := _UNKNOWN.search(told):
+        name = found.group(1)
+        if compared := re.search(rf"""(\w+)\s*(=|!=|<>)\s*"?{re.escape(name)}\b""", where):
+            left, sign = compared.groups()
+            return f"compares {left} with {name}, which is no column.", f"Quote a text:  {left} {sign} '{name}'"
+        guess = nearest(name, columns)
+        return f"has no column {name}.", asked([guess] if guess else []) or _HELP
+    if comma := _COMMA.search(where):
+        return f"has a comma in {comma.group()}.", f"Write  {comma.group().replace(',', '.')}"
+    said = " ".join(told.partition("\n\nLINE")[0].partition("\nLINE")[0].split())
+    return said.removeprefix("Binder Error: ").removeprefix("Parser Error: ").rstrip(".") + ".", _HELP
 
 
 def _quoted(text: str) -> str:

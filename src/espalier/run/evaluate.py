@@ -24,9 +24,8 @@ from espalier.config.trust import WorkingFolderFinder
 from espalier.core.errors import DataError, Fault
 from espalier.core.facts import DataFacts, Raw, unit_of_kinds
 from espalier.core.files import write_json
-from espalier.core.rundir import read_outcome
+from espalier.core.rundir import read_outcome, shown
 from espalier.report.evaluation import Evaluated, against_dict, against_lines, evaluation_lines
-from espalier.report.html import shown
 from espalier.report.predictions import answers_of
 from espalier.run import result
 

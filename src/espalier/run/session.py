@@ -24,10 +24,10 @@ from espalier.core.errors import Fault, UserError
 from espalier.core.masking import masked
 from espalier.core.outcome import Outcome, Status
 from espalier.core.parts import RunInfo
-from espalier.core.rundir import point_latest, process_created, read_outcome, run_id, write_facts, write_outcome
+from espalier.core.rundir import point_latest, process_created, read_outcome, run_id, shown, write_facts, write_outcome
 from espalier.core.world import is_first
 from espalier.report.estimate import Estimate, estimate_lines
-from espalier.report.html import shown, write_report
+from espalier.report.html import write_report
 from espalier.report.lines import data_lines, end_lines, start_line
 from espalier.run import baseline, result
 from espalier.run.recorder import Guarded
