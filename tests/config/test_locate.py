@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from espalier.config.locate import find, module_file, read_module
+from espalier.config.locate import find, is_there, module_file, read_module
 
 
 def test_ours_without_importing() -> None:
@@ -62,3 +62,9 @@ def test_namespace_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (tmp_path / "spacious" / "net.py").write_text("class Net: ...\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert find("spacious.net.Net")
+
+
+def test_a_package_is_there_though_nobody_trusts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_module_of_one_file.py").touch()
+    assert is_there("my_module_of_one_file") and is_there("pytest") and not is_there("nowhere_to_be_found")

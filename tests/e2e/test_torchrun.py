@@ -40,4 +40,3 @@ def test_one_run_directory_and_the_metrics_of_ddp_cpu_alone(tmp_path: Path) -> N
     assert outcome_of(started)["metrics"] == outcome_of(other)["metrics"]
     assert "cpu x 2 fp32 (torchrun" in done.stdout
     assert sorted(path.name for path in (tmp_path / "outputs").iterdir()) == ["alone", "latest", "started"]
-

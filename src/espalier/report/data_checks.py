@@ -57,8 +57,8 @@ def check_lines(
             ("empty", f"{_by_split(found.empty)} {'says' if sum(found.empty.values()) == 1 else 'say'} nothing")
         )
     rows += [("classes", line) for line in _class_lines(found)]
-    rows += [("labels", line) for line in _alike(found.classes)]
     rows += [("lengths", _length(split, length)) for split, length in words.items()]
+    rows += [("labels", line) for line in _alike(found.classes)]
     if doubted:
         rows.append(("labels", _doubts(doubted)))
     listed = [] if doubted is None else _listed(doubted.suspects, width)
