@@ -91,10 +91,7 @@ def test_rows_are_those_called_test_or_else_all_of_them() -> None:
     assert len(set(whole["row"].to_pylist())) == 14
 
 
-def test_rows_without_labels() -> None:
+def test_rows_to_evaluate_need_labels() -> None:
     write(Path("a.jsonl"), '{"t": "one"}\n{"t": "two"}\n')
-    raw = mine("a.jsonl").rows(None)
-    assert (raw.kinds, raw.labels) == ({"text": "text"}, {})
-    assert raw.splits["test"].to_pylist() == [{"row": 1, "text": "one"}, {"row": 2, "text": "two"}]
     with pytest.raises(DataError, match=r"data.columns.label=l  is no column"):
         mine("a.jsonl").rows(("c", "d"))

@@ -53,7 +53,7 @@ class Data(Protocol):
     def read(self) -> Raw:
         """Read, clean and split. Raises ``DataError``."""
 
-    def rows(self, labels: tuple[str, ...] | None, /) -> Raw:
+    def rows(self, labels: tuple[str, ...], /) -> Raw:
         """Rows to evaluate on, as the single split ``test``, labels indexed by the given names. Raises ``DataError``.
 
         May be left out: then a trained model is evaluated on the splits that ``read`` gives.

@@ -29,11 +29,11 @@ class AbstractData(ABC):
     def read(self) -> Raw:
         """Read, clean and split. Raises ``DataError``."""
 
-    def rows(self, labels: tuple[str, ...] | None) -> Raw:
-        """Rows to evaluate or predict on, as the single split ``test``.
+    def rows(self, labels: tuple[str, ...]) -> Raw:
+        """Rows to evaluate on, as the single split ``test``.
 
         Args:
-            labels: names in the order of a trained model's labels; None where none are wanted.
+            labels: names in the order of a trained model's labels.
 
         Raises:
             DataError: there is no test split, or its labels are others.
@@ -41,7 +41,7 @@ class AbstractData(ABC):
         raw = self.read()
         if "test" not in raw.splits:
             raise DataError(Fault(raw.origin, "has no test rows."))
-        if labels is not None and tuple(raw.labels.values()) != (labels,):
+        if tuple(raw.labels.values()) != (labels,):
             known = ", ".join(map(repr, labels[:10]))
             raise DataError(Fault(raw.origin, f"has other labels than the model, which has {known}."))
         return replace(raw, splits={"test": raw.splits["test"]}, counts={"test": raw.counts["test"]})

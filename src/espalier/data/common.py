@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Annotated, Any, ClassVar, Self, TypedDict
+from typing import Annotated, Any, ClassVar, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -102,10 +102,6 @@ class TableData(AbstractData):
     def tables(self) -> Source:
         """Read the source. Raises ``DataError``."""
 
-    def unlabelled(self) -> Self:
-        """The same source without its labels, where rows may lack them; itself where they never do."""
-        return self
-
     @property
     def batching(self) -> Batching:
         """How its rows become batches."""
@@ -144,11 +140,11 @@ class TableData(AbstractData):
         raw = self._raw(source, limited, counts, names)
         return replace(raw, label_counts=tuple(trained.tolist()), notes=_notes(trained))
 
-    def rows(self, labels: tuple[str, ...] | None) -> Raw:
-        """Rows to evaluate or predict on: those that the source calls test; all of them, where it has no test split.
+    def rows(self, labels: tuple[str, ...]) -> Raw:
+        """Rows to evaluate on: those that the source calls test; all of them, where it has no test split.
 
         Args:
-            labels: names in the order of a trained model's labels; None: no labels are wanted, nor needed.
+            labels: names in the order of a trained model's labels.
 
         Returns:
             A single split ``test``.
@@ -156,12 +152,11 @@ class TableData(AbstractData):
         Raises:
             DataError: a label that is none of ``labels``, with its row; columns of different length; no rows.
         """
-        source = (self if labels is not None else self.unlabelled()).tables()
+        source = self.tables()
         _require_equal_lengths(source)
         source = _as_test(source)
-        many = labels is not None and _require_labels(source, "test")
-        if labels is not None:
-            _require_known_labels(source, labels, of="the model")
+        many = _require_labels(source, "test")
+        _require_known_labels(source, labels, of="the model")
         whole = _table(source, "test", labels, many=many)
         if not whole.num_rows:
             raise DataError(Fault(source.origin, "has no rows."))
@@ -174,23 +169,21 @@ class TableData(AbstractData):
         source: Source,
         splits: Mapping[str, pa.Table],
         counts: Mapping[str, Counts],
-        names: tuple[str, ...] | None,
+        names: tuple[str, ...],
     ) -> Raw:
         first = next(iter(splits.values()))
         kinds = {role: kind for role, kind in self.kinds.items() if role in first.column_names}
         if "label" in kinds and not pa.types.is_integer(first["label"].type):
             kinds["label"] = "labels"
-        labels = {} if names is None else {"": names}
-        fingerprint = _fingerprint(splits, kinds, names or (), source.shape)
-        return Raw(splits, kinds, labels, counts, fingerprint, source.origin, source.shape)
+        fingerprint = _fingerprint(splits, kinds, names, source.shape)
+        return Raw(splits, kinds, {"": names}, counts, fingerprint, source.origin, source.shape)
 
 
-def _table(source: Source, split: str, names: Sequence[str] | None, *, many: bool) -> pa.Table:
+def _table(source: Source, split: str, names: Sequence[str], *, many: bool) -> pa.Table:
     columns = dict(source.splits[split])
-    labels = columns.pop("label", None)
+    labels = columns.pop("label")
     arrays = {role: _array(values) for role, values in columns.items()}
-    if names is not None and labels is not None:
-        arrays["label"] = labelling.indexed(labels, names, many=many)
+    arrays["label"] = labelling.indexed(labels, names, many=many)
     return pa.table({"row": pa.array(source.row_numbers(split)), **arrays})
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self, Unpack
+from typing import Annotated, ClassVar, Literal, Unpack
 
 from annotated_types import MinLen
 
@@ -81,12 +80,6 @@ class FileData(TableData):
         first, *others = files["train"]
         origin = f"{first} and {len(others)} more" if others else str(first)
         return gather(files, lambda path: self.table(path, reading), reading, origin=origin)
-
-    def unlabelled(self) -> Self:
-        """The same files, whose labels are not looked for."""
-        other = copy.copy(self)
-        other.columns = {role: name for role, name in self.columns.items() if role != "label"}
-        return other
 
 
 def _found(paths: str | list[str], key: str) -> list[Path]:

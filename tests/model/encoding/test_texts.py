@@ -81,3 +81,9 @@ def test_roles_are_the_text_columns() -> None:
     assert text_roles(sentences()[1], "words") == ("text",)
     with pytest.raises(ConfigError, match="model/encoding=words  needs texts, and this data has image"):
         text_roles(vectors(np.zeros((1, 4), np.uint8), "image", (1, 2, 2))[1], "words")
+
+
+def test_data_whose_text_was_taken_out_is_told_the_key() -> None:
+    _, facts = sentences()
+    with pytest.raises(ConfigError, match=r"data.columns.text=null  leaves nothing"):
+        text_roles(facts.learn(kinds={"label": "label"}), "words")

@@ -23,7 +23,10 @@ def text_roles(facts: DataFacts, encoding: str) -> tuple[str, ...]:
     """
     roles = tuple(role for role, kind in facts.kinds.items() if kind == "text")
     if not roles:
-        kinds = ", ".join(sorted(set(facts.kinds.values()) - {"label"}))
+        kinds = ", ".join(sorted(set(facts.kinds.values()) - {"label", "labels"}))
+        if not kinds:
+            named = Fault("data.columns.text=null", "leaves nothing for a model to read.", "Name a column of texts.")
+            raise ConfigError(named)
         raise ConfigError(
             Fault(f"model/encoding={encoding}", f"needs texts, and this data has {kinds}.",
                   "Choose a model for such data, for instance model=mlp.")
