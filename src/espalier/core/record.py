@@ -1,0 +1,135 @@
+"""A sweep's record: ``record.jsonl``, append-only, one event a line; a trial's state is what its events add up to.
+
+    {"event": "planned", "trial": 3, "at": 1764000000.0, "point": {"optimizer.lr": 0.001}, "seed": 1, …}
+
+Everything that a driver knows, it knows from here: one that is killed is replaced by another. A torn last line is
+passed over, and cut off by the next writer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+RECORD, SUMMARY, SWEEP, TRIALS = "record.jsonl", "summary.json", "sweep.yaml", "trials"
+
+State = Literal["planned", "running", "paused", "done", "failed", "infeasible", "stopped", "duplicate"]
+ENDED = ("done", "failed", "infeasible", "stopped", "duplicate")
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One trial, as the record tells it.
+
+    Attributes:
+        trial: its number; directory ``trials/<number>``, three digits or more.
+        configuration: trials that differ in their seed alone share it; the number of the first of them.
+        point: key or group -> value, of what the sweep varies; without the seed.
+        words: the same as words of a command line, the seed's included.
+        name: what differs, for people.
+        same_as: of a duplicate: the trial whose resolved config is the same.
+        attempts: how often it was placed.
+        slot, handle: of the last attempt.
+        rungs: (validations, value) that it asked with, in order.
+        values: of the objectives, in their own direction.
+        metrics: of the best checkpoint, ``<split>/<metric>``; with ``test/…`` once it was tested.
+        cost: as ``Outcome.cost``, and ``seconds``, the sum over its attempts of the time its slot was taken.
+        why: of a trial that failed, or is infeasible or stopped.
+        log: the last lines of its log, where it failed.
+    """
+
+    trial: int
+    configuration: int
+    point: Mapping[str, Any]
+    seed: int
+    words: tuple[str, ...]
+    name: str
+    state: State = "planned"
+    same_as: int | None = None
+    attempts: int = 0
+    slot: str = ""
+    handle: Mapping[str, Any] | None = None
+    rungs: tuple[tuple[int, float | None], ...] = ()
+    values: tuple[float, ...] = ()
+    metrics: Mapping[str, float] | None = None
+    cost: Mapping[str, float] | None = None
+    why: str = ""
+    log: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come of it by itself."""
+        return self.state in ENDED
+
+
+class Record:
+    """The record while a driver writes it. One writer at a time: the driver holds the sweep's directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._file = (directory / RECORD).open("ab", buffering=0)
+        os.truncate(directory / RECORD, _whole(directory / RECORD))
+        self.trials: dict[int, TrialRecord] = {row.trial: row for row in read_record(directory)}
+
+    def write(self, event: str, trial: int, **more: Any) -> None:
+        """Append an event and take it up; it is with the kernel when this returns."""
+        line = {"event": event, "trial": trial, "at": round(time.time(), 3), **more}
+        self._file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        fold(self.trials, line)
+
+    def close(self) -> None:
+        """Make it durable and let go of it."""
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+
+def read_record(directory: Path) -> list[TrialRecord]:
+    """Every trial of a sweep, by number; none where nothing is recorded."""
+    file = directory / RECORD
+    trials: dict[int, TrialRecord] = {}
+    if file.exists():
+        for line in file.read_bytes()[: _whole(file)].splitlines():
+            fold(trials, json.loads(line))
+    return [trials[number] for number in sorted(trials)]
+
+
+def fold(trials: dict[int, TrialRecord], event: Mapping[str, Any]) -> None:
+    """Take up one event.
+
+    ``planned`` and ``duplicate`` make a trial; ``running`` (slot, handle) places it; ``rung`` (validations, value)
+    appends; ``paused``, ``done`` (values, metrics, cost), ``failed``, ``infeasible``, ``stopped`` (why, log) end an
+    attempt; ``tested`` (metrics) adds to the metrics of one that is done; ``again`` makes a trial planned once more.
+    """
+    kind, number = event["event"], event["trial"]
+    given = {key: value for key, value in event.items() if key not in ("event", "trial", "at")}
+    if kind in ("planned", "duplicate"):
+        trials[number] = TrialRecord(number, state=kind, **{**given, "words": tuple(given["words"])})
+        return
+    old = trials[number]
+    if kind == "running":
+        trials[number] = replace(old, state="running", attempts=old.attempts + 1, **given)
+    elif kind == "rung":
+        trials[number] = replace(old, rungs=(*old.rungs, (given["validations"], given["value"])))
+    elif kind == "tested":
+        trials[number] = replace(old, metrics={**(old.metrics or {}), **given["metrics"]})
+    else:
+        values = tuple(given.pop("values", old.values))
+        trials[number] = replace(old, state="planned" if kind == "again" else kind, values=values, **given)
+
+
+def trial_directory(sweep: Path, trial: int) -> Path:
+    """``trials/007``."""
+    return sweep / TRIALS / f"{trial:03d}"
+
+
+def last_lines(text: Iterable[str], most: int = 20) -> str:
+    """The end of a log."""
+    return "\n".join([line.rstrip() for line in text][-most:])
+
+
+def _whole(file: Path) -> int:
+    return file.read_bytes().rfind(b"\n") + 1
