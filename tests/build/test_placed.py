@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from transformers import BertConfig, BertModel
 
-from espalier.build.placed import placed
+from espalier.build.placed import placed, require_divisible
 from espalier.core.errors import ConfigError
 from espalier.core.machine import compiler
 from espalier.core.parts import Placement
@@ -26,8 +26,8 @@ class Encoder(nn.Module):
         return self.trunk(input_ids=ids).last_hidden_state[:, 0]
 
 
-def how(**values: Any) -> Placement:
-    return Placement("cpu", 1, "32-true", "auto", 1, "", **values)
+def how(strategy: str = "auto", **values: Any) -> Placement:
+    return Placement("cpu", 1, "32-true", strategy, 1, "", **values)
 
 
 def gradients(learner: nn.Module) -> list[torch.Tensor]:
@@ -88,3 +88,21 @@ def test_compiled_it_keeps_its_names_and_its_results() -> None:
     assert made is plain
     assert list(made.state_dict()) == names
     assert torch.allclose(made(rows), before, atol=1e-6)
+
+
+def test_an_optimizer_of_whole_matrices_is_refused_where_each_process_has_a_part() -> None:
+    weights = [nn.Parameter(torch.zeros(2, 2))]
+    divisible, whole = torch.optim.AdamW(weights), torch.optim.Adafactor(weights)
+    require_divisible([{"optimizer": divisible, "lr_scheduler": {"interval": "step"}}], how("sharded"))
+    require_divisible({"optimizer": whole}, how("ddp"))
+    for made in (whole, {"optimizer": whole}, [divisible, whole], ([{"optimizer": whole}], [])):
+        with pytest.raises(ConfigError, match=r"hardware=fsdp_cpu .*Adafactor .*hardware=ddp_cpu"):
+            require_divisible(made, how("sharded"))
+
+
+def test_quantised_weights_are_not_sharded() -> None:
+    learner = nn.Linear(2, 2)
+    learner.quantize = "8bit"  # type: ignore[assignment]
+    assert placed(learner, how("ddp")) is learner
+    with pytest.raises(ConfigError, match=r"model.quantize=8bit .*fsdp_cpu.*hardware=ddp_cpu"):
+        placed(learner, how("sharded"))

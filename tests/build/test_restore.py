@@ -15,7 +15,8 @@ from espalier.core.rundir import read_outcome
 from espalier.state import folder
 from espalier.state.store import Store
 from model import checkpoints
-from run.small_runs import WORDS, films, trained, write_films
+from run.small_runs import SMALL, WORDS, films, trained, write_films
+from run.trials import train, trial_in
 
 pytestmark = pytest.mark.slow
 
@@ -115,3 +116,14 @@ def test_what_lora_learned_goes_on_with_a_new_head(place: Path, monkeypatch: pyt
     plain: Any = trained(place, *words, "adapter=probe", "trainer.max_epochs=1")
     fresh = restore(plain).task.learner.state_dict()
     assert not all(torch.equal(fresh[name], tensor) for name, tensor in merged.items())
+
+
+def test_a_sweeps_trial_learns_its_words_again(tmp_path: Path) -> None:
+    file = write_films(tmp_path / "films.csv", 90)
+    directory = trial_in(tmp_path, *SMALL, *WORDS, *films(file), small=False)
+    assert train(directory).status == "done" and not (directory / "model").exists()
+    found = restore(directory)
+    assert found.encoding.facts()["vocab_size"] == found.facts.vocab_size > 2
+    file.write_text(file.read_text().replace("warm", "cold"))
+    with pytest.raises(UserError, match=r"its rows are no longer those.*--rerun"):
+        restore(directory)

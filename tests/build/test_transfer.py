@@ -70,3 +70,11 @@ def test_a_broken_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "w.safetensors").write_bytes(b"nothing of the kind")
     with pytest.raises(ConfigError, match="cannot be read as safetensors"):
         read_weights(tmp_path / "w.safetensors")
+
+
+def test_quantised_weights_are_left_alone(tmp_path: Path) -> None:
+    net: Any = lora(Net(), FACTS, target="dense", rank=2, alpha=4.0, dropout=0.0)
+    net.quantize = "4bit"
+    assert hasattr(merge(net).trunk, "peft_config")
+    with pytest.raises(ConfigError, match=r"model.quantize=4bit .*model.quantize=null or weights=null"):
+        take_up(net, net.state_dict(), tmp_path, "minilm")

@@ -67,3 +67,11 @@ def test_torch_is_not_loaded() -> None:
     program = f"import sys; from espalier.cli.complete import main; {asked}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split()[-1] == "False"
+
+
+def test_keys_and_values_of_a_sweep_where_one_is_typed(offered: Callable[[str], list[str]]) -> None:
+    assert "sweep.trials=" in offered("espalier train -m sweep.tr")
+    assert offered("espalier train sweep.tr") == []
+    assert offered("espalier train -m sweep.space=") == ["sweep.space=auto", "sweep.space=all", "sweep.space=none"]
+    assert "search.startup=" in offered("espalier train -m sweep=tpe search.")
+    assert "sweep=tpe" in offered("espalier train -m sweep=t")

@@ -19,3 +19,8 @@ def test_without_a_key_it_explains_itself(capsys: pytest.CaptureFixture[str]) ->
 def test_wrong_words_are_answered_first() -> None:
     with pytest.raises(ConfigError, match="model=minilm"):
         main(["optimizer.lr", "model=minlm"])
+
+
+def test_settings_of_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["search.startup", "data=sst2", "sweep=tpe"]) == 0
+    assert "conf/search/tpe.yaml" in capsys.readouterr().out

@@ -7,6 +7,7 @@ import pytest
 
 from espalier.cli.report import main
 from espalier.core.errors import UserError
+from report.sweep_files import grid
 
 
 def test_of_one_run_lies_in_its_directory(made_run: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,6 +35,15 @@ def test_of_a_killed_run_says_how_to_go_on(made_run: Callable[..., Path]) -> Non
     assert main([str(directory)]) == 0
     page = (directory / "report.html").read_text()
     assert "It was killed." in page and "espalier train --resume" in page
+
+
+def test_of_a_sweep_is_the_sweeps(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = grid(here / "outputs" / "mine" / "sweep-1", monkeypatch)
+    assert main([str(sweep), "output=page.html"]) == 0
+    assert capsys.readouterr().out == "page.html\n" and "Espalier sweep" in Path("page.html").read_text()
+    assert Path("page.md").is_file() and Path("page.csv").is_file()
 
 
 @pytest.mark.parametrize(

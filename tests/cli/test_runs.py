@@ -8,6 +8,7 @@ import pytest
 
 from espalier.cli.runs import main
 from espalier.core.errors import UserError
+from report.sweep_files import grid
 
 
 def test_none_yet(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,3 +69,21 @@ def test_one_that_cannot_be_read_is_named(made_run: Callable[..., Path], capsys:
     assert main([]) == 0
     told = capsys.readouterr()
     assert fine.name in told.out and told.err == f"{broken.relative_to(Path.cwd())}/outcome.json cannot be read\n"
+
+
+def test_a_sweep_is_a_line_and_its_trials_are_asked_for(
+    here: Path, made_run: Callable[..., Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = made_run("done")
+    sweep = grid(here / "outputs" / "mine" / "sweep-2026-11-18_21-46-40-abc000", monkeypatch)
+    assert main([]) == 0
+    told = capsys.readouterr().out
+    assert run.name in told and sweep.name in told and "25/28" in told and "trials/" not in told
+    assert main(["--trials", "--limit", "0"]) == 0
+    told = capsys.readouterr().out
+    assert run.name in told and told.count(f"{sweep.name}/trials/") == 27
+    assert main(["--where", f"sweep = '{sweep.name}' and status = 'failed'"]) == 0
+    assert "trials/025" in (told := capsys.readouterr().out) and told.count("trials/") == 1
+    run.rename(here / "elsewhere")
+    assert main([]) == 0
+    assert capsys.readouterr().out.splitlines()[0].split()[:3] == ["when", "sweep", "of"]

@@ -27,7 +27,12 @@ from espalier.run.stop import Stop
 from model import checkpoints
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
-OPTIONS = sorted(file for file in CONF.rglob("*/*.yaml") if not file.name.startswith("_"))
+OF_SWEEPS = {"sweep", "search", "pruning", "launcher", "space"}
+OPTIONS = sorted(
+    file
+    for file in CONF.rglob("*/*.yaml")
+    if not file.name.startswith("_") and file.relative_to(CONF).parts[0] not in OF_SWEEPS
+)
 
 # What an option is tried in, the cheapest first: texts learned from scratch, a pretrained encoder, images; rows with
 # any number of labels.

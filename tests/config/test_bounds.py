@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from espalier.config import bounds
 from espalier.config.bounds import outside
 from espalier.config.setting import Setting
 from espalier.config.types import Bound
@@ -87,3 +88,14 @@ def test_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "C++ compiler" in truth
     if not probe().gpus:
         assert answers(Bound("Needs", ("gpus",)), "hardware.devices", "auto")[0][2].startswith("Set hardware=")
+
+
+def test_needs_a_package_of_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = Bound("Needs", ("bitsandbytes",))
+    monkeypatch.setattr(bounds, "find_spec", lambda name: None)
+    assert answers(bound, "model.quantize", None) == []
+    ((key, truth, remedy),) = answers(bound, "model.quantize", "4bit")
+    assert (key, truth) == ("model.quantize", "needs bitsandbytes, which is not installed.")
+    assert remedy == "pip install 'espalier[gpu]'   or set model.quantize=null"
+    monkeypatch.setattr(bounds, "find_spec", lambda name: "there")
+    assert answers(bound, "model.quantize", "4bit") == []

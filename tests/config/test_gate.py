@@ -16,6 +16,7 @@ from espalier.build.instantiate import instantiate
 from espalier.config.check import check
 from espalier.config.compose import compose
 from espalier.config.gate import gate, judge
+from espalier.config.multirun import read_command
 from espalier.config.saved import read, rerun
 from espalier.core.errors import TrustError, UserError
 
@@ -206,3 +207,19 @@ def test_the_refusal_says_how_to_trust() -> None:
     assert "is no class or function that my_parts defines" in fault.truth
     (fault,) = judge({"model": {"_target_": "my_parts.Net"}})
     assert "leads out of my_parts, to subprocess" in fault.truth
+
+
+def test_a_sweeps_settings_stand_at_their_node_only() -> None:
+    node = {"_target_": "espalier.sweep.settings.Settings"}
+    gate({"sweep": node})
+    with pytest.raises(TrustError):
+        gate({"model": node})
+    with pytest.raises(TrustError):
+        gate({"sweep": {"_target_": "espalier.sweep.settings.dataclass"}})
+
+
+def test_a_presets_target_of_a_stranger_is_refused_before_it_is_called(tmp_path: Path) -> None:
+    (tmp_path / "search").mkdir()
+    (tmp_path / "search" / "mine.yaml").write_text("# Mine.\n_target_: os.system\n")
+    with pytest.raises(UserError, match="os"):
+        read_command(["search=mine", "seed=0,1"], [tmp_path])

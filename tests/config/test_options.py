@@ -45,3 +45,9 @@ def test_sort_out(repository: CachingConfigRepository, typed: list[str], left: l
     words, faults = sort_out(read_words(typed)[0], repository, "train")
     assert [word.typed for word in words] == left
     assert list(faults) == wrong
+
+
+def test_spaces_are_no_options(tmp_path: Path) -> None:
+    (tmp_path / "space" / "model").mkdir(parents=True)
+    (tmp_path / "space" / "model" / "net.yaml").write_text("# Mine.\nsize: choice(1,2)\n")
+    assert not [group for group in groups([tmp_path, shipped()]) if group.startswith("space")]

@@ -110,5 +110,6 @@ def test_class_attributes() -> None:
 
 def test_names_for_people() -> None:
     assert (owner_of("espalier.optimizer.adamw.adamw"), owner_of("my_parts.bag.Bag")) == ("adamw", "Bag")
+    assert owner_of("espalier.sweep.settings.Settings") == "sweep"
     found = find("my_parts.bag.Base")
     assert found and summary(found.definition) == "A base. More."

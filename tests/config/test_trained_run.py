@@ -79,3 +79,12 @@ def test_what_weights_may_not_be(made: Made, word: str, said: str) -> None:
 def test_a_slip_is_answered_with_the_key() -> None:
     with pytest.raises(ConfigError, match="Did you mean  weights"):
         check(compose(["model.weights=run"]))
+
+
+def test_a_trial_goes_on_with_its_sweep(made: Made) -> None:
+    trial = Path("outputs/mine/sweep-2026-11-30_14-02-11-3fa9c1/trials/007")
+    trial.parent.mkdir(parents=True)
+    made(status="paused", steps=4).rename(trial)
+    told = unusable(trial)
+    assert told is not None and told[0] == "was paused at step 4, before its end."
+    assert told[1].endswith("espalier sweep resume outputs/mine/sweep-2026-11-30_14-02-11-3fa9c1")

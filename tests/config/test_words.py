@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from espalier.config.words import as_word, quoted, read_words, sweep_values
+from espalier.config.words import as_word, quoted, read_words
 from espalier.core.errors import Fault
 
 FILES = [
@@ -74,23 +74,6 @@ def test_several_values_are_offered_as_list_and_text() -> None:
     (fault,) = read_words(["x=a,b"])[1]
     assert isinstance(fault, Fault)
     assert "-m" in fault.remedy and "x=[a,b]" in fault.remedy and "\"x='a,b'\"" in fault.remedy
-
-
-@pytest.mark.parametrize(
-    ("word", "values"),
-    [
-        ("seed=0,1", ["seed=0", "seed=1"]),
-        ("seed=range(1,4)", ["seed=1", "seed=2", "seed=3"]),
-        ("+x=choice(a,b)", ["+x=a", "+x=b"]),
-        ("x=[1,2],[3]", ["x=[1,2]", "x=[3]"]),
-        ("x='a,b'", ["x='a,b'"]),
-        ("x='a b','c'", ["x='a b'", "x='c'"]),
-    ],
-)
-def test_sweep_values(word: str, values: list[str]) -> None:
-    ((read,), faults) = read_words([word], sweep=True)
-    assert faults == []
-    assert list(sweep_values(read)) == values
 
 
 def test_quoted_is_read_back() -> None:

@@ -55,3 +55,23 @@ def test_the_compiler_is_the_one_that_was_named(tmp_path: Path, monkeypatch: pyt
 
 def test_an_apple_gpu_in_words() -> None:
     assert str(Machine(8, 0, False, apple_gpus=1)) == "8 CPU cores and an Apple GPU"
+
+
+def test_gpus_are_named_as_they_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "probe", lambda: Machine(8, 2, False))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert machine.gpu_names() == ["0", "1"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, GPU-8932f937")
+    assert machine.gpu_names() == ["3", "GPU-8932f937"]
+    monkeypatch.setattr(machine, "probe", lambda: Machine(8, 0, False))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert machine.gpu_names() == []
+
+
+def test_kills_for_want_of_memory_are_read_where_the_kernel_tells_them(tmp_path: Path) -> None:
+    (tmp_path / "memory.events").write_text("low 0\nhigh 3\noom 2\noom_kill 5\noom_group_kill 0\n")
+    (tmp_path / "memory.oom_control").write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 2\n")
+    assert machine._count(tmp_path / "memory.events", "oom_kill") == 5
+    assert machine._count(tmp_path / "memory.oom_control", "oom_kill") == 2
+    assert machine._count(tmp_path / "nothing", "oom_kill") == 0
+    assert machine.oom_kills() >= 0

@@ -96,3 +96,10 @@ def test_names_in_any_script(path: Path) -> None:
     MetricsFile(path).log({"validation/précision·精度": 0.5}, 1, 0)
     assert "精度" in path.read_text(encoding="utf-8")
     assert read_metrics(path)[0]["validation/précision·精度"] == 0.5
+
+
+def test_lines_without_a_metric_are_passed_over(path: Path) -> None:
+    file = MetricsFile(path)
+    file.log({"train/loss": 1.0}, 1, 0)
+    file.log({"validation/精度": 0.5}, 2, 0)
+    assert [line["step"] for line in read_metrics(path, having="validation/精度")] == [2]

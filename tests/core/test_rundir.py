@@ -14,6 +14,7 @@ from espalier.core.facts import DataFacts
 from espalier.core.lock import held
 from espalier.core.outcome import Outcome
 from espalier.core.rundir import (
+    Place,
     create,
     discard,
     is_gone,
@@ -24,9 +25,11 @@ from espalier.core.rundir import (
     run_id,
     safe_name,
     shown,
+    sweep_directories,
     write_facts,
     write_outcome,
 )
+from espalier.core.trial import Trial, write_trial
 
 
 def outcome(**given: object) -> Outcome:
@@ -153,3 +156,36 @@ def test_paths_are_shown_as_they_are_typed(tmp_path: Path, monkeypatch: pytest.M
     assert shown(tmp_path / "outputs" / "a") == Path("outputs/a")
     assert shown(Path("outputs/a")) == Path("outputs/a")
     assert shown(tmp_path.parent) == tmp_path.parent
+
+
+TRIAL = Path("mine", "sweep-2026-01-01_00-00-00-aaaaaa", "trials", "007")
+
+
+def test_a_run_and_a_trial_know_where_they_lie(tmp_path: Path) -> None:
+    run = tmp_path / "mine" / "2026-01-01_00-00-00-aaaaaa"
+    assert Place.of(run) == Place(tmp_path, "mine")
+    assert Place.of(tmp_path / TRIAL) == Place(tmp_path, "mine", (tmp_path / TRIAL).parents[1])
+
+
+def test_a_trial_has_the_id_that_its_sweep_gave_it_and_is_never_the_latest_run(tmp_path: Path) -> None:
+    run, trial = create(tmp_path, "mine"), tmp_path / TRIAL
+    trial.mkdir(parents=True)
+    write_trial(trial, Trial("sweep-2026-01-01_00-00-00-aaaaaa", 7, "aaaaaa-7", "lr=0.1"))
+    assert run_id(trial) == "aaaaaa-7"
+    point_latest(run)
+    point_latest(trial)
+    assert (tmp_path / "latest").resolve() == run
+
+
+def test_sweeps_and_their_trials_are_found_where_they_are_asked_for(tmp_path: Path) -> None:
+    run = tmp_path / "mine" / "2026-11-30_14-02-12-aaaaaa"
+    sweep = tmp_path / "mine" / "sweep-2026-11-30_14-02-11-bbbbbb"
+    trials = [sweep / "trials" / name for name in ("000", "001", "010")]
+    for directory in (run, *trials):
+        directory.mkdir(parents=True)
+        (directory / "outcome.json").write_text("{}")
+    (sweep / "record.jsonl").touch()
+    (tmp_path / "mine" / "sweep-of-mine").mkdir()
+    assert list(run_directories(tmp_path)) == [run]
+    assert list(run_directories(tmp_path, trials=True)) == [run, *trials]
+    assert list(sweep_directories(tmp_path)) == [sweep]

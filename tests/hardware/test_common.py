@@ -14,7 +14,7 @@ def test_every_key_stands_in_the_yaml() -> None:
 
 
 def test_how_the_model_computes_is_handed_on() -> None:
-    given = Common(threads=1, compile=True, gradient_checkpointing=False, attention="eager")
+    given = Common(threads=1, compile=True, gradient_checkpointing=False, attention="eager", oom="halve")
     assert computing(given) == {"compile": True, "gradient_checkpointing": False, "attention": "eager"}
 
 

@@ -21,10 +21,10 @@ def test_the_options_values() -> None:
     assert made.world_size == 1
 
 
-def test_auto_is_fp32_without_amx(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_is_fp32_where_the_cpu_has_no_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quick, "probe", lambda: Machine(2, 0, False))
     made = cpu(**values("cpu", precision="auto", threads=2))
-    assert (made.precision, made.why) == ("32-true", "no AMX")
+    assert (made.precision, made.why) == ("32-true", "this CPU has no bf16")
 
 
 def test_the_environments_threads_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

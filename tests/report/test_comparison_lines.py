@@ -57,3 +57,9 @@ def test_why_there_is_no_paired_test_is_said() -> None:
     (line,) = verdicts_of(sides_of([run(), run(lr=0.1)]))
     assert line == "A and B were not tested on the same rows: no paired test"
     assert verdicts_of(sides_of([run(metrics={}), run(lr=0.1)])) == []
+
+
+def test_trials_that_were_never_tested_need_no_excuse() -> None:
+    metrics = {"metrics": {"validation/accuracy": 0.5}, "intervals": {}}
+    assert verdicts_of(sides_of([run(**metrics), run(lr=0.1, **metrics)])) == []
+    assert len(verdicts_of(sides_of([run(), run(lr=0.1, **metrics)]))) == 1

@@ -6,7 +6,7 @@ from typing import Any
 
 from espalier.core.outcome import Cost, Outcome
 from espalier.report.layout import width_of
-from espalier.report.lines import cost_words, data_lines, end_lines, metrics_table, start_line
+from espalier.report.lines import cost_words, data_lines, end_lines, metrics_table, start_line, trial_line
 from report.run_files import COUNTS, outcome_of
 
 PLACE = Path("outputs/sst2_lora/2026-11-30_14-02-11-3fa9c1")
@@ -127,3 +127,17 @@ def test_columns_of_which_nothing_is_known_are_left_out() -> None:
 
 def test_cost_leaves_out_what_was_not_measured() -> None:
     assert cost_words(outcome_of(cost=Cost(wall_seconds=4.0))) == "4.0 s"
+
+
+def test_a_trial_ends_in_a_line(outcome: Outcome) -> None:
+    said = trial_line(replace(outcome, status="done", error=""))
+    assert said.startswith("done   validation ") and f"{outcome.steps:,} steps" in said
+    assert trial_line(replace(outcome, status="failed", metrics={}, error="out of memory: x\ny")).endswith(
+        "   out of memory: x"
+    )
+
+
+def test_a_trial_that_was_cut_off_goes_on_with_its_sweep(outcome: Outcome) -> None:
+    trial = Path("outputs/mine/sweep-2026-11-30_14-02-11-3fa9c1/trials/007")
+    lines = end_lines(replace(outcome, status="paused", steps=5), trial)
+    assert lines[-2].endswith("espalier sweep resume outputs/mine/sweep-2026-11-30_14-02-11-3fa9c1")

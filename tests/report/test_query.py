@@ -124,3 +124,13 @@ def test_nan_is_no_number_and_so_neither_the_largest_nor_above_anything(tmp_path
     for column in ("metric", "accuracy", "test_accuracy"):
         assert names(find_runs(places, sort=column)) == ["better", "good", "lost"]
         assert names(find_runs(places, where=f"{column} > 0.5")) == ["good", "better"]
+
+
+def test_trials_are_told_by_their_sweep(tmp_path: Path, directories: list[Path]) -> None:
+    trials = [tmp_path / "sweep-x" / "trials" / f"{number:03d}" for number in (2, 10)]
+    for trial in trials:
+        trial.mkdir(parents=True)
+        write_outcome(trial, outcome_of())
+    places = [*directories, *trials]
+    assert names(find_runs(places, where="sweep = 'sweep-x'", sort="trial")) == ["010", "002"]
+    assert names(find_runs(places, where="sweep is null")) == ["0", "1", "2", "3"]

@@ -13,8 +13,9 @@ from espalier.config.check import check
 from espalier.config.compose import compose
 from espalier.config.saved import write
 from espalier.core.outcome import Outcome
-from espalier.core.rundir import create
+from espalier.core.rundir import create, read_outcome
 from espalier.run.__main__ import _code, main
+from run.trials import answered, trial_in
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +33,13 @@ def called(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
 
 @pytest.mark.parametrize(
     ("status", "error", "code"),
-    [("done", "", 0), ("failed", "x", 1), ("interrupted", "stopped by SIGINT", 130), ("interrupted", "SIGTERM", 143)],
+    [
+        ("done", "", 0),
+        ("paused", "", 0),
+        ("failed", "x", 1),
+        ("interrupted", "stopped by SIGINT", 130),
+        ("interrupted", "SIGTERM", 143),
+    ],
 )
 def test_exit_codes(status: str, error: str, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LOCAL_RANK", raising=False)
@@ -75,3 +82,33 @@ def test_a_run_that_cannot_begin_leaves_nothing(tmp_path: Path, monkeypatch: pyt
     write(experiment, directory)
     assert called(monkeypatch, str(directory)) == 2
     assert not directory.parent.exists()
+
+
+def test_a_trial_that_cannot_begin_stays_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("one.csv").write_text("text,label\na,x\nb,x\n")
+    words = ("data=csv", "data.path=one.csv", "model=lstm", "adapter=full", "hardware=cpu", "tracking=none")
+    directory = trial_in(tmp_path, *words, small=False)
+    assert called(monkeypatch, str(directory)) == 2
+    outcome = read_outcome(directory)
+    assert outcome.status == "failed" and "one class only" in outcome.error
+
+
+def test_a_trial_from_its_first_step_to_its_test(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = trial_in(tmp_path, "trainer.max_epochs=2", rungs=(1,))
+    with answered(directory, lambda _: False):
+        assert called(monkeypatch, str(directory)) == 0
+    assert read_outcome(directory).status == "paused"
+    assert "paused   4 steps" in capsys.readouterr().out
+    assert called(monkeypatch, str(directory), "--conclude") == 2
+    assert "has not come to its end" in capsys.readouterr().err
+    (directory / "answer.json").unlink()
+    with answered(directory, lambda _: True):
+        assert called(monkeypatch, str(directory), "--resume") == 0
+    assert "done   validation accuracy" in capsys.readouterr().out
+    assert called(monkeypatch, str(directory), "--conclude") == 0
+    assert "test/accuracy" in read_outcome(directory).metrics
+    with pytest.raises(SystemExit):
+        called(monkeypatch, str(directory), "--conclude", "--resume")

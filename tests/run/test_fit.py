@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from espalier.config.check import check
 from espalier.config.compose import compose
@@ -192,3 +193,27 @@ def test_a_schedule_that_does_not_fit_is_refused_before_anything_is_trained(tmp_
     with pytest.raises(UserError, match="needs a last step"):
         train(directory)
     assert not (directory / "metrics.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+            "OutOfMemoryError: CUDA out of memory.",
+        ),
+        (MemoryError("no more"), "MemoryError: no more"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), "RuntimeError: [enforce fail]"),
+    ],
+)
+def test_a_run_that_ran_out_of_memory_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    directory = prepared(tmp_path, "trainer.max_epochs=1")
+
+    def broken(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("espalier.task.classification.Classification.training_step", broken)
+    outcome = train(directory)
+    assert outcome.status == "failed" and outcome.error.startswith(f"out of memory: {said}")

@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from espalier.build.encode import encode
 from espalier.build.instantiate import instantiate
 from espalier.build.optimizers import Optimizers
-from espalier.build.placed import placed
+from espalier.build.placed import placed, require_divisible
 from espalier.build.restore import begin, fit
 from espalier.build.steps import in_micro_batches, total_steps
 from espalier.core.bounds import Learns, Reads, RunOrWeights
@@ -96,5 +96,6 @@ def assemble(
     begin(backbone, weights)
     learner = placed(instantiate(adapter, backbone, facts), placement)
     learned = instantiate(task, learner, facts, Optimizers(optimizer, scheduler, facts.total_steps))
-    learned.configure_optimizers()  # made once for nothing: what they refuse is told before anything is trained
+    # Made once for nothing: what they refuse is told before anything is trained.
+    require_divisible(learned.configure_optimizers(), placement)
     return Assembly(raw, facts, batches, learned, placement, limits, encoded.truncated, encoded.lengths, encoding)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
 from torch.nn import Parameter
 
 from espalier.core.errors import ConfigError, Fault
+from espalier.state.layers import layers_of
 
 Group = dict[str, Any]
 _KEYS = ("decay_vectors", "layer_decay", "matrices")
@@ -65,7 +66,7 @@ def _depths(module: nn.Module | None, settings: Mapping[str, Any]) -> dict[Param
     if decay == 1.0:
         return {}
     trunk = _trunk(module) if module else None
-    layers = list(_layers(trunk)) if trunk else []
+    layers = list(layers_of(trunk)) if trunk else []
     if not trunk or not layers:
         truth = "finds no layers: the trunk that is trained has no list of them."
         raise ConfigError(Fault(f"optimizer.layer_decay={decay}", truth, "Set optimizer.layer_decay=1.0"))
@@ -78,16 +79,6 @@ def _depths(module: nn.Module | None, settings: Mapping[str, Any]) -> dict[Param
         else:
             depths[parameter] = last - passed + 1 if passed < last else 0
     return depths
-
-
-def _layers(module: nn.Module) -> Iterator[nn.Module]:
-    """The entries of the outermost lists of two or more modules with parameters, in the order of computation."""
-    entries = [child for child in module.children() if next(child.parameters(), None) is not None]
-    if isinstance(module, nn.ModuleList | nn.Sequential) and len(entries) > 1:
-        yield from entries
-    else:
-        for entry in entries:
-            yield from _layers(entry)
 
 
 def _matrices(module: nn.Module | None, settings: Mapping[str, Any]) -> set[Parameter]:

@@ -1,23 +1,30 @@
-"""How a model computes where it was placed: its attention, recomputed activations, ``torch.compile``."""
+"""How a model computes where it was placed: its attention, recomputed activations, ``torch.compile``, in shards."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from torch import nn
+from torch.optim import Optimizer
 
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.parts import Placement
 
 _TRANSFORMERS = "minilm, bert, hub …"
+_OF_WHOLES = ("Adafactor", "Muon", "MuonWithAdamW")  # their steps look at a matrix as a whole
 
 
 def placed(learner: nn.Module, placement: Placement) -> nn.Module:
     """The learner, told how to compute. Parameters and their names stay what they were.
 
     Raises:
-        ConfigError: the model cannot recompute its activations, or has no such attention.
+        ConfigError: the model cannot recompute its activations, has no such attention, or cannot be sharded.
     """
+    if placement.strategy.startswith("sharded") and (bits := getattr(learner, "quantize", None)):
+        option, instead = _option(placement)
+        truth = f"makes weights that hardware={option} cannot divide over the processes."
+        raise ConfigError(Fault(f"model.quantize={bits}", truth, f"Set model.quantize=null, or hardware={instead}."))
     if placement.attention:
         _attend(learner, placement.attention)
     if placement.gradient_checkpointing:
@@ -25,6 +32,35 @@ def placed(learner: nn.Module, placement: Placement) -> nn.Module:
     if placement.compile:
         learner.compile()  # in place: wrapping would rename every parameter
     return learner
+
+
+def require_divisible(made: Any, placement: Placement) -> None:
+    """Refuse optimizers that cannot step a part of a parameter, where each process has but a part.
+
+    Args:
+        made: what ``configure_optimizers`` gave.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    for optimizer in _optimizers(made) if placement.strategy.startswith("sharded") else ():
+        kind = type(optimizer)
+        if kind.__name__ in _OF_WHOLES or kind.__module__.startswith("bitsandbytes"):
+            option, instead = _option(placement)
+            truth = f"divides each parameter over the processes, and {kind.__name__} steps whole ones alone."
+            raise ConfigError(Fault(f"hardware={option}", truth, f"Set optimizer=adamw, or hardware={instead}."))
+
+
+def _option(placement: Placement) -> tuple[str, str]:
+    """That which shards, and the one beside it that does not."""
+    return ("fsdp_cpu", "ddp_cpu") if placement.accelerator == "cpu" else ("fsdp", "ddp")
+
+
+def _optimizers(made: Any) -> Iterator[Optimizer]:
+    if isinstance(made, Optimizer):
+        yield made
+    for inner in made.values() if isinstance(made, dict) else made if isinstance(made, list | tuple) else ():
+        yield from _optimizers(inner)
 
 
 def _attend(learner: nn.Module, attention: str) -> None:

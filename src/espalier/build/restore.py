@@ -21,7 +21,8 @@ from espalier.core.errors import ConfigError, Fault, UserError
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.files import sha256_of
 from espalier.core.parts import Encoding, Placement
-from espalier.core.rundir import read_facts
+from espalier.core.rundir import read_facts, read_outcome
+from espalier.core.trial import read_trial
 from espalier.state import folder
 from espalier.state.store import Saved, Store
 
@@ -74,7 +75,7 @@ def restore(
     saved = _checkpoint(directory, checkpoint)
     placement = one_device(instantiate(config.hardware if hardware is None else hardware))
     encoding: Encoding = instantiate(config.model.encoding, facts)
-    _load(encoding, directory)
+    _load(encoding, directory, experiment)
     backbone = instantiate(config.model, facts, encoding=encoding)
     begin(backbone, config.get("weights"))
     learner = placed(instantiate(config.adapter, backbone, facts), placement)
@@ -102,7 +103,7 @@ def fit(encoding: Encoding, raw: Raw, facts: DataFacts, weights: str | None) -> 
             truth = "are weights alone, and this model learns a vocabulary from its data: the words would be others."
             raise ConfigError(Fault(f"weights={weights}", truth, "Name the run directory that they come from."))
         return
-    _load(encoding, Path(weights))
+    _load(encoding, Path(weights), read(Path(weights)))
     there = read_facts(Path(weights))
     if encoding.fingerprint() != before and (there.inputs, there.shape) != (facts.inputs, facts.shape):
         truth = f"read {_input(there)}, and this data has {_input(facts)}."
@@ -142,7 +143,10 @@ def _checkpoint(directory: Path, wanted: Literal["best", "last"]) -> Saved:
     return found
 
 
-def _load(encoding: Encoding, directory: Path) -> None:
+def _load(encoding: Encoding, directory: Path, experiment: Experiment) -> None:
+    if read_trial(directory) and not (directory / MODEL).exists():
+        _learn_again(encoding, directory, experiment)
+        return
     if not hasattr(encoding, "load"):
         truth = f"cannot be used again: its encoding, {_target(encoding)}, has no load(folder)."
         raise UserError(Fault(str(directory), truth, "Give it one that reads what its save(folder) wrote."))
@@ -151,6 +155,19 @@ def _load(encoding: Encoding, directory: Path) -> None:
     except Exception as error:  # tokenizers raises nothing more special
         truth = f"does not hold what its encoding saved: {type(error).__name__}: {error}."
         raise UserError(Fault(str(directory / MODEL), truth, f"espalier train --rerun {directory}")) from error
+
+
+def _learn_again(encoding: Encoding, directory: Path, experiment: Experiment) -> None:
+    """A sweep's trial keeps weights and no ``model/``: what its encoding learned, the same rows teach again."""
+    before = read_outcome(directory).data.get("fingerprint")
+    check(experiment, only=("data",))
+    raw: Raw = instantiate(experiment.config.data).read()
+    if raw.fingerprint != before:
+        truth = f"is a sweep's trial, which keeps no {MODEL}/, and its rows are no longer those it was trained on."
+        raise UserError(
+            Fault(str(directory), truth, f"Put them back, or train it:  espalier train --rerun {directory}")
+        )
+    encoding.fit(raw)
 
 
 def _encoding_of(directory: Path) -> str:

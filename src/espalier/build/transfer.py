@@ -19,8 +19,11 @@ _TRUNK = "trunk."
 def merge(learner: nn.Module) -> nn.Module:
     """Add what PEFT learned beside the weights of a module's parts into the weights themselves, in place.
 
-    Afterwards parameters have the names and shapes of the backbone without an adapter.
+    Afterwards parameters have the names and shapes of the backbone without an adapter. A quantised one stays as it is:
+    what is added would be rounded to its few bits.
     """
+    if getattr(learner, "quantize", None):
+        return learner
     for name, child in list(learner.named_children()):
         part: Any = child
         if hasattr(part, "merge_and_unload"):
@@ -53,6 +56,9 @@ def take_up(backbone: nn.Module, weights: Mapping[str, Tensor], path: Path, of: 
     Raises:
         ConfigError: they are of another model: other names, or other shapes.
     """
+    if bits := getattr(backbone, "quantize", None):
+        truth = "quantises weights as they are loaded, and cannot begin with others."
+        raise ConfigError(Fault(f"model.quantize={bits}", truth, "Set model.quantize=null or weights=null"))
     wanted = backbone.state_dict()
     inner = {f"{_TRUNK}{name}": tensor for name, tensor in weights.items()}
     if not weights.keys() & wanted.keys() and inner.keys() & wanted.keys():

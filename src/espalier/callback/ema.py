@@ -12,6 +12,7 @@ from torch import Tensor
 
 from espalier.core.parts import RunInfo
 from espalier.state.idle_hooks import without_idle_hooks
+from espalier.state.sharded import like, local
 
 
 @without_idle_hooks
@@ -56,7 +57,7 @@ class Ema(pl.Callback):
         if self._resumed:
             self._steps = self._resumed["steps"]
             for name, weight in learning:
-                weight.copy_(self._resumed["weights"][name])
+                weight.copy_(like(weight, self._resumed["weights"][name]))
             self._resumed = {}
 
     @torch.no_grad()
@@ -66,20 +67,20 @@ class Ema(pl.Callback):
             return
         self._steps += 1
         decay = min(self.decay, (1 + self._steps) / (10 + self._steps))
-        torch._foreach_lerp_(self._average, self._weights, 1 - decay)
+        torch._foreach_lerp_(local(self._average), local(self._weights), 1 - decay)
 
     @torch.no_grad()
     def on_validation_start(self, trainer: pl.Trainer, *_: Any) -> None:
         """Give the module the average."""
         if trainer.state.fn == TrainerFn.FITTING and self._average:
             self._kept = [weight.clone() for weight in self._weights]
-            torch._foreach_copy_(self._weights, self._average)
+            torch._foreach_copy_(local(self._weights), local(self._average))
 
     @torch.no_grad()
     def on_validation_end(self, *_: Any) -> None:
         """Give the weights back."""
         if self._kept:
-            torch._foreach_copy_(self._weights, self._kept)
+            torch._foreach_copy_(local(self._weights), local(self._kept))
             self._kept = []
 
     def on_save_checkpoint(self, _: pl.Trainer, __: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -89,4 +90,4 @@ class Ema(pl.Callback):
     @torch.no_grad()
     def on_train_end(self, *_: Any) -> None:
         """What training leaves is the average."""
-        torch._foreach_copy_(self._weights, self._average)
+        torch._foreach_copy_(local(self._weights), local(self._average))

@@ -15,6 +15,7 @@ from typing import Any
 from espalier.cli.help import COMMANDS
 from espalier.config.compose import Experiment, compose
 from espalier.config.layers import flatten
+from espalier.config.multirun import NODES
 from espalier.config.options import groups
 from espalier.config.signature import signature_of
 from espalier.config.sources import shipped
@@ -25,6 +26,7 @@ from espalier.core.rundir import run_directories
 
 _RUN = ("--resume", "--rerun", "--against")
 _OF_RUNS = ("compare", "report")
+_OF_SWEEPS = {"-m", "--multirun", "plan"}
 _RECENT = 30  # run directories that are offered
 _LISTED = re.compile(r"(?<![\w-])--?[a-z][\w-]*")
 
@@ -77,18 +79,25 @@ def _words(others: Sequence[str], current: str) -> Iterator[str]:
         begun = value.rpartition(",")[0] + "," if "," in value else "[" if value.startswith("[") else ""
         yield from (f"{key}={begun}{option}" for option in known[key])
     elif equals:
-        yield from (f"{key}={choice}" for choice in _values(_composed(others, folders), key))
+        yield from (f"{key}={choice}" for made in _composed(others, folders) for choice in _values(made, key))
     elif "." in current:
-        yield from (f"{name}=" for name in _keys(_composed(others, folders)) if "." in name)
+        yield from (f"{name}=" for made in _composed(others, folders) for name in _keys(made) if "." in name)
     else:
-        values = {n: v for n, v in _composed(others, folders).values.items() if not n.startswith("_")}
+        made = _composed(others, folders)
+        values = {n: v for one in made for n, v in one.values.items() if not n.startswith("_")}
         yield from (f"{group}=" for group in known)
         yield from (f"{name}=" for name, value in values.items() if not isinstance(value, dict) and name not in known)
         yield from (f"{name}." for name, value in values.items() if isinstance(value, dict) and value)
 
 
-def _composed(others: Sequence[str], folders: Sequence[Path]) -> Experiment:
-    return compose([word for word in others if "=" in word and not word.startswith("run=")], config_dirs=folders)
+def _composed(others: Sequence[str], folders: Sequence[Path]) -> list[Experiment]:
+    """The experiment, and the settings of a sweep where one is being typed."""
+    words = [word for word in others if "=" in word and not word.startswith("run=")]
+    made = [compose(words, config_dirs=folders)]
+    if not _OF_SWEEPS.isdisjoint(others):
+        own = [word for word in words if word.partition("=")[0].partition(".")[0] in NODES]
+        made.append(compose(own, root="multirun", config_dirs=folders))
+    return made
 
 
 def _keys(experiment: Experiment) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from espalier.cli.arguments import composing
 from espalier.config.compose import compose
 from espalier.config.explain import explain
+from espalier.config.multirun import NODES, read_command
 from espalier.core.errors import ConfigError
 
 _HELP = """\
@@ -17,7 +18,8 @@ set it, and what it was set over. A part's key lists its settings.
 
   espalier explain optimizer.lr experiment=sst2_lora
   espalier explain model model=lstm
-  espalier explain data --config-dir my_conf data=mine"""
+  espalier explain data --config-dir my_conf data=mine
+  espalier explain search sweep=tpe                   of a sweep: sweep, search, pruning, launcher"""
 
 
 def main(words: Sequence[str]) -> int:
@@ -26,8 +28,12 @@ def main(words: Sequence[str]) -> int:
     if given.help or not given.overrides:
         print(_HELP)
         return 0
-    experiment = compose(given.overrides[1:], config_dirs=given.config_dir)
+    key, *rest = given.overrides
+    if key.partition(".")[0] in NODES:
+        experiment = read_command(rest, given.config_dir).settings
+    else:
+        experiment = compose(rest, config_dirs=given.config_dir)
     if experiment.faults:
         raise ConfigError(*experiment.faults)
-    print("\n".join(explain(experiment, given.overrides[0])))
+    print("\n".join(explain(experiment, key)))
     return 0

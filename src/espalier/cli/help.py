@@ -6,6 +6,7 @@ from textwrap import fill
 
 COMMANDS = {
     "train": "compose an experiment, check it, train it",
+    "sweep": "what -m would do; how far a sweep is, going on with it, its best, its report",
     "evaluate": "a run's model on its test rows or on others, by slices, or against another run",
     "predict": "let a run's model answer the rows of a table",
     "data": "show what a data option reads, or check it: leaks, repeated rows, doubtful labels",
@@ -41,14 +42,17 @@ An experiment is made of one option of each group; a key changes a value in it. 
   espalier train data=sst2 optimizer.lr=1e-4          an option, a value
   espalier train experiment=sst2_lora hardware=cpu    a pinned experiment, and one change
   espalier train debug=one_batch                      does everything fit together?
-  espalier train -m optimizer.lr=1e-4,1e-3 seed=0,1   a grid: four runs, all checked before the first starts
+  espalier train -m optimizer.lr=1e-4,1e-3 seed=0,1   a grid: four trials, all checked before the first starts
+  espalier train -m sweep=asha sweep.trials=40        a search of what the options' spaces offer, bad trials cut early
+  espalier train -m … launcher=slurm                  elsewhere than on this machine (pool): slurm, ray, inline
   espalier explain optimizer                          the settings of a part, with types and meanings
 
 groups and their options
 {groups}
 
 flags
-  -m, --multirun             a run for each combination of the values that words list
+  -m, --multirun             a sweep: trials of all combinations of the values that words list, or of a search's
+                             choice (sweep=, search=, pruning=, launcher=); see  espalier sweep --help
   --resume DIR               go on with a run that was ended, in its folder; DIR may be outputs/latest
   --rerun DIR [changes]      the same experiment again, in a new folder, with changed values or options
   --config-dir FOLDER        options of your own: FOLDER/model/mine.yaml is model=mine; may stand several times

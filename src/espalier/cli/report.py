@@ -9,17 +9,19 @@ from pathlib import Path
 from espalier.cli.arguments import Parser, page_to_write
 from espalier.cli.compared import compared
 from espalier.core.errors import Fault, UserError
+from espalier.core.record import RECORD
 from espalier.core.rundir import is_gone, read_outcome, shown
 from espalier.report.comparison import sides_of
 from espalier.report.comparison_page import write_comparison
 from espalier.report.html import write_report
+from espalier.report.sweep_page import write_sweep_report
 
 _HELP = """\
 espalier report RUN … [output=FILE] [texts=false]
 
-Write a run's page again from its files, or one page that compares several runs, and print where it lies: report.html
-in the run's directory, comparison.html in the working folder, or FILE. texts=false leaves the data's own
-texts out, so that the page may go where the data must not.
+Write a run's page again from its files, or a sweep's, or one page that compares several runs, and print where it lies:
+report.html in the directory of the run or of the sweep, comparison.html in the working folder, or FILE. texts=false
+leaves the data's own texts out, so that the page may go where the data must not.
 
   espalier report outputs/latest
   espalier report outputs/mine/* output=mine.html"""
@@ -38,6 +40,9 @@ def main(words: Sequence[str]) -> int:
     to = page_to_write(f"output={output}", Path(output)) if output is not None else None
     if len({run.resolve() for run in runs}) == 1:
         directory = runs[0].resolve()
+        if (directory / RECORD).exists():
+            print(shown(write_sweep_report(directory, to)))
+            return 0
         outcome = read_outcome(directory)
         if is_gone(directory, outcome):
             outcome = replace(outcome, status="interrupted", error="It was killed.")

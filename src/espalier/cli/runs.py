@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,30 +11,35 @@ from pathlib import Path
 
 from espalier.cli.arguments import Parser
 from espalier.core.errors import CorruptError, Fault, UserError
-from espalier.core.rundir import run_directories, shown
+from espalier.core.rundir import run_directories, shown, sweep_directories
 from espalier.report.query import find_runs
 from espalier.report.runs import ListedRun, runs_table, so_far
+from espalier.report.sweep_list import ListedSweep, sweeps_table
 
 _OUTPUTS = Path("outputs")
 _LIMIT = 50
+_OF_TRIALS = re.compile(r"\b(sweep|trial)\b")
 _HELP = f"""\
-espalier runs [--where CONDITION] [--sort KEY] [--limit N] [--json] [--output FOLDER]
+espalier runs [--where CONDITION] [--sort KEY] [--limit N] [--trials] [--json] [--output FOLDER]
 
 What was run below FOLDER (outputs), newest first: status, seed, metrics, what was changed, where it lies. Of a run
-that has not ended, val. is its best so far; of debug runs, the figures say nothing.
+that has not ended, val. is its best so far; of debug runs, the figures say nothing. A sweep is one line beneath the
+runs, with its best; its trials are listed where they are asked for.
 
   espalier runs --where "metric > 0.9 and adapter = 'lora'" --sort metric
   espalier runs --where "status in ('killed', 'failed', 'interrupted')"
   espalier runs --where "changed like '%lr=0.001%' and debug is null" --sort "validation_loss asc"
+  espalier runs --where "sweep = 'sweep-2026-11-30_14-02-11-3fa9c1' and status = 'failed'"
 
   --where CONDITION   SQL over these columns:
-                      name status seed started took steps epochs changed error host git_commit
+                      name status seed started took steps epochs changed error host git_commit sweep trial
                       speed memory device_seconds parameters trained_parameters
                       data model adapter task optimizer scheduler hardware experiment debug   (the options)
                       objective, metric (its value: on test, else on validation)
                       accuracy test_accuracy validation_accuracy …   (each metric: the best there is, or of a split)
   --sort KEY          a column, largest first; "KEY asc": smallest first
   --limit N           at most so many; 0: all. Without it, {_LIMIT}, and all with --json
+  --trials            the trials of sweeps too; a condition that names sweep or trial asks for them
   --json              an object a line: the run's outcome with its directory
   --output FOLDER     where to look"""
 
@@ -42,6 +48,7 @@ def main(words: Sequence[str]) -> int:
     """Print the table; 0."""
     parser = Parser("espalier runs")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--trials", action="store_true")
     parser.add_argument("--where", default="")
     parser.add_argument("--sort", default="")
     parser.add_argument("--limit", type=int)
@@ -55,7 +62,9 @@ def main(words: Sequence[str]) -> int:
     if given.limit is not None and given.limit < 0:
         raise UserError(Fault(f"--limit {given.limit}", "is less than none.", "--limit 0 shows all."))
     limit = given.limit if given.limit is not None else 0 if given.json else _LIMIT
-    found = find_runs(run_directories(given.output), where=given.where, sort=given.sort, limit=limit)
+    trials = given.trials or bool(_OF_TRIALS.search(f"{given.where} {given.sort}"))
+    places = run_directories(given.output, trials=trials)
+    found = find_runs(places, where=given.where, sort=given.sort, limit=limit)
     for directory in found.unreadable:
         print(f"{shown(directory)}/outcome.json cannot be read", file=sys.stderr)
     if given.json:
@@ -64,11 +73,13 @@ def main(words: Sequence[str]) -> int:
             record["cost"] = {name: number or None for name, number in record["cost"].items()}  # 0: was not measured
             print(json.dumps(record, ensure_ascii=False))
         return 0
-    print(
-        "\n".join(
-            runs_table([_told(run) for run in found.runs]) + _last_line(found.matching, len(found.runs), given.where)
-        )
-    )
+    # What is asked of runs alone says nothing of sweeps.
+    sweeps = [] if given.where or given.sort or trials else list(sweep_directories(given.output))
+    listed = [ListedSweep.of(directory, shown(directory)) for directory in sweeps[: limit or None]]
+    blocks = [runs_table([_told(run) for run in found.runs]) + _last_line(found.matching, len(found.runs)),
+              sweeps_table(listed) + _last_line(len(sweeps), len(listed), "sweeps")]  # fmt: skip
+    told = [line for block in blocks if block for line in ("", *block)][1:]
+    print("\n".join(told) or ("no run is like that" if given.where else "nothing was run yet:  espalier train"))
     return 0
 
 
@@ -80,7 +91,5 @@ def _told(run: ListedRun) -> ListedRun:
     return replace(run, directory=shown(run.directory))
 
 
-def _last_line(matching: int, listed: int, where: str) -> list[str]:
-    if not matching:
-        return ["no run is like that" if where else "nothing was run yet:  espalier train"]
-    return [f"{listed:,} of {matching:,} runs; --limit 0 shows all"] if listed < matching else []
+def _last_line(matching: int, listed: int, what: str = "runs") -> list[str]:
+    return [f"{listed:,} of {matching:,} {what}; --limit 0 shows all"] if listed < matching else []

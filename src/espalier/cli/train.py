@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from espalier.cli.arguments import Parser, composing
 from espalier.cli.help import train_help
-from espalier.cli.process import become, prepare, run_each
+from espalier.cli.process import become, prepare
 from espalier.cli.show import INFO, show_config, show_groups, show_info
 from espalier.config.check import check
 from espalier.config.compose import Experiment, compose
-from espalier.config.grid import grid
 from espalier.config.options import groups
 from espalier.config.saved import read, rerun
 from espalier.config.sources import shipped
-from espalier.core.errors import ConfigError, Fault, UserError
+from espalier.core.errors import Fault, UserError
 from espalier.core.rundir import is_gone, read_outcome
 from espalier.core.world import is_first
 
@@ -34,7 +34,8 @@ def main(words: Sequence[str]) -> int:
         show_groups(given.config_dir)
         return 0
     if given.multirun:
-        return _multirun(given)
+        # By name: a single run needs nothing of it.
+        return int(import_module("espalier.cli.multirun").main(given))
     experiment = _compose(given, given.overrides)
     if given.info:
         show_info(given.info, experiment)
@@ -59,9 +60,9 @@ def _parser() -> Parser:
 
 
 def _require_one_way(given: argparse.Namespace) -> None:
+    """Flags that contradict each other, or do nothing without another one."""
     if given.multirun and given.info:
         raise UserError(Fault("--info", "tells of one experiment, -m asks for many.", "Leave one of them out."))
-    """Flags that contradict each other, or do nothing without another one."""
     ways = {"--resume": given.resume, "--cfg": given.cfg, "--info": given.info}
     several = [flag for flag, value in ways.items() if value]
     faults = [Fault(" ".join(several), "cannot be done at once.", "Choose one.")] if len(several) > 1 else []
@@ -95,22 +96,3 @@ def _resume(directory: Path) -> int:
         )
     check(read(directory))
     return become(directory, resume=True)
-
-
-def _multirun(given: argparse.Namespace) -> int:
-    lines = grid(given.overrides, given.config_dir)
-    experiments = [_compose(given, line) for line in lines]
-    faults: list[Fault] = []
-    for experiment in experiments:
-        try:
-            check(experiment)
-        except UserError as error:
-            faults += error.faults
-    if faults:
-        raise ConfigError(*dict.fromkeys(faults))
-    if given.cfg:
-        for line, experiment in zip(lines, experiments, strict=True):
-            print(f"# {' '.join(line)}")
-            show_config(experiment, given.cfg, given.package, resolve=given.resolve)
-        return 0
-    return run_each(experiments, lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from espalier.config.data_files import columns_of, file_exists, folder_exists, learns
@@ -16,6 +17,7 @@ from espalier.config.types import Bound, wrong
 from espalier.core.home import folder_of
 from espalier.core.machine import compiler, probe
 
+_EXTRAS = {"bitsandbytes": "gpu"}  # package -> the extra of ours that brings it
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
@@ -41,6 +43,10 @@ def _needs(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
     if arguments[0] == "compiler" and compiler() is None:
         truth = "needs a C++ compiler, and there is none (looked for $CXX, g++, clang++)."
         yield setting.key, truth, f"Install one:  apt install g++   or set {setting.key}=false"
+
+    if (extra := _EXTRAS.get(arguments[0])) and find_spec(arguments[0]) is None:
+        remedy = f"pip install 'espalier[{extra}]'   or set {setting.key}=null"
+        yield setting.key, f"needs {arguments[0]}, which is not installed.", remedy
 
 
 def _without(resource: str, processes: int) -> str:

@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from espalier.config import options
+from espalier.config.hydra_words import of_a_sweep
 from espalier.config.layers import Layers, Mark, flatten, layers_of
 from espalier.config.sources import loader, shipped
 from espalier.config.tree import is_blocked, is_open, plain, resolved
@@ -72,6 +73,9 @@ def compose(overrides: Sequence[str], *, root: str = "train", config_dirs: Seque
         TrustError: a search path names a package that is not trusted.
     """
     words, faults = read_words(overrides)
+    if root == "train":
+        faults += [fault for word in words if (fault := of_a_sweep(word))]
+        words = [word for word in words if not of_a_sweep(word)]
     source = loader(config_dirs)
     try:
         lines = [str(word.override.input_line) for word in words]
@@ -80,7 +84,8 @@ def compose(overrides: Sequence[str], *, root: str = "train", config_dirs: Seque
         made = _merge(source, repository, words, root, tuple(config_dirs))
     except (HydraException, OmegaConfBaseException, ValueError, TypeError, yaml.YAMLError) as error:
         raise ConfigError(*faults, composition_fault(error, [*config_dirs, shipped()])) from error
-    made = replace(made, unsettled=frozenset(key for key in wrong if key in made.config or not made.choices.get(key)))
+    unsettled = {key for key in wrong if key in made.config or not made.choices.get(key)} - {options.PRESET}
+    made = replace(made, unsettled=frozenset(unsettled))
     own = () if made.is_half_read else made.faults
     return replace(made, faults=tuple(map(masked_fault, [*faults, *wrong.values(), *own])))
 
@@ -95,6 +100,21 @@ def changed(experiment: Experiment, overrides: Sequence[str]) -> Experiment:
         faults += _apply(word, tree, layers)
     taken = (*experiment.overrides, *(word.typed for word in words))
     return replace(experiment, config=tree, overrides=taken, faults=(*experiment.faults, *faults), layers=layers)
+
+
+def scratch(experiment: Experiment) -> Experiment:
+    """A copy whose tree may be overwritten by ``overwritten``."""
+    tree = OmegaConf.create(plain(experiment.config))
+    OmegaConf.set_struct(tree, True)
+    return replace(experiment, config=tree)
+
+
+def overwritten(experiment: Experiment, words: Sequence[Word]) -> Experiment:
+    """As ``changed``, ten times as quick: in the tree itself, which holds until it is overwritten once more."""
+    layers = experiment.layers.copy()
+    faults = [fault for word in words for fault in _apply(word, experiment.config, layers)]
+    taken = (*experiment.overrides, *(word.typed for word in words))
+    return replace(experiment, overrides=taken, faults=(*experiment.faults, *faults), layers=layers)
 
 
 def _merge(

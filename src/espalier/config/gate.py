@@ -18,6 +18,7 @@ from espalier.config.trust import is_trusted, why_never
 from espalier.core.errors import Fault, TrustError
 
 ROOT = "espalier.build.assemble.assemble"
+SWEEP = "espalier.sweep.settings.Settings"  # of the root multirun, at its node ``sweep``
 _STOCK = (  # what Hydra's own default tree names: targets, and classes of its logging
     "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
     "hydra._internal.core_plugins.basic_sweeper.BasicSweeper",
@@ -121,6 +122,8 @@ def _is_dotted(target: str) -> bool:
 def _refusal_of_ours(target: str, key: str) -> tuple[str, str] | None:
     if target == ROOT:
         return ("may stand at the top only.", "Take it out.") if key else None
+    if target == SWEEP:
+        return None if key == "sweep" else ("may stand at the node sweep only.", "Take it out.")
     module, _, name = target.rpartition(".")
     if module in _parts() and (found := find(target)) and found.module.name == module and not name.startswith("_"):
         return None

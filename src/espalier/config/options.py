@@ -14,13 +14,19 @@ from espalier.config.suggest import asked, listed, nearest
 from espalier.config.words import Word, read_words
 from espalier.core.errors import Fault
 
+SPACE = "space"
+PRESET = "sweep"  # a group of presets, and a node of the root ``multirun`` that none of them makes
+
 
 def groups(folders: Iterable[Path]) -> dict[str, list[str]]:
-    """Group -> options, of all folders together; files that begin with an underscore are no options."""
+    """Group -> options, of all folders together; files that begin with an underscore are no options.
+
+    Nor are those under ``space``, which say what is worth varying in the option of their name.
+    """
     found: dict[str, set[str]] = {}
     for folder in folders:
         for file in folder.rglob("*.yaml"):
-            if file.parent != folder and not file.name.startswith("_"):
+            if file.relative_to(folder).parts[0] != SPACE and file.parent != folder and not file.name.startswith("_"):
                 found.setdefault(str(file.parent.relative_to(folder)), set()).add(file.stem)
     return {group: sorted(names) for group, names in sorted(found.items())}
 
@@ -43,7 +49,7 @@ def sort_out(
             replaced += read_words([meant])[0] if meant else []
         else:
             replaced.append(word)
-    below = tuple(f"{key}." for key in wrong)
+    below = tuple(f"{key}." for key in wrong if key != PRESET)
     return [word for word in replaced if not word.key.startswith(below)], wrong
 
 

@@ -173,7 +173,10 @@ def _typed_keys(typed: Found, depth: int = _DEPTH) -> dict[str, Parameter]:
 
 def owner_of(target: str) -> str:
     """A part's name for people: the option's (``adamw``) where it is ours, else the class' or function's."""
-    return target.split(".")[-2] if target.startswith("espalier.") else target.rpartition(".")[2]
+    if not target.startswith("espalier."):
+        return target.rpartition(".")[2]
+    room, module = target.split(".")[-3:-1]
+    return room if module == "settings" else module
 
 
 def summary(definition: Definition) -> str:

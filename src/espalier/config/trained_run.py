@@ -8,7 +8,7 @@ from pathlib import Path
 from espalier.config.setting import Answer, Setting
 from espalier.core.errors import UserError
 from espalier.core.outcome import Outcome
-from espalier.core.rundir import FACTS, is_gone, read_outcome
+from espalier.core.rundir import FACTS, Place, is_gone, read_outcome, shown
 
 _SEE = "See:  espalier runs"
 
@@ -30,7 +30,8 @@ def unusable(directory: Path) -> tuple[str, str] | None:
 
 
 def _not_done(directory: Path, outcome: Outcome) -> tuple[str, str]:
-    go_on = f"espalier train --resume {directory}"
+    sweep = Place.of(directory.absolute()).sweep
+    go_on = f"espalier sweep resume {shown(sweep)}" if sweep else f"espalier train --resume {directory}"
     if outcome.status == "running" and not is_gone(directory, outcome):
         return f"is still running: process {outcome.pid} on {outcome.host}.", "Wait for its end."
     step = f" at step {outcome.steps:,}" if outcome.steps else ""

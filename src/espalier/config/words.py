@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,17 +67,6 @@ def as_word(key: str, value: str) -> str:
         return f"{key}={value}"
     text = f"{key}={quoted(value)}"
     return shlex.quote(text) if re.search(r'["$`\\!]', text) else f'"{text}"'
-
-
-def sweep_values(word: Word) -> Iterator[str]:
-    """The words that a sweeping word stands for: ``seed=0,1`` -> ``seed=0``, ``seed=1``."""
-    override = word.override
-    if not override.is_sweep_override():
-        yield word.typed
-        return
-    key = override.get_key_element()
-    values = (value for value in override.sweep_string_iterator() if not value.startswith("_"))  # of a glob: no options
-    yield from (f"{key}={value}" for value in values)
 
 
 def _read(parser: OverridesParser, text: str) -> Override | Fault:

@@ -61,7 +61,10 @@ class Learns:
 
 @dataclass(frozen=True)
 class Needs:
-    """A value that, where it is set (neither false nor null), asks something of the machine: ``gpus``, ``compiler``."""
+    """A value that, where it is set (neither false nor null), asks something of the machine.
+
+    ``gpus``, ``compiler``, or the name of a package that one of our extras brings: ``bitsandbytes``.
+    """
 
     resource: str
 

@@ -7,7 +7,8 @@ EspalierError                 every error that we raise on purpose
 │   └── DataError             the data is not what the config says it is
 ├── RunFailedError            exit code 1: the run began and could not go on; its directory says why
 │   └── CorruptError          a checkpoint or run directory does not verify
-└── InterruptedRunError       exit code 130/143: a signal ended the run; it is resumable
+├── InterruptedRunError       exit code 130/143: a signal ended the run; it is resumable
+└── PausedRunError            exit code 0: a trial that its sweep lets wait; it is resumable
 """
 
 from collections.abc import Sequence
@@ -82,3 +83,9 @@ class InterruptedRunError(EspalierError):
         self.signal_name = signal_name
         self.exit_code = 130 if signal_name == "SIGINT" else 143
         super().__init__(f"stopped by {signal_name}")
+
+
+class PausedRunError(EspalierError):
+    """A trial's sweep said at one of its rungs that it shall wait, or said nothing; its checkpoint is there."""
+
+    exit_code = 0

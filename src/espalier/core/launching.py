@@ -6,6 +6,7 @@ of it. What the trial itself came to stands in its ``outcome.json``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,19 @@ class Job:
     hardware: Mapping[str, Any]
     environment: Mapping[str, str]
     verb: str = "run"
+
+
+def words_of(job: Job) -> list[str]:
+    """The words behind ``python -m espalier.run`` that start it."""
+    return [str(job.directory), *(["--resume"] if job.resume else []), *(["--conclude"] * (job.verb == "conclude"))]
+
+
+def environment_of(job: Job | None = None) -> dict[str, str]:
+    """All variables of a process where the driver runs: the driver's, and the job's own."""
+    # Libraries read these as they are imported: their notes on loading stay away unless somebody asks for them.
+    quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TOKENIZERS_PARALLELISM": "true"}
+    # A module in the working folder never takes the place of an installed one.
+    return {**quiet, **os.environ, "PYTHONSAFEPATH": "1", **(job.environment if job else {})}
 
 
 @dataclass(frozen=True)

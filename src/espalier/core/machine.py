@@ -8,9 +8,12 @@ import platform
 import re
 import shutil
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+_BF16 = {"amx_bf16", "avx512_bf16", "bf16"}
 
 
 @dataclass(frozen=True)
@@ -20,13 +23,13 @@ class Machine:
     Attributes:
         cpus: CPU cores.
         gpus: NVIDIA GPUs.
-        amx: whether the CPU multiplies bf16 in tiles (AMX).
+        bf16: whether the CPU has instructions that multiply bf16 (AMX, AVX512-BF16, ARM's).
         apple_gpus: 1 on Apple silicon.
     """
 
     cpus: int
     gpus: int
-    amx: bool
+    bf16: bool
     apple_gpus: int = 0
 
     def __str__(self) -> str:
@@ -39,13 +42,13 @@ class Machine:
 def probe() -> Machine:
     """Ask the kernel: affinity and quota, /proc/driver/nvidia narrowed by CUDA_VISIBLE_DEVICES, CPU flags."""
     apple = platform.system() == "Darwin" and platform.machine() == "arm64"
-    return Machine(min(_cores(), _quota()), _visible_gpus(), "amx_bf16" in cpu_flags(), int(apple))
+    return Machine(min(_cores(), _quota()), _visible_gpus(), not _BF16.isdisjoint(cpu_flags()), int(apple))
 
 
 @cache
 def cpu_flags() -> frozenset[str]:
     """What the CPU can do, by Linux' names (``avx2``, ``amx_bf16`` …); nothing where there is no /proc/cpuinfo."""
-    return frozenset(_cpuinfo("flags").split())
+    return frozenset((_cpuinfo("flags") or _cpuinfo("Features")).split())
 
 
 @cache
@@ -71,6 +74,20 @@ def memory() -> Memory:
     return Memory(min(total, limit), min(free, max(0, limit - used))) if limit else Memory(total, free)
 
 
+def gpu_names() -> list[str]:
+    """NVIDIA GPUs that this process may use, as ``CUDA_VISIBLE_DEVICES`` names them: numbers, or UUIDs."""
+    given = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+    return (given or [str(number) for number in range(probe().gpus)])[: probe().gpus]
+
+
+def oom_kills() -> int:
+    """How many processes the kernel has killed for want of memory, here and in this container; it never falls.
+
+    One that it killed may be counted twice. 0 where the system does not tell.
+    """
+    return sum(_count(file, "oom_kill") for file in (Path("/proc/vmstat"), *_memory_events()))
+
+
 def compiler() -> str | None:
     """The C++ compiler that ``torch.compile`` would call: ``$CXX``, else g++ or clang++; None where there is none."""
     wanted = [os.environ["CXX"]] if os.environ.get("CXX") else ["g++", "clang++"]
@@ -91,6 +108,26 @@ def _cgroup_bytes(name: str) -> int:
     file = Path("/sys/fs/cgroup") / name
     said = file.read_text().strip() if file.is_file() else ""
     return int(said) if said.isdigit() else 0
+
+
+def _memory_events() -> list[Path]:
+    """What the memory control groups that this process is in (version 1, 2) tell of events, seen from here."""
+    groups = Path("/proc/self/cgroup")
+    root, found = Path("/sys/fs/cgroup"), []
+    for line in groups.read_text().splitlines() if groups.is_file() else ():
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            found += [root / path.lstrip("/") / "memory.events", root / "memory.events"]
+        elif controllers == "memory":
+            found += [root / "memory" / path.lstrip("/") / "memory.oom_control", root / "memory" / "memory.oom_control"]
+    return list(dict.fromkeys(found))
+
+
+def _count(file: Path, name: str) -> int:
+    with suppress(OSError, ValueError):
+        lines = dict(line.partition(" ")[::2] for line in file.read_text().splitlines())
+        return int(lines.get(name, "0"))
+    return 0
 
 
 def _visible_gpus() -> int:

@@ -60,12 +60,13 @@ class MetricsFile:
         sync_folder(self._path.parent)
 
 
-def read_metrics(path: Path, end: int | None = None) -> list[dict[str, Any]]:
+def read_metrics(path: Path, end: int | None = None, having: str = "") -> list[dict[str, Any]]:
     """The lines of a file, NaN and infinities as floats again; none where there is no file.
 
     Args:
         path: of the file; a run may be writing it.
         end: read the first so many bytes only.
+        having: a metric's name; lines without it are passed over unread.
 
     Raises:
         CorruptError: a line is no JSON object; a torn last line is passed over.
@@ -74,7 +75,8 @@ def read_metrics(path: Path, end: int | None = None) -> list[dict[str, Any]]:
         return []
     content = path.read_bytes()[:end]
     whole = content[: content.rfind(b"\n") + 1]
-    return [_parse(path, number, line) for number, line in enumerate(whole.splitlines(), 1)]
+    wanted = json.dumps(having, ensure_ascii=False).encode() if having else b""
+    return [_parse(path, number, line) for number, line in enumerate(whole.splitlines(), 1) if wanted in line]
 
 
 def _parse(path: Path, number: int, line: bytes) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Status = Literal["running", "done", "failed", "interrupted"]
+Status = Literal["running", "done", "failed", "interrupted", "paused"]
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Outcome:
 
     Attributes:
         status: ``running`` from the start, ``done`` only when every promised file is there; only ``report.html`` may be
-            made later.
+            made later. ``paused``: a trial that waits, with its checkpoint, until its sweep lets it go on.
         process_created: when the process ``pid`` began (seconds since the epoch): another may bear its number later.
-        metrics: ``<split>/<metric>`` -> value, of the best checkpoint.
+        metrics: ``<split>/<metric>`` -> value, of the best checkpoint; a trial's have no test until it has won.
         intervals: the same keys -> (low, high), 95% bootstrap.
         objective: the metric that chose the best checkpoint, and its direction (``max`` or ``min``).
         best: path of the best checkpoint, relative to the run directory.

@@ -162,12 +162,16 @@ class RunInfo:
 
     Attributes:
         directory: the run directory.
-        run_id: six hex digits, the end of the directory's name: stable over resumes.
+        run_id: six hex digits, the end of the directory's name, or what a trial's sweep gave it: stable over resumes.
         config: the composed config, plain values, secrets masked.
         resumed: whether this process goes on from a checkpoint.
         resumed_step: the optimizer step of that checkpoint, 0 for a new run.
         objective: metric name on validation, ``validation/accuracy``.
         direction: ``max`` or ``min``.
+        group: of a sweep's trial: the sweep's name.
+        job_type: ``trial`` of one.
+        label: what differs from the sweep's other trials.
+        words: the same as words of a command line.
     """
 
     directory: Path
@@ -178,6 +182,10 @@ class RunInfo:
     direction: str = "max"
     resumed: bool = False
     resumed_step: int = 0
+    group: str = ""
+    job_type: str = ""
+    label: str = ""
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -32,8 +32,11 @@ class TrialRecord:
         point: key or group -> value, of what the sweep varies; without the seed.
         words: the same as words of a command line, the seed's included.
         name: what differs, for people.
+        digest: of its resolved config.
         same_as: of a duplicate: the trial whose resolved config is the same.
         attempts: how often it was placed.
+        lost: how often a node or a worker was lost under it.
+        halved: how often its micro-batch was halved, since memory did not suffice.
         slot, handle: of the last attempt.
         rungs: (validations, value) that it asked with, in order.
         values: of the objectives, in their own direction.
@@ -50,8 +53,11 @@ class TrialRecord:
     words: tuple[str, ...]
     name: str
     state: State = "planned"
+    digest: str = ""
     same_as: int | None = None
     attempts: int = 0
+    lost: int = 0
+    halved: int = 0
     slot: str = ""
     handle: Mapping[str, Any] | None = None
     rungs: tuple[tuple[int, float | None], ...] = ()
@@ -89,12 +95,18 @@ class Record:
 
 def read_record(directory: Path) -> list[TrialRecord]:
     """Every trial of a sweep, by number; none where nothing is recorded."""
-    file = directory / RECORD
     trials: dict[int, TrialRecord] = {}
+    for event in read_events(directory):
+        fold(trials, event)
+    return [trials[number] for number in sorted(trials)]
+
+
+def read_events(directory: Path) -> Iterator[dict[str, Any]]:
+    """The record's whole lines in order: what ``fold`` takes up, and ``at``, the time of each."""
+    file = directory / RECORD
     if file.exists():
         for line in file.read_bytes()[: _whole(file)].splitlines():
-            fold(trials, json.loads(line))
-    return [trials[number] for number in sorted(trials)]
+            yield json.loads(line)
 
 
 def fold(trials: dict[int, TrialRecord], event: Mapping[str, Any]) -> None:

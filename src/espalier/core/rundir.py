@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from espalier.core.facts import DataFacts
 from espalier.core.files import write_json
 from espalier.core.lock import is_held
 from espalier.core.outcome import Outcome
+from espalier.core.record import RECORD, TRIALS
+from espalier.core.trial import read_trial
 
 OUTCOME, FACTS, LATEST = "outcome.json", "facts.json", "latest"
 _NAME = re.compile(r"[^\w.+=-]+")
@@ -37,14 +40,39 @@ def safe_name(name: str) -> str:
     return _NAME.sub("-", name).strip("-.") or "run"
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a run directory lies: ``<output>/<name>/<run>``, or ``<output>/<name>/<sweep>/trials/<number>``.
+
+    Attributes:
+        sweep: directory of the sweep that a trial belongs to; None of a run that is no trial.
+    """
+
+    output: Path
+    name: str
+    sweep: Path | None = None
+
+    @staticmethod
+    def of(directory: Path) -> Place:
+        """By its path alone."""
+        if directory.parent.name == TRIALS:
+            sweep = directory.parent.parent
+            return Place(sweep.parent.parent, sweep.parent.name, sweep)
+        return Place(directory.parent.parent, directory.parent.name)
+
+
 def run_id(directory: Path) -> str:
-    """The six hex digits at the end of a run directory's name: stable over resumes."""
-    return directory.name.rpartition("-")[2]
+    """Stable over resumes: the six hex digits at the end of a run directory's name, or what a trial's sweep gave it."""
+    trial = read_trial(directory)
+    return trial.run_id if trial else directory.name.rpartition("-")[2]
 
 
 def point_latest(directory: Path) -> None:
-    """Let ``<output>/latest`` point to a run directory, by one rename."""
-    output = directory.parent.parent
+    """Let ``<output>/latest`` point to a run directory, by one rename; a trial is never the latest run."""
+    place = Place.of(directory)
+    if place.sweep:
+        return
+    output = place.output
     temporary = output / f".latest-{secrets.token_hex(3)}"
     with suppress(OSError):  # a file system without links has no latest
         temporary.symlink_to(directory.relative_to(output))
@@ -126,10 +154,26 @@ def process_created(pid: int) -> float | None:
     return int(boot[1]) + int(fields[18]) / os.sysconf("SC_CLK_TCK")
 
 
-def run_directories(output: Path) -> Iterator[Path]:
-    """Every run directory below ``output``, the newest first by its name's date."""
-    found = (file.parent for file in output.glob(f"*/*/{OUTCOME}") if not file.parent.parent.is_symlink())
+def run_directories(output: Path, *, trials: bool = False) -> Iterator[Path]:
+    """Every run directory below ``output``, the newest first by its name's date; ``trials`` of sweeps too, or not."""
+    found = [file.parent for file in output.glob(f"*/*/{OUTCOME}") if not file.parent.parent.is_symlink()]
+    if trials:
+        found += [file.parent for place in sweep_directories(output) for file in place.glob(f"{TRIALS}/*/{OUTCOME}")]
+    yield from sorted(found, key=_age, reverse=True)
+
+
+def sweep_directories(output: Path) -> Iterator[Path]:
+    """Every sweep's directory below ``output``, the newest first by its name's date."""
+    found = {file.parent for file in output.glob(f"*/sweep-*/{RECORD}") if not file.parent.parent.is_symlink()}
     yield from sorted(found, key=lambda directory: directory.name, reverse=True)
+
+
+def _age(directory: Path) -> tuple[str, int]:
+    """By date; a sweep's trials in the order of their numbers."""
+    sweep = Place.of(directory).sweep
+    if sweep is None:
+        return directory.name, 0
+    return sweep.name.removeprefix("sweep-"), -int(directory.name) if directory.name.isdecimal() else 0
 
 
 def shown(directory: Path) -> Path:

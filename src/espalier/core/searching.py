@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Literal, Protocol
 
 from espalier.core.errors import Fault
@@ -24,6 +27,7 @@ class Dimension:
         whole: whether an interval's values are whole numbers.
         step: distance between an interval's values; None: any.
         source: who says so, for people: ``command line``, ``conf/space/adapter/lora.yaml:2``.
+        place: its place among the words that vary something; of a grid's points, the last place changes quickest.
     """
 
     key: str
@@ -34,11 +38,33 @@ class Dimension:
     whole: bool = False
     step: float | None = None
     source: str = ""
+    place: int = 0
 
     @property
     def is_interval(self) -> bool:
         """Whether it has endlessly many values, or is given by its ends."""
         return not self.values
+
+    @property
+    def size(self) -> int | None:
+        """How many values it has; None: endlessly many."""
+        if not self.is_interval:
+            return len(self.values)
+        step = self.step or (1 if self.whole else None)
+        return int((self.high - self.low) / step + 1e-9) + 1 if step else None
+
+    def taken(self) -> Sequence[Any]:
+        """Its values, those of an interval with steps as well.
+
+        Raises:
+            ValueError: there are endlessly many.
+        """
+        if not self.is_interval:
+            return self.values
+        if self.size is None:
+            raise ValueError(f"{self.key} has endlessly many values")
+        numbers = [self.low + index * (self.step or 1) for index in range(self.size)]
+        return [int(number) for number in numbers] if self.whole else numbers
 
 
 class Space(Protocol):
@@ -49,6 +75,44 @@ class Space(Protocol):
 
     def keys(self, options: Point, /) -> Sequence[Dimension]:
         """Keys that are varied beside these options."""
+
+
+def combinations(dimensions: Sequence[Dimension]) -> Iterator[Point]:
+    """Every combination of values of dimensions that have so many; the last dimension changes quickest."""
+    keys = [dimension.key for dimension in dimensions]
+    for values in product(*(dimension.taken() for dimension in dimensions)):
+        yield dict(zip(keys, values, strict=True))
+
+
+def count(space: Space) -> int | None:
+    """How many points a space has; None: endlessly many."""
+    sizes = [[key.size for key in space.keys(options)] for options in combinations(space.options())]
+    return sum(math.prod(size or 0 for size in row) for row in sizes) if all(map(all, sizes)) else None
+
+
+def all_points(space: Space) -> list[Point]:
+    """Every point of a space that has so many, in Hydra's order: the word that stands last changes quickest."""
+    placed: list[tuple[tuple[int, ...], Point]] = []
+    for options in combinations(space.options()):
+        dimensions = sorted([*space.options(), *space.keys(options)], key=lambda dimension: dimension.place)
+        order = {dimension.place: {_key(v): n for n, v in enumerate(dimension.taken())} for dimension in dimensions}
+        last = max(order, default=-1) + 1
+        for keys in combinations(space.keys(options)):
+            point = {**options, **keys}
+            row = [-1] * last
+            for dimension in dimensions:
+                row[dimension.place] = order[dimension.place][_key(point[dimension.key])]
+            placed.append((tuple(row), {dimension.key: point[dimension.key] for dimension in dimensions}))
+    return [point for _, point in sorted(placed, key=lambda pair: pair[0])]
+
+
+def identity(point: Point) -> str:
+    """Two points are the same where this text is."""
+    return _key(dict(sorted(point.items())))
+
+
+def _key(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
 
 
 @dataclass(frozen=True)
@@ -103,5 +167,12 @@ class Pruning(Protocol):
     def decide(self, asked: Rung, seen: Sequence[Rung], /) -> Decision:
         """Whether the trial goes on now; ``seen`` has its own values too."""
 
-    def promote(self, paused: Sequence[int], seen: Sequence[Rung], /) -> int | None:
-        """A paused trial that has earned to go on by now; None: none has."""
+    def promote(self, paused: Sequence[int], seen: Sequence[Rung], /, *, idle: bool = False) -> int | None:
+        """A paused trial that has earned to go on by now; None: none has.
+
+        Args:
+            paused: trials that wait.
+            seen: all values.
+            idle: nothing runs, and nothing is left to begin: without the answer to this the sweep would end here. A
+                rule that lets few go on says then who is finished though it had too few rivals to earn it.
+        """

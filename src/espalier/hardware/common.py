@@ -9,12 +9,13 @@ from espalier.hardware.threads import Threads
 
 
 class Common(TypedDict):
-    """CPU threads, and how the model computes, which ``build.placed`` sees to."""
+    """CPU threads; how the model computes, which ``build.placed`` sees to; what a sweep does when memory runs out."""
 
     threads: Threads
     compile: Annotated[bool, Needs("compiler")]
     gradient_checkpointing: bool
     attention: Literal["sdpa", "eager", "flash_attention_2"] | None
+    oom: Literal["fail", "halve"]
 
 
 class Computing(TypedDict):

@@ -19,7 +19,7 @@ def cpu(
     precision: Literal["auto", "32-true", "bf16-mixed"],
     **common: Unpack[Common],
 ) -> Placement:
-    """One process. ``auto`` precision is bf16 where the CPU has AMX and is quicker at it, else fp32.
+    """One process. ``auto`` precision is bf16 where the CPU was measured to be quicker at it, else fp32.
 
     ``espalier train hardware=cpu hardware.precision=bf16-mixed``
 

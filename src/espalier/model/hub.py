@@ -10,7 +10,7 @@ import torch
 from annotated_types import Ge, Lt
 from torch import Tensor, nn
 
-from espalier.core.bounds import HubOrFolder
+from espalier.core.bounds import HubOrFolder, Needs
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
 from espalier.core.parts import Encoding
@@ -33,6 +33,7 @@ class Transformer(nn.Module):
             ``auto``: ``last`` for decoders, ``mean`` for T5, ``cls`` where there is such a token.
         dropout: share of states and attention weights dropped in training, wherever the architecture drops; None: the
             checkpoint's own.
+        quantize: keep the weights of dense layers in 4 or 8 bits, frozen: for an adapter beside them; None: in fp32.
 
     Shapes: ``batch["text"]`` (B, L) ids and ``batch["text_mask"]`` (B, L) bool, padded on the right, or
     ``batch["image"]`` (B, C, H, W) bytes -> (B, width).
@@ -66,6 +67,7 @@ class Transformer(nn.Module):
         revision: str,
         pooling: Literal["auto", "mean", "cls", "last"],
         dropout: Annotated[float, Ge(0), Lt(1)] | None,
+        quantize: Annotated[Literal["4bit", "8bit"], Needs("bitsandbytes")] | None,
     ) -> None:
         super().__init__()
         located = locate(source, revision)
@@ -75,7 +77,8 @@ class Transformer(nn.Module):
         self.source, self.revision, self.max_length = located.name, revision, facts.max_length
         self.role = _role(facts, encoding, self.family, source)
         self.transform = encoding.transform() if isinstance(encoding, Image) else None
-        trunk: Any = load_trunk(self.family, config, located.folder, source, dropout=dropout)
+        self.quantize = quantize
+        trunk: Any = load_trunk(self.family, config, located.folder, source, dropout=dropout, quantize=quantize)
         trunk.config.name_or_path = located.name  # what a saved adapter names as its base
         self.trunk: nn.Module = trunk
         self.width = int(getattr(config, "word_embed_proj_dim", config.hidden_size))  # OPT projects its states

@@ -7,13 +7,15 @@ from typing import Any
 from torch import nn
 from transformers import MODEL_MAPPING
 
+from espalier.model.quantized import as_code, bits_of
+
 _ADAPTED = """base = "{source}"  # on the hub, or the path of a folder that holds it
-model = {auto}.from_pretrained(base, revision="{revision}")
+model = {auto}.from_pretrained(base, revision="{revision}"{given})
 model = PeftModel.from_pretrained(model, ".")
 """
 _TEXT = """
 {loading}tokenizer = AutoTokenizer.from_pretrained(".")
-model.eval().float()
+{ready}
 
 
 def features(rows):
@@ -31,7 +33,7 @@ def features(rows):
 rows = {rows}  # yours
 """
 _IMAGE = """
-{loading}model.eval().float()
+{loading}{ready}
 
 
 def features(rows):  # images as they stand in the data: bytes, {shape} each
@@ -73,6 +75,7 @@ def text_recipe(
     second = f"[{joint!r} + second for _, second in rows]" if joint else "[second for _, second in rows]"
     return _TEXT.format(
         loading=_loading(trunk, source, revision, ", AutoTokenizer"),
+        ready=_ready(trunk),
         texts="rows" if joint is None else f"[first for first, _ in rows], {second}",
         rows='["a text", "another one"]'
         if joint is None
@@ -90,6 +93,7 @@ def image_recipe(
     """An image model's lines; ``pixels`` is code that makes the model's input of ``rows``."""
     return _IMAGE.format(
         loading=_loading(trunk, source, revision, ""),
+        ready=_ready(trunk),
         pixels=pixels,
         shape=" x ".join(map(str, shape)),
         sides=", ".join(map(str, shape)),
@@ -97,12 +101,20 @@ def image_recipe(
     )
 
 
+def _ready(trunk: Any) -> str:
+    base = trunk.get_base_model() if hasattr(trunk, "peft_config") else trunk
+    return "model.eval()" if bits_of(base) else "model.eval().float()"
+
+
 def _loading(trunk: Any, source: str, revision: str, also: str) -> str:
     adapted = hasattr(trunk, "peft_config")
     base = trunk.get_base_model() if adapted else trunk
     usual = MODEL_MAPPING.get(type(base.config), None) is type(base)
     auto = "AutoModel" if usual else type(base).__name__
-    imports = ["import torch", *["from peft import PeftModel"] * adapted, f"from transformers import {auto}{also}"]
+    bits = bits_of(base) if adapted else None
+    names = f"{auto}{also}" + (", BitsAndBytesConfig" if bits else "")
+    imports = ["import torch", *["from peft import PeftModel"] * adapted, f"from transformers import {names}"]
+    given = f", {as_code(bits)}" if bits else ""
     whole = f'model = {auto}.from_pretrained(".")\n'
-    model = _ADAPTED.format(source=source, revision=revision, auto=auto) if adapted else whole
+    model = _ADAPTED.format(source=source, revision=revision, auto=auto, given=given) if adapted else whole
     return "\n".join([*imports, "", model])

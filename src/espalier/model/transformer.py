@@ -21,6 +21,7 @@ from transformers import (
 )
 
 from espalier.core.errors import ConfigError, Fault
+from espalier.model.quantized import Bits, loading
 
 _DROPOUTS = (
     "hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "activation_dropout",
@@ -89,14 +90,18 @@ def family_of(config: Any, source: str) -> Family:
     raise ConfigError(Fault(f"model.source={source}", truth, remedy))
 
 
-def load_trunk(family: Family, config: Any, folder: Path, source: str, *, dropout: float | None) -> nn.Module:
+def load_trunk(
+    family: Family, config: Any, folder: Path, source: str, *, dropout: float | None, quantize: Bits | None = None
+) -> nn.Module:
     """The model in fp32 and in training mode, without a pooling layer.
 
     Args:
         dropout: sets every share that the architecture drops of states and attention weights; None: the config's own.
+        quantize: bits of each weight of a dense layer; None: 32.
 
     Raises:
-        ConfigError: it drops nothing that could be set; the weights are not those of the architecture.
+        ConfigError: it drops nothing that could be set; the weights are not those of the architecture; they are to be
+            quantised, and bitsandbytes does not load.
     """
     if dropout is not None:
         names = [name for name in _DROPOUTS if hasattr(config, name)]
@@ -110,10 +115,11 @@ def load_trunk(family: Family, config: Any, folder: Path, source: str, *, dropou
         if "add_pooling_layer" in inspect.signature(family.model.__init__).parameters
         else {}
     )
+    quantised = loading(quantize) if quantize else {}
     try:
         trunk, info = family.model.from_pretrained(
             folder, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True,
-            output_loading_info=True, ignore_mismatched_sizes=True, **bare,
+            output_loading_info=True, ignore_mismatched_sizes=True, **bare, **quantised,
         )  # fmt: skip
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         truth = f"could not be read: {str(error).strip().partition(chr(10))[0].rstrip('.')}."

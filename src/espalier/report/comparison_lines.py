@@ -60,8 +60,13 @@ def verdicts_of(sides: Sequence[Side]) -> list[str]:
         if found
         else f"{sides[0].letter} and {side.letter} were not tested on the same rows: no paired test"
         for side, found in against_first(sides)
-        if sides[0].first.outcome.metrics and side.first.outcome.metrics
+        if sides[0].first.outcome.metrics and side.first.outcome.metrics and (_tested(sides[0]) or _tested(side))
     ]
+
+
+def _tested(side: Side) -> bool:
+    """Trials of a sweep are not."""
+    return any(name.startswith("test/") for name in side.first.outcome.metrics)
 
 
 def figure_words(figure: Figure | None, bounds: bool = True) -> str:

@@ -45,7 +45,7 @@ class Estimate:
 def estimate_lines(estimate: Estimate) -> list[str]:
     """``estimate  1.1 GB of 23 GB memory, about 2 min, 190 MB of 60 GB disk``, and a warning where memory is short."""
     parts = [_of(estimate.memory_bytes, estimate.memory_total, "memory")] if estimate.memory_bytes else []
-    parts += [f"about {_rough(estimate.seconds)}"] if estimate.seconds else []
+    parts += [f"about {rough(estimate.seconds)}"] if estimate.seconds else []
     parts += [_of(estimate.disk_bytes, estimate.disk_free, "disk")]
     parts += [] if estimate.memory_bytes else ["no probe"]
     lines = [f"estimate  {', '.join(parts)}"]
@@ -59,7 +59,7 @@ def _of(need: int, there: int, what: str) -> str:
     return f"{memory(need)} of {memory(there)} {what}" if there else f"{memory(need)} {what}"
 
 
-def _rough(seconds: float) -> str:
+def rough(seconds: float) -> str:
     """Without a precision that it does not have: ``5 s``, ``40 s``, ``2 min``, ``3 h``."""
     if seconds < 10:
         return f"{max(1, round(seconds))} s"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from espalier.core.outcome import Outcome
+from espalier.core.rundir import Place
 from espalier.report.layout import aligned, flow, terminal_width
 from espalier.report.quantities import (
     duration,
@@ -105,6 +106,15 @@ def end_lines(outcome: Outcome, directory: Path, width: int | None = None) -> li
     return [*_broken_off(outcome, width), *aligned([("it lies in", str(directory)), *ways_on(outcome, directory)])]
 
 
+def trial_line(outcome: Outcome) -> str:
+    """How a sweep's trial ended, for its log: ``done   validation accuracy 0.873 at step 500   2 min 41 s``."""
+    key = outcome.objective
+    said = f"validation {metric_name(objective_name(outcome))}"
+    reached = [f"{said} {value(outcome.metrics[key])}"] if key in outcome.metrics else []
+    parts = [outcome.status, *reached, f"{outcome.steps:,} steps", cost_words(outcome)]
+    return "   ".join([*parts, *outcome.error.strip().splitlines()[:1]])
+
+
 def metrics_table(outcome: Outcome) -> list[str]:
     """The metrics of the best checkpoint, a line each: test with its interval, validation beside it."""
     rows = [_cells(row) for row in metric_rows(outcome)]
@@ -174,6 +184,8 @@ def ways_on(outcome: Outcome, directory: Path) -> list[tuple[str, str]]:
     anew = ("start anew", f"espalier train --rerun {shown}")
     if outcome.status == "running" or (outcome.status == "failed" and not outcome.steps):
         return [anew]  # there is nothing to go on with
+    if sweep := Place.of(directory).sweep:
+        return [("go on", f"espalier sweep resume {shlex.quote(str(sweep))}"), anew]
     return [("go on", f"espalier train --resume {shown}"), anew]
 
 

@@ -29,8 +29,9 @@ def ends(bounds: tuple[float, float]) -> tuple[str, str]:
 
 
 def spread(deviation: float, mean: float) -> str:
-    """A standard deviation with the decimals of its mean."""
-    return _with_digits(deviation, mean)
+    """A standard deviation with the decimals of its mean; with one digit where it would read as none."""
+    said = _with_digits(deviation, mean)
+    return said if deviation == 0 or any(digit in said for digit in "123456789∞N") else f"{deviation:.1g}"
 
 
 def interval(bounds: tuple[float, float]) -> str:

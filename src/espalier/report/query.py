@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from espalier.config.suggest import asked, nearest
 from espalier.core.errors import Fault, UserError
 from espalier.core.outcome import Outcome
-from espalier.core.rundir import OUTCOME, is_gone
+from espalier.core.rundir import OUTCOME, Place, is_gone
 from espalier.report.runs import ListedRun
 
 _RECORD = {
@@ -44,6 +45,8 @@ _COLUMNS = {
     "seed": "r.seed",
     "started": "r.started",
     "took": "r.cost.wall_seconds",
+    "sweep": "place.sweep",
+    "trial": "place.trial",
     "objective": "split_part(r.objective, '/', 2)",
     "metric": "nullif(coalesce(r.metrics['test/' || split_part(r.objective, '/', 2)], r.metrics[r.objective]), 'NaN')",
     "steps": "r.steps",
@@ -103,6 +106,9 @@ def find_runs(directories: Iterable[Path], *, where: str = "", sort: str = "", l
         killed = {i for i in running if is_gone(places[i], Outcome.of(json.loads(contents[i])))}
         database.execute("CREATE TEMP TABLE killed AS SELECT unnest($ids::BIGINT[]) AS id, 'killed' AS status",
                          {"ids": sorted(killed)})  # fmt: skip
+        database.execute("CREATE TEMP TABLE place AS SELECT unnest($ids::BIGINT[]) AS id, "
+                         "unnest($sweeps::VARCHAR[]) AS sweep, unnest($trials::BIGINT[]) AS trial",
+                         _trials(places))  # fmt: skip
         _name_columns(database)
         chosen = _choose(database, where, sort)
     shown = chosen[:limit] if limit else chosen
@@ -123,6 +129,14 @@ def _read(directories: Iterable[Path]) -> tuple[list[Path], list[str], list[Path
             places.append(directory)
             contents.append(content)
     return places, contents, unreadable
+
+
+def _trials(places: Sequence[Path]) -> dict[str, list[Any]]:
+    """Of those that are trials: the name of the sweep, and the number there."""
+    of = [(i, found.name, int(place.name)) for i, place in enumerate(places)
+          if (found := Place.of(place).sweep) and place.name.isdecimal()]  # fmt: skip
+    ids, sweeps, trials = ([*column] for column in zip(*of, strict=True)) if of else ([], [], [])
+    return {"ids": ids, "sweeps": sweeps, "trials": trials}
 
 
 def _load(database: duckdb.DuckDBPyConnection, contents: Sequence[str]) -> None:
@@ -149,6 +163,7 @@ def _name_columns(database: duckdb.DuckDBPyConnection) -> None:
         columns.setdefault(name, f"nullif(coalesce(r.metrics[{test}], r.metrics[{validation}]), 'NaN')")
     said = ", ".join(f"{what} AS {_identifier(name)}" for name, what in columns.items())
     database.execute(f"CREATE TEMP VIEW named AS SELECT runs.id AS run_id, {said} FROM runs LEFT JOIN killed USING (id)"
+                     " LEFT JOIN place USING (id)"
                      " WHERE r.status IS NOT NULL")  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from espalier.core.outcome import Outcome
 
-_LEADING = ("accuracy", "f1_macro", "auroc", "ece")
+LEADING = ("accuracy", "f1_macro", "auroc", "ece")
 _ACCURACY_AGAIN = ("precision_micro", "recall_micro", "f1_micro", "recall_weighted")
 
 
@@ -37,8 +37,8 @@ def metric_rows(outcome: Outcome) -> list[MetricRow]:
 def leading_rows(outcome: Outcome, at_most: int) -> list[MetricRow]:
     """The few that are said first: the objective, then accuracy, F1, AUROC, ECE, else the task's own."""
     rows = {row.name: row for row in metric_rows(outcome)}
-    own = [] if any(name in rows for name in _LEADING) else list(rows)
-    names = [name for name in dict.fromkeys((objective_name(outcome), *_LEADING, *own)) if name in rows]
+    own = [] if any(name in rows for name in LEADING) else list(rows)
+    names = [name for name in dict.fromkeys((objective_name(outcome), *LEADING, *own)) if name in rows]
     return [rows[name] for name in names[:at_most]]
 
 

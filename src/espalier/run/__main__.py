@@ -1,4 +1,4 @@
-"""``python -m espalier.run DIR [--resume]``: train the experiment whose config stands in DIR."""
+"""``python -m espalier.run DIR [--resume | --conclude]``: train the experiment whose config stands in DIR."""
 
 from __future__ import annotations
 
@@ -22,53 +22,66 @@ from espalier.core.errors import EspalierError, RunFailedError, UserError
 from espalier.core.lock import held
 from espalier.core.outcome import Outcome
 from espalier.core.rendezvous import close
-from espalier.core.rundir import discard, read_outcome, write_outcome
+from espalier.core.rundir import Place, discard, read_outcome, write_outcome
+from espalier.core.trial import read_trial
 from espalier.core.world import is_first, launched
 from espalier.report.faults import failure_lines, fault_lines
+from espalier.run.conclude import conclude_trial
 from espalier.run.fit import run
 from espalier.run.stop import Stop
 
-_CODES = {"done": 0, "failed": 1}
+_CODES = {"done": 0, "paused": 0, "failed": 1}
 
 
 def main() -> int:
-    """Run; 0 done, 1 failed, 2 something to mend, 130 or 143 ended by a signal and resumable."""
+    """Run; 0 done or paused, 1 failed, 2 something to mend, 130 or 143 ended by a signal and resumable."""
     parser = argparse.ArgumentParser(prog="python -m espalier.run", description=__doc__)
     parser.add_argument("directory", type=Path)
-    parser.add_argument("--resume", action="store_true")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
+    way.add_argument("--conclude", action="store_true", help="test a sweep's trial that is done, leave model and page")
     given = parser.parse_args()
     directory = given.directory.resolve()
     _quiet()
     try:
         experiment = read(directory)
-        if not given.resume and (directory / "metrics.jsonl").exists() and is_first():
+        if not (given.resume or given.conclude) and (directory / "metrics.jsonl").exists() and is_first():
             raise RunFailedError(f"{directory} holds a run already:  espalier train --resume {directory}")
         check(experiment)
         sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
         with held(directory) if is_first() else nullcontext(), Stop(directory) as stop:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # one that came while libraries were loaded
+            if given.conclude:
+                return _code(conclude_trial(experiment, directory, stop))
             return _code(run(experiment, directory, stop, resume=given.resume))
     except EspalierError as error:
         if os.environ.get("ESPALIER_TRACEBACK"):
             traceback.print_exc()
         if is_first():
-            _explain(error, directory, resume=given.resume)
+            _explain(error, directory, resume=given.resume)  # a conclusion changes nothing before it is whole
         return error.exit_code
     finally:
         if is_first() and (world := launched()):
-            close(directory.parent.parent, world)
+            close(Place.of(directory).output, world)
 
 
 def _explain(error: EspalierError, directory: Path, *, resume: bool) -> None:
-    """One message; a run that never began leaves nothing behind, one that was to go on stays resumable."""
+    """One message; a run that never began leaves nothing behind, one that was to go on stays resumable.
+
+    A trial stays as its sweep made it, and says why it failed.
+    """
     lines = fault_lines(error.faults) if isinstance(error, UserError) else failure_lines(error)
     print("\n".join(lines), file=sys.stderr)
     if not isinstance(error, UserError) or not (directory / "outcome.json").exists():
         return
     outcome = read_outcome(directory)
-    if outcome.pid == os.getpid() and resume:
+    if outcome.pid != os.getpid() or outcome.status != "running":
+        return
+    if read_trial(directory):
+        write_outcome(directory, replace(outcome, status="failed", error=str(error)))
+    elif resume:
         write_outcome(directory, replace(outcome, status="interrupted"))
-    elif outcome.pid == os.getpid():
+    else:
         discard(directory)
 
 

@@ -6,6 +6,7 @@ import argparse
 import logging
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.utilities.warnings import PossibleUserWarning
 
 from espalier.build.encode import encode
 from espalier.build.instantiate import instantiate
@@ -47,6 +49,7 @@ def _evaluate(given: argparse.Namespace) -> int:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # one that came while libraries were loaded
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.simplefilter("ignore", PossibleUserWarning)  # advice for people who write Trainers
     sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
     experiment = rerun(given.directory, given.override)
     hardware = experiment.config.hardware

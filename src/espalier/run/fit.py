@@ -1,35 +1,34 @@
-"""One experiment, from its run directory to its outcome: assemble, train, test, leave the result."""
+"""One experiment, from its run directory to its outcome: assemble, train, and what ``conclude`` does."""
 
 from __future__ import annotations
 
 import sys
 import traceback
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities.memory import is_oom_error
 
 from espalier.build.assemble import Assembly, assemble
 from espalier.build.instantiate import instantiate
 from espalier.config.compose import Experiment
-from espalier.core.errors import InterruptedRunError, UserError
+from espalier.core.errors import InterruptedRunError, PausedRunError, UserError
 from espalier.core.files import write_atomic
 from espalier.core.metrics_file import MetricsFile
 from espalier.core.outcome import Outcome
 from espalier.core.parts import RunInfo
 from espalier.core.rundir import write_outcome
 from espalier.core.world import rank
-from espalier.run import result
 from espalier.run.budget import Budget
+from espalier.run.conclude import conclude
 from espalier.run.estimate import Estimator
 from espalier.run.recorder import Recorder, StepLog
+from espalier.run.rungs import Rungs
 from espalier.run.schedules import Validated
 from espalier.run.session import Session, opening
 from espalier.run.stop import Stop
 from espalier.run.surroundings import cluster
-from espalier.state import folder
 from espalier.state.exact import ExactResume, metrics_bytes
 from espalier.state.lightning_io import FolderCheckpointIO
 
@@ -44,7 +43,7 @@ def run(experiment: Experiment, directory: Path, stop: Stop, *, resume: bool) ->
         resume: go on from the newest checkpoint, or from the start where there is none.
 
     Returns:
-        The outcome, which ``outcome.json`` holds as well: ``done``, ``interrupted`` or ``failed``.
+        The outcome, which ``outcome.json`` holds as well: ``done``, ``interrupted``, ``paused`` or ``failed``.
 
     Raises:
         UserError: before anything was trained; the data or the parts are not what the config says.
@@ -54,9 +53,11 @@ def run(experiment: Experiment, directory: Path, stop: Stop, *, resume: bool) ->
     try:
         assembly = assemble(**{str(key): node for key, node in experiment.config.items() if key != "_target_"})
         trainer = _train(session, assembly)
-        _conclude(session, assembly, trainer)
+        conclude(session, assembly, trainer)
     except InterruptedRunError as signal_came:
         session.end("interrupted", str(signal_came))
+    except PausedRunError:
+        session.end("paused")
     except Exception as error:
         if isinstance(error, UserError) and session.trainer is None:
             raise
@@ -66,12 +67,18 @@ def run(experiment: Experiment, directory: Path, stop: Stop, *, resume: bool) ->
 
 def _fail(session: Session, error: Exception) -> None:
     """Say what happened. Lightning kills the first rank when another fails, so whoever fails writes the outcome."""
-    session.end("failed", f"{type(error).__name__}: {error}")
+    said = f"{type(error).__name__}: {error}"
+    session.end("failed", f"out of memory: {said}" if _is_out_of_memory(error) else said)
     name = "traceback.txt" if session.first else f"traceback.{rank()}.txt"
     write_atomic(session.directory / name, traceback.format_exc())
     print(*brief(error), f"(the whole of it: {session.directory / name})", sep="\n", file=sys.stderr, flush=True)
     if not session.first:
         write_outcome(session.directory, session.outcome)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Of a GPU, of main memory as torch asks for it, or as Python does."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or is_oom_error(error)
 
 
 def brief(error: Exception) -> list[str]:
@@ -118,7 +125,11 @@ def _trainer(session: Session, assembly: Assembly, info: RunInfo, recorder: Reco
     file = recorder.file if recorder else None
     exact = ExactResume(file.offset if file else lambda: 0, file.cut if file else lambda _: None)
     session.callbacks += [Budget(limit)] if (limit := assembly.trainer.get("max_time")) else []
-    always = [Validated(info), exact, session.stop, Estimator(assembly, session.directory, session.estimated)]
+    always = [Validated(info), exact, session.stop]
+    if session.trial:
+        always += [Rungs(info, session.trial, session.stop)]
+    else:  # a sweep says once what its trials need, not each of them
+        always += [Estimator(assembly, session.directory, session.estimated)]
     trainer = pl.Trainer(
         accelerator=placement.accelerator,
         devices=placement.devices,
@@ -139,30 +150,3 @@ def _trainer(session: Session, assembly: Assembly, info: RunInfo, recorder: Reco
         recorder.trainer = trainer
     session.trainer = trainer
     return trainer
-
-
-def _conclude(session: Session, assembly: Assembly, trainer: pl.Trainer) -> None:
-    """Test the best weights and write the result; ``done`` only when every file is there."""
-    task: Any = assembly.task
-    best = session.store.best()
-    if best:
-        task.load_state_dict(folder.read(best.path)["state_dict"], strict=False)
-    steps, epochs = trainer.global_step, trainer.current_epoch
-    tested = result.evaluate(assembly, trainer, session.directory)
-    if not session.first:
-        return
-    result.save_model(assembly, session.directory)
-    session.compare(assembly, tested.split)
-    session.end("done")
-    ended = next(filter(None, (getattr(callback, "ended", "") for callback in session.callbacks)), "")
-    validated = result.validation_at(session.directory, best.step if best else steps)
-    metrics, intervals = tested.by_split()
-    session.outcome = replace(
-        session.outcome,
-        metrics={**validated, **metrics},
-        intervals=intervals,
-        best=str(best.path.relative_to(session.directory)) if best else "",
-        epochs=epochs,
-        steps=steps,
-        summary={**session.outcome.summary, "ended": "" if 0 <= assembly.facts.total_steps <= steps else ended},
-    )

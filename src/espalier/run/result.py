@@ -22,6 +22,7 @@ from espalier.core.files import sync_file, sync_folder, write_atomic
 from espalier.core.metrics_file import read_metrics
 from espalier.report.data_checks import short_lines
 from espalier.report.predictions import Answers, Predictions, answers_of
+from espalier.state.sharded import whole
 
 _SLICE = "slice:"
 _LENGTH = "length"
@@ -78,7 +79,7 @@ def measure(
 def evaluate(assembly: Assembly, trainer: pl.Trainer, directory: Path) -> Measured:
     """Test what was trained (on validation rows where there is no test split), and write its predictions.
 
-    On all ranks; the first one writes.
+    On all ranks; the first one writes. A task that was sharded is afterwards good for being saved, and nothing else.
     """
     split = "test" if "test" in assembly.raw.splits else "validation"
     batches = assembly.batches
@@ -86,6 +87,7 @@ def evaluate(assembly: Assembly, trainer: pl.Trainer, directory: Path) -> Measur
     tested = measure(assembly.task, loader, trainer, assembly.raw, split, assembly.lengths.get(split))
     if tested.predictions is not None:
         write_predictions(directory / "predictions", tested.predictions, assembly.raw, split)
+    whole(assembly.task)
     return tested
 
 
@@ -161,12 +163,16 @@ def validation_at(directory: Path, step: int) -> dict[str, float]:
     return found
 
 
-def data_facts(assembly: Assembly) -> dict[str, Any]:
-    """What the outcome says of the data: origin, fingerprint, unit, labels, counts by split, notes, checks."""
+def data_facts(assembly: Assembly, *, checked: bool) -> dict[str, Any]:
+    """What the outcome says of the data: origin, fingerprint, unit, labels, counts by split, notes, checks.
+
+    Args:
+        checked: whether to look for repeated rows and the like, which a sweep's trials need not do each.
+    """
     raw, facts = assembly.raw, assembly.facts
     counts = {s: asdict(replace(c, truncated=assembly.truncated.get(s, 0))) for s, c in raw.counts.items()}
     labels: Any = list(facts.label_names) if len(raw.labels) == 1 else {s: list(n) for s, n in raw.labels.items()}
-    found = findings(raw)
+    found = findings(raw) if checked else None
     return {
         "origin": raw.origin,
         "fingerprint": raw.fingerprint,
@@ -175,7 +181,7 @@ def data_facts(assembly: Assembly) -> dict[str, Any]:
         "labels": labels,
         "counts": counts,
         "notes": list(raw.notes),
-        "checks": {**found.summary(), "lines": short_lines(found)},
+        **({"checks": {**found.summary(), "lines": short_lines(found)}} if found else {}),
     }
 
 

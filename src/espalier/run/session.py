@@ -24,11 +24,21 @@ from espalier.core.errors import Fault, UserError
 from espalier.core.masking import masked
 from espalier.core.outcome import Outcome, Status
 from espalier.core.parts import RunInfo
-from espalier.core.rundir import point_latest, process_created, read_outcome, run_id, shown, write_facts, write_outcome
+from espalier.core.rundir import (
+    Place,
+    point_latest,
+    process_created,
+    read_outcome,
+    run_id,
+    shown,
+    write_facts,
+    write_outcome,
+)
+from espalier.core.trial import Trial, read_trial
 from espalier.core.world import is_first
 from espalier.report.estimate import Estimate, estimate_lines
 from espalier.report.html import write_report
-from espalier.report.lines import data_lines, end_lines, start_line
+from espalier.report.lines import data_lines, end_lines, start_line, trial_line
 from espalier.run import baseline, result
 from espalier.run.recorder import Guarded
 from espalier.run.stop import Stop
@@ -52,6 +62,8 @@ class Session:
         trackers: started ones.
         lines: what they say of themselves.
         callbacks: of the config.
+        trial: what it knows of its sweep, where it is a trial: then its end is short, until it is concluded.
+        concluding: whether this process tests a trial that is done.
     """
 
     experiment: Experiment
@@ -66,9 +78,17 @@ class Session:
     lines: list[str] = field(default_factory=list)
     callbacks: list[pl.Callback] = field(default_factory=list)
     trainer: pl.Trainer | None = None
+    trial: Trial | None = None
+    concluding: bool = False
 
     def __post_init__(self) -> None:
         self._before = self.outcome.cost.wall_seconds
+        self.trial = read_trial(self.directory)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it leaves what a sweep needs, and nothing that takes time: no test, no model, no page."""
+        return self.trial is not None and not self.concluding
 
     @property
     def store(self) -> Store:
@@ -93,7 +113,7 @@ class Session:
         """
         task: Any = assembly.task
         weights = str(getattr(task.learner, "origin", ""))
-        data = result.data_facts(assembly)
+        data = result.data_facts(assembly, checked=not self.is_short)
         if self.saved:
             _require_same(self.outcome, data, weights)
         if self.first:
@@ -108,17 +128,18 @@ class Session:
         )
         return RunInfo(
             self.directory,
-            self.directory.parent.name,
+            self.outcome.name,
             run_id(self.directory),
             masked(plain(self.experiment.config)),
             objective=task.objective,
             direction=task.direction,
             resumed=self.resume,
             resumed_step=self.saved.step if self.saved else 0,
+            **_of_trial(self.trial),
         )
 
-    def start_trackers(self, info: RunInfo) -> None:
-        """On the first rank; from here on the run is the latest one."""
+    def start_trackers(self, info: RunInfo, *, begins: bool = True) -> None:
+        """On the first rank; from here on a run that begins is the latest one."""
         if not self.first:
             return
         for node in self.experiment.config.tracking.values():
@@ -126,8 +147,9 @@ class Session:
             line = tracker.start(info)
             self.trackers.append(tracker)
             self.lines += [line] if line else []
-        point_latest(self.directory)
-        self.write()
+        if begins:
+            point_latest(self.directory)
+            self.write()
 
     def announce(self, assembly: Assembly) -> None:
         """What was chosen, in a line, and what became of the rows."""
@@ -144,7 +166,8 @@ class Session:
             tracker=", ".join(self.lines),
         )
         data = self.outcome.data
-        self.say(line, *data_lines(data["counts"], data["max_length"]), *data["notes"], *data["checks"]["lines"])
+        found = data.get("checks", {}).get("lines", [])
+        self.say(line, *data_lines(data["counts"], data["max_length"]), *data["notes"], *found)
         if self.experiment.values.get("weights"):
             self.say(f"weights   of {self.outcome.summary['weights']}")
         if self.resume:
@@ -182,22 +205,23 @@ class Session:
     def close(self) -> Outcome:
         """Trackers, report, the last word; ``outcome.json`` comes last, since it promises the others."""
         if self.first:
-            for tracker in self.trackers:
+            for tracker in () if self.is_short else self.trackers:
                 tracker.attach(self._page)
             ends = [line for tracker in self.trackers if (line := tracker.finish(self.outcome))]
             self.outcome = replace(self.outcome, tracking={"lines": [*self.lines, *ends]})
-            missing = self._report()
+            missing = [] if self.is_short else self.report()
             self.write()
-            self.say("", *end_lines(self.outcome, shown(self.directory)), *ends, *missing)
+            told = [trial_line(self.outcome)] if self.is_short else end_lines(self.outcome, shown(self.directory))
+            self.say("", *told, *ends, *missing)
         return self.outcome
 
     def _page(self, texts: bool) -> str:
-        """The report for a tracker; ``""`` where it cannot be made, which ``_report`` tells."""
+        """The report for a tracker; ``""`` where it cannot be made, which ``report`` tells."""
         with TemporaryDirectory() as folder, suppress(Exception):
             return write_report(self.directory, self.outcome, texts=texts, to=Path(folder) / "report.html").read_text()
         return ""
 
-    def _report(self) -> list[str]:
+    def report(self) -> list[str]:
         """Make the page; what to say where that fails. It is made from the other files: the run is not lost."""
         try:
             write_report(self.directory, self.outcome)
@@ -212,7 +236,7 @@ def opening(experiment: Experiment, directory: Path, *, resume: bool) -> Outcome
     before = read_outcome(directory) if (directory / "outcome.json").exists() else None
     now = Outcome(
         status="running",
-        name=directory.parent.name,
+        name=Place.of(directory).name,
         seed=int(experiment.values["seed"]),
         started=before.started if before else _now(),
         pid=os.getpid(),
@@ -239,6 +263,13 @@ def _require_same(before: Outcome, data: Mapping[str, Any], weights: str) -> Non
         faults.append(Fault("the pretrained weights", f"are {weights}, and were {before.summary['weights']}.", remedy))
     if faults:
         raise UserError(*faults)
+
+
+def _of_trial(trial: Trial | None) -> dict[str, Any]:
+    """What trackers may know of a trial's sweep."""
+    if trial is None:
+        return {}
+    return {"group": trial.sweep, "job_type": "trial", "label": trial.name, "words": trial.words}
 
 
 def _now() -> str:

@@ -13,6 +13,7 @@ from pytorch_lightning.utilities import rank_zero_warn
 from espalier.core.errors import CorruptError
 from espalier.state import epoch_metrics, folder, rng
 from espalier.state.boundary import AtBoundary
+from espalier.state.layouts import as_parameters
 from espalier.state.ranks import gather_objects
 
 KEY = "espalier"
@@ -72,6 +73,8 @@ class ExactResume(AtBoundary):
         if len(ranks) != trainer.world_size:
             said = f"{len(ranks)} processes saved what {trainer.world_size} go on with"
             rank_zero_warn(f"{said}: the run goes on, but not bit for bit as it would have.")
+        for optimizer in trainer.optimizers:
+            as_parameters(optimizer)
         mine = ranks[min(trainer.global_rank, len(ranks) - 1)]
         epoch_metrics.restore(trainer, mine["epoch_metrics"])
         self._pending = mine["epoch_metrics"]["sums"]

@@ -17,6 +17,7 @@ from espalier.core.parts import Baseline, OptimizerFactory
 from espalier.state.ranks import gather_objects
 
 Batch = Mapping[str, Any]
+_QUANTISED = ("bitsandbytes.nn.modules",)  # where layers of few bits are defined
 
 
 class AbstractTask(pl.LightningModule, ABC):
@@ -103,9 +104,11 @@ class AbstractTask(pl.LightningModule, ABC):
         return {name: value[order] for name, value in whole.items()}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Leave out frozen parameters."""
+        """Leave out frozen parameters, and what is kept beside those that are quantised."""
         frozen = {name for name, parameter in self.named_parameters() if not parameter.requires_grad}
-        checkpoint["state_dict"] = {k: v for k, v in checkpoint["state_dict"].items() if k not in frozen}
+        quantised = tuple(f"{name}." for name, part in self.named_modules() if type(part).__module__ in _QUANTISED)
+        kept = {k: v for k, v in checkpoint["state_dict"].items() if k not in frozen}
+        checkpoint["state_dict"] = {k: v for k, v in kept.items() if not k.startswith(quantised)} if quantised else kept
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
         """As torch's, but everything that learns must be there, and nothing that the task does not have.

@@ -32,7 +32,8 @@ class Wandb:
     The config's values are what holds when nothing else is said: a variable that is set wins over them, since it was
     set for this shell or job (``WANDB_MODE``, ``WANDB_PROJECT``, ``WANDB_ENTITY``, ``WANDB_RUN_GROUP``, ``WANDB_NAME``,
     ``WANDB_TAGS``, ``WANDB_JOB_TYPE``, ``WANDB_DIR``, ``WANDB_RUN_ID``); the others mean what they mean to wandb.
-    ``WANDB_MODE=disabled`` turns it off.
+    ``WANDB_MODE=disabled`` turns it off. A sweep's trials stand in a group of the sweep's name, their job type is
+    ``trial``; what differs is a trial's name, and its words are tags beside those of the config.
 
     wandb runs in a thread of its own: neither its failure nor its slowness reaches training. argv, code, git and output
     are not recorded; the config is, with secrets masked.

@@ -7,7 +7,7 @@ import importlib
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,8 @@ from espalier.tracking.background import in_one_line
 from espalier.tracking.wandb_mode import Mode
 
 _REACH_SECONDS = 15  # for a server to answer, and to take what is left at the end
-_EXIT_CODES = {"done": 0, "interrupted": 255}  # W&B shows 255 as killed, others as failed
+_EXIT_CODES = {"done": 0, "paused": 0, "interrupted": 255}  # W&B shows 255 as killed, others as failed
+_TAG, _NAME = 64, 128  # characters that W&B takes
 
 # Off: what W&B records by itself and what could hold a secret (argv, code, git, output), and its own words.
 _PRIVATE: dict[str, Any] = {
@@ -57,18 +58,22 @@ class Place:
 
     @staticmethod
     def of(run: RunInfo, project: str, entity: str | None, group: str | None, job_type: str, tags: list[str]) -> Place:
-        """From the environment, or else the config."""
+        """From the environment, or else the config.
+
+        A sweep's trial stands in the sweep's group, is named by what differs from the others, and has its words as tags
+        too. A name or an id of the environment would be that of all trials: the one stands before theirs, the other is
+        passed over.
+        """
         given = {name.removeprefix("WANDB_"): value for name, value in os.environ.items() if value}
-        directory = run.directory.name
-        unique = directory if directory.endswith(run.run_id) else f"{directory}-{run.run_id}"
+        labels = list(dict.fromkeys([*tags, *(word[:_TAG] for word in run.words if word)]))
         return Place(
             project=given.get("PROJECT", project),
             entity=given.get("ENTITY", entity),
-            group=given.get("RUN_GROUP", group),
-            job_type=given.get("JOB_TYPE", job_type),
-            tags=tuple(given["TAGS"].split(",") if "TAGS" in given else tags),
-            name=given.get("NAME", f"{run.name}-{run.run_id}"),
-            run_id=given.get("RUN_ID", re.sub(r"[^\w.-]+", "-", unique)),
+            group=given.get("RUN_GROUP", group or run.group or None),
+            job_type=given.get("JOB_TYPE", run.job_type or job_type),
+            tags=tuple(given["TAGS"].split(",") if "TAGS" in given else labels),
+            name=_name(run, given.get("NAME", ""))[:_NAME],
+            run_id=re.sub(r"[^\w.-]+", "-", _unique(run) if run.group else given.get("RUN_ID", _unique(run))),
             root=Path(given.get("DIR", run.directory)).absolute(),
         )
 
@@ -80,6 +85,18 @@ class Place:
     def offline_runs(self) -> list[Path]:
         """Folders of this run's offline history, of this process or an earlier one."""
         return [file.parent for file in self.folder.glob(f"offline-run-*/run-{glob.escape(self.run_id)}.wandb")]
+
+
+def _name(run: RunInfo, given: str) -> str:
+    return " ".join(filter(None, (given, run.label))) or f"{run.name}-{run.run_id}"
+
+
+def _unique(run: RunInfo) -> str:
+    """What no other run at W&B is called: made of the directory's name, and of the sweep's before a trial's number."""
+    directory = run.directory.name
+    if run.group:
+        return directory if directory == run.group else f"{run.group}-{directory}"
+    return directory if directory.endswith(run.run_id) else f"{directory}-{run.run_id}"
 
 
 class Session:
@@ -135,13 +152,25 @@ class Session:
 
     def finish(self, outcome: Outcome) -> None:
         """Metrics, cost and status into the summary; then the end, which online waits for what is still to be sent."""
+        cost = {f"cost/{name}": value for name, value in outcome.as_dict()["cost"].items()}
+        summary = {**outcome.metrics, **cost, "status": outcome.status}
+        self.end(summary, exit_code=_EXIT_CODES.get(outcome.status, 1), step=outcome.steps)
+
+    def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Show a table; a column may hold values of several kinds."""
         if self._run is None:
             raise ConnectionError("wandb did not start")
-        cost = {f"cost/{name}": value for name, value in outcome.as_dict()["cost"].items()}
-        self._run.summary.update({**outcome.metrics, **cost, "status": outcome.status})
+        table = self._wandb.Table(columns=list(columns), data=[list(row) for row in rows], allow_mixed_types=True)
+        self._run.log({name: table}, step=0)
+
+    def end(self, summary: Mapping[str, Any], *, exit_code: int, step: int) -> None:
+        """Summary and page, then the end."""
+        if self._run is None:
+            raise ConnectionError("wandb did not start")
+        self._run.summary.update(dict(summary))
         if self._page:
-            self._run.log({"report": self._wandb.Html(self._page, inject=False)}, step=outcome.steps)
-        self._run.finish(exit_code=_EXIT_CODES.get(outcome.status, 1))
+            self._run.log({"report": self._wandb.Html(self._page, inject=False)}, step=step)
+        self._run.finish(exit_code=exit_code)
 
     def _begin(self, wandb: Any) -> tuple[Any, bool]:
         """A live run, and whether its history is still to be told from ``metrics.jsonl``."""

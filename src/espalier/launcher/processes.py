@@ -1,0 +1,98 @@
+"""Trials as processes of this machine: started cold, watched, found again by number and time of birth, ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from espalier.core.errors import UserError
+from espalier.core.launching import Ended
+from espalier.core.machine import oom_kills
+from espalier.core.rundir import process_created, read_outcome
+
+MODULE = "espalier.run"
+_SAID = {
+    "done": 0,
+    "paused": 0,
+    "failed": 1,
+    "interrupted": 128 + signal.SIGTERM,
+}  # a status that outcome.json may have
+
+
+@dataclass
+class Process:
+    """A trial's process, whoever started it.
+
+    Attributes:
+        created: when it began, in seconds since the epoch: another may bear its number later.
+        code: asks for its exit code, -n by signal n; None while it runs.
+        killed: whether we sent it a SIGKILL.
+    """
+
+    pid: int
+    created: float
+    code: Callable[[], int | None]
+    killed: bool = False
+
+    def __post_init__(self) -> None:
+        self._oom = oom_kills()
+
+    def ended(self) -> Ended | None:
+        """How it ended; None while it runs."""
+        code = self.code()
+        if code is None or code >= 0:
+            return None if code is None else Ended(code)
+        why = f"killed by {signal.Signals(-code).name}"
+        starved = -code == signal.SIGKILL and not self.killed and oom_kills() > self._oom
+        return Ended(128 - code, f"{why}: no memory was left" if starved else why, out_of_memory=starved)
+
+    def end(self, *, now: bool) -> None:
+        """SIGTERM, by which a run ends in order and takes its ranks along; ``now`` SIGKILL to all of its group."""
+        self.killed |= now
+        if not lives(self.pid, self.created):
+            return
+        with suppress(ProcessLookupError):
+            if now and os.getpgid(self.pid) == self.pid:
+                os.killpg(self.pid, signal.SIGKILL)
+            else:
+                os.kill(self.pid, signal.SIGKILL if now else signal.SIGTERM)
+
+
+def cold(words: list[str], environment: Mapping[str, str], log: Path | None) -> Process:
+    """Start ``python -m espalier.run …``: beside the driver where it has a log, else in front, with its terminal."""
+    command = [sys.executable, "-m", MODULE, *words]
+    if log is None:
+        child = subprocess.Popen(command, env=environment)
+    else:
+        with log.open("ab") as file:
+            child = subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+            )
+    return Process(child.pid, process_created(child.pid) or 0.0, child.poll)
+
+
+def found(pid: int, created: float, directory: Path) -> Process:
+    """One that is nobody's child any more: its directory says how it ended."""
+
+    def code() -> int | None:
+        return None if lives(pid, created) else _code_of(directory)
+
+    return Process(pid, created, code)
+
+
+def lives(pid: int, created: float) -> bool:
+    """Whether a process is there, and the same."""
+    began = process_created(pid)
+    return began is not None and abs(began - created) <= 1
+
+
+def _code_of(directory: Path) -> int:
+    with suppress(UserError):
+        return _SAID.get(read_outcome(directory).status, -signal.SIGKILL)
+    return -signal.SIGKILL

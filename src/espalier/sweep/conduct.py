@@ -1,0 +1,264 @@
+"""A command becomes a sweep: its parts are made and checked, its directory is held, the driver runs."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from espalier.build.instantiate import instantiate
+from espalier.config.multirun import Command
+from espalier.core.errors import ConfigError, Fault, UserError
+from espalier.core.launching import Launcher
+from espalier.core.lock import held
+from espalier.core.record import TRIALS, Record, TrialRecord
+from espalier.core.rundir import safe_name, shown
+from espalier.core.searching import combinations, identity
+from espalier.core.world import launched
+from espalier.report.sweep_read import read_summary
+from espalier.sweep.definition import Definition, read_definition
+from espalier.sweep.driver import Driver
+from espalier.sweep.finish import finish
+from espalier.sweep.listening import Ears
+from espalier.sweep.objectives import directions, read_objectives
+from espalier.sweep.parts import Clock, Parts
+from espalier.sweep.plan import Planner
+from espalier.sweep.screen import Screen
+from espalier.sweep.settings import DEFAULT_TRIALS, Settings
+from espalier.sweep.summary import Summary
+from espalier.sweep.takeover import take_over
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A command whose every part is made and right."""
+
+    command: Command
+    settings: Settings
+    planner: Planner
+    parts: Parts
+
+
+def conduct(
+    command: Command,
+    directory: Path | None = None,
+    *,
+    ending: str = "",
+    before: Callable[[Record], None] | None = None,
+) -> int:
+    """Begin a sweep, or go on with one, and stay until its end; the exit code.
+
+    Args:
+        command: read.
+        directory: of the sweep to go on with; else the one that ``sweep.dir`` names, or a new one.
+        ending: end what runs, and go (``stopped``).
+        before: what to write in the record before anything else.
+
+    Raises:
+        UserError: something is to be mended; nothing was made.
+    """
+    _require_alone()
+    ready = prepare(command)
+    place = directory or (Path(ready.settings.dir) if ready.settings.dir else None)
+    definition = Definition.of(command, ready.planner)
+    if place and (place / "sweep.yaml").exists():
+        begun = read_definition(place)
+        begun.require_same(definition)
+        definition = replace(definition, started=begun.started)
+    place = (place or _new(ready.planner)).resolve()
+    (place / TRIALS).mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        _hold(stack, place)
+        definition.write(place)
+        return _drive(stack, place, ready, definition, ending, before)
+
+
+def prepare(command: Command) -> Ready:
+    """Make the parts and check every trial that can be known.
+
+    Raises:
+        UserError: every fault, of trials, search, launcher and objectives.
+    """
+    config, faults = command.settings.config, list[Fault]()
+    settings: Settings = instantiate(config.sweep)
+    search, pruning, launcher = (instantiate(config[name]) for name in ("search", "pruning", "launcher"))
+    planner = Planner(command)
+    try:
+        objectives = read_objectives(settings.objectives)
+    except UserError as error:
+        faults += error.faults
+    try:
+        planner.check()
+    except UserError as error:
+        raise type(error)(*faults, *error.faults) from None
+    faults += search.faults(planner.space)
+    if not faults:
+        faults += launcher.faults(list(_hardware(planner)))
+    if faults:
+        raise ConfigError(*dict.fromkeys(faults))
+    search.start(planner.space, directions(objectives), settings.seed)
+    most = settings.trials or (None if planner.is_grid else DEFAULT_TRIALS)
+    settings = replace(settings, trials=most)
+    return Ready(command, settings, planner, Parts(launcher, search, pruning, planner, settings))
+
+
+def _require_alone() -> None:
+    if world := launched():
+        truth = f"starts the processes of its trials, and {world.by} has started {world.size}."
+        raise UserError(Fault("-m", truth, f"Leave {world.by} out; several processes a trial:  hardware=ddp_cpu"))
+
+
+def _hardware(planner: Planner) -> Iterator[Mapping[str, Any]]:
+    """The different hardware that trials will ask for; of intervals, at both ends."""
+    seen: list[Mapping[str, Any]] = []
+    for options in combinations(planner.space.options()):
+        keys = planner.space.keys(options)
+        first = {key.key: key.values[0] if key.values else key.low for key in keys}
+        varied = [key for key in keys if key.key.startswith("hardware")]
+        rows = [first, *({**first, k.key: v} for k in varied for v in (k.values or (k.low, k.high)))]
+        for row in rows:
+            found = planner.at({**options, **row}).hardware
+            if found not in seen:
+                seen.append(found)
+                yield found
+
+
+def _new(planner: Planner) -> Path:
+    """``<output>/<name>/sweep-<date>_<time>-<6 hex>``."""
+    name = f"sweep-{datetime.now():%Y-%m-%d_%H-%M-%S}-{secrets.token_hex(3)}"
+    return Path(planner.output).resolve() / safe_name(planner.name) / name
+
+
+def _hold(stack: ExitStack, place: Path) -> None:
+    try:
+        stack.enter_context(held(place))
+    except UserError:
+        driver = read_summary(place).get("driver") or {}
+        who = f"process {driver['pid']} on {driver['host']}" if driver else "another process"
+        remedy = f"See:  espalier sweep status {shlex.quote(str(shown(place)))}"
+        raise UserError(Fault(str(shown(place)), f"is driven by {who}.", remedy)) from None
+
+
+class _Watcher:
+    """Draws, writes the summary, listens to whoever wants an end."""
+
+    def __init__(self, ears: Ears, screen: Screen) -> None:
+        self._ears, self._screen = ears, screen
+        self.summary: Summary | None = None
+        self._now = False
+
+    def look(self, driver: Driver, /) -> None:
+        if self.summary and (content := self.summary.look()):
+            self._screen.draw(content)
+        if not (wish := self._ears.heard()):
+            return
+        ending, now = wish
+        if not driver.ending:
+            running = len(driver.places.running)
+            waits = f"; {running} running {'trial leaves a' if running == 1 else 'trials leave their'} checkpoint"
+            more = "; once more ends at once" if ending == "interrupted" else ""
+            self._screen.say(f"ending the sweep{waits if running else ''}{more if running else ''}")
+            driver.end(ending, ending)
+        if now and not self._now:
+            self._now = True
+            driver.places.cancel(now=True)
+
+    def moved(self, driver: Driver, trial: TrialRecord, /) -> None:
+        over = sum(t.state not in ("planned", "running", "paused") for t in driver.trials.values())
+        total = self.summary.total(len(driver.trials)) if self.summary else None
+        self._screen.moved(trial, over, total, [one.name for one in driver.objectives])
+
+
+def _drive(
+    stack: ExitStack,
+    place: Path,
+    ready: Ready,
+    definition: Definition,
+    ending: str,
+    before: Callable[[Record], None] | None,
+) -> int:
+    ears = stack.enter_context(Ears(place))
+    launcher, over = ready.parts.launcher, read_summary(place).get("status") == "done"
+    if not over:
+        stack.enter_context(launcher)  # what it loads, it loads while trials are planned
+    record = Record(place)
+    stack.callback(record.close)
+    if before:
+        before(record)
+    screen = Screen()
+    watcher = _Watcher(ears, screen)
+    driver = Driver(place, record, ready.parts, Clock(time.monotonic, time.sleep), watcher)
+    _require_same_trials(driver)
+    take_over(driver)
+    _plan_ahead(driver, ready)
+    fixed = {
+        "sweep": place.name,
+        **{name: str(ready.command.settings.choices[name]) for name in ("launcher", "search", "pruning")},
+        "words": definition.words,
+    }
+    summary = watcher.summary = Summary(driver, fixed, definition.started)
+    summary.write("running")
+    screen.say(*_first_lines(place, driver, fixed, launcher))
+    if ending:
+        driver.end(ending, ending)
+    status = "interrupted"
+    try:
+        if not over or driver.has_more():
+            if over:
+                stack.enter_context(launcher)
+            with screen:
+                driver.run()
+        status = driver.ending or "done"
+    except UserError:
+        status = "stopped"
+        raise
+    finally:
+        summary.write(status)
+    return finish(driver, summary, status, ears.code)
+
+
+def _plan_ahead(driver: Driver, ready: Ready) -> None:
+    """Record the trials of a grid before the first begins; a rule that cuts wants the first seed of each only."""
+    if not ready.planner.is_grid:
+        return
+    if driver.parts.pruning.rungs(1000):
+        driver.begin_points()
+        return
+    pairs = list(ready.planner.trials())
+    chosen = list(dict.fromkeys(identity(point) for point, _ in pairs))[: ready.settings.trials]
+    driver.begin_grid([(point, seed) for point, seed in pairs if identity(point) in set(chosen)])
+
+
+def _require_same_trials(driver: Driver) -> None:
+    """The files of options may have changed since trials were recorded."""
+    first = next((trial for trial in driver.trials.values() if trial.digest), None)
+    if first and driver.attempts.planned(first).digest != first.digest:
+        truth = f"would be another one now: a file of options has changed since ({first.name})."
+        remedy = "Put it back, or begin another sweep."
+        raise UserError(Fault(f"trial {first.trial}", truth, remedy))
+
+
+def _first_lines(place: Path, driver: Driver, fixed: Mapping[str, Any], launcher: Launcher) -> list[str]:
+    total, places = driver.proposals.total(), len(launcher.slots())
+    known = len(driver.trials)
+    many = f"{max(total or 0, known)} trials" if total is not None or known else "a sweep"
+    rule = "" if fixed["pruning"] == "none" else f", cut by {fixed['pruning']}"
+    on = f"launcher={fixed['launcher']}, {places} at a time" if places > 1 else f"launcher={fixed['launcher']}"
+    over = sum(trial.ended for trial in driver.trials.values())
+    return [
+        f"{many} by {fixed['search']}{rule}   {on}   {shown(place)}",
+        *([f"going on: {over} are over"] * bool(over)),
+    ]
+
+
+def working_folder(definition: Definition) -> None:
+    """Go to the folder that a sweep was begun in, where it is still there: names of files are relative to it."""
+    with suppress(OSError):
+        os.chdir(definition.folder)

@@ -1,0 +1,79 @@
+"""The end of a sweep: the link to its best trial, its page, the table and the last words."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+
+from espalier.core.launching import environment_of
+from espalier.core.record import TrialRecord, trial_directory
+from espalier.core.rundir import shown
+from espalier.report.sweep_lines import end_lines
+from espalier.sweep.driver import Driver
+from espalier.sweep.summary import Summary
+
+BEST = "best"
+
+
+def finish(driver: Driver, summary: Summary, status: str, code: int) -> int:
+    """Link, page, table, last words; the exit code."""
+    place = driver.directory
+    notes = [f"trial {n} could not be tested: {why}" for n, why in driver.conclusion.faults.items()]
+    best = next(iter(driver.standings()), None)
+    if best:
+        _point_best(place, best.trials[0])
+    if status in ("interrupted", "stopped") and driver.why and driver.why != status:
+        notes.append(driver.why)
+    notes += _report(place)
+    content = summary.write(status, notes)
+    if status == "done":
+        notes += _track(driver, best.first if best else next(iter(driver.trials.values()), None))
+        content = summary.write(status, notes)
+    command = shlex.join(["espalier", "train", *content["best"]["words"]]) if best else ""
+    print("", *end_lines(content, list(driver.trials.values()), shown(place), command), *notes, sep="\n", flush=True)
+    if code:
+        return code
+    if status == "detached":
+        print(f"it goes on without this process; see to it:  espalier sweep resume {shlex.quote(str(shown(place)))}")
+        return 0
+    return 0 if best and not _has_failed(driver) else 1
+
+
+def _has_failed(driver: Driver) -> bool:
+    """Whether too many trials have failed, or the winner could not be tested."""
+    most = driver.parts.settings.max_failures
+    failed = sum(trial.state == "failed" for trial in driver.trials.values())
+    return bool(driver.conclusion.faults) or (most is not None and failed >= most)
+
+
+def _point_best(place: Path, trial: int) -> None:
+    temporary = place / f".best-{secrets.token_hex(3)}"
+    with suppress(OSError):  # a file system without links has none
+        temporary.symlink_to(trial_directory(place, trial).relative_to(place))
+        temporary.replace(place / BEST)
+
+
+def _report(place: Path) -> list[str]:
+    """Make the page; a sweep is not lost because that fails."""
+    try:
+        # By name: what draws it takes half a second to load, which a sweep's beginning need not wait for.
+        import_module("espalier.report.sweep_page").write_sweep_report(place)
+    except Exception as error:
+        again = f"espalier sweep report {shlex.quote(str(shown(place)))}"
+        return [f"report.html could not be made ({type(error).__name__}: {error}); again:  {again}"]
+    return []
+
+
+def _track(driver: Driver, trial: TrialRecord | None) -> Sequence[str]:
+    """Let the sweep be a run of its own where its trials are runs at Weights & Biases; what that has to say."""
+    if trial is None or "wandb" not in (driver.attempts.planned(trial).experiment.values.get("tracking") or {}):
+        return []
+    words = [sys.executable, "-m", "espalier.tracking.sweep_run", str(driver.directory)]
+    done = subprocess.run(words, env=environment_of(), stdout=subprocess.PIPE, text=True)
+    return done.stdout.splitlines()

@@ -1,0 +1,126 @@
+"""What trials are judged by: ``sweep.objectives=[auto,cost.train_seconds:min]``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from espalier.core.errors import ConfigError, Fault
+from espalier.core.outcome import Outcome
+
+AUTO = "auto"
+_SMALL = ("loss", "error", "ece", "brier", "seconds", "bytes", "parameters", "perplexity")
+_LARGE = (
+    "accuracy", "f1", "auroc", "precision", "recall", "average_precision", "kappa", "mcc", "per_second", "score",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One of them.
+
+    Attributes:
+        name: ``auto`` until a trial says what its task's is; then ``validation/accuracy``, ``cost.train_seconds``.
+        direction: ``max`` or ``min``; empty of ``auto``.
+    """
+
+    name: str
+    direction: str = ""
+
+    @property
+    def sign(self) -> int:
+        """Times this, bigger is better."""
+        return -1 if self.direction == "min" else 1
+
+    def value(self, outcome: Outcome) -> float | None:
+        """Of a trial; None where it has no such value."""
+        if self.name.startswith("cost."):
+            return _costs(outcome).get(self.name)
+        return outcome.metrics.get(self.name)
+
+
+def read_objectives(words: Sequence[str]) -> list[Objective]:
+    """As they stand in the settings.
+
+    Raises:
+        ConfigError: a direction that is none, or that nobody knows; no objective; one that stands twice.
+    """
+    faults: list[Fault] = []
+    found: list[Objective] = []
+    for word in words:
+        name, _, direction = word.partition(":")
+        if name != AUTO and "/" not in name and not name.startswith("cost."):
+            name = f"validation/{name}"
+        said = f"sweep.objectives=[{word}]"
+        if direction not in ("", "max", "min"):
+            faults.append(Fault(said, f"ends with {direction}.", f"Write  {name}:max  or  {name}:min"))
+        elif name.startswith("test/"):
+            faults.append(Fault(said, "is of the test split, which no trial sees.", "Judge by  validation/…"))
+        elif name != AUTO and not (direction := direction or _known_direction(name)):
+            faults.append(
+                Fault(said, "may be better when larger or when smaller.", f"Write  {word}:max  or  {word}:min")
+            )
+        else:
+            found.append(Objective(name, direction))
+    if not words:
+        faults.append(Fault("sweep.objectives=[]", "names none.", "Set  sweep.objectives=[auto]"))
+    if len({one.name for one in found}) < len(found):
+        faults.append(Fault(f"sweep.objectives=[{','.join(words)}]", "names one of them twice."))
+    if faults:
+        raise ConfigError(*faults)
+    return found
+
+
+def settled(objectives: Sequence[Objective], outcome: Outcome) -> list[Objective]:
+    """With ``auto`` replaced by what a trial's task says."""
+    if not outcome.objective:
+        return list(objectives)
+    own = Objective(outcome.objective, outcome.direction or "max")
+    return [own if one.name == AUTO else one for one in objectives]
+
+
+def directions(objectives: Sequence[Objective]) -> list[str]:
+    """For a search. It is told values of ``auto`` so that bigger is better (see ``for_search``)."""
+    return [one.direction or "max" for one in objectives]
+
+
+def for_search(asked: Sequence[Objective], known: Sequence[Objective], values: Sequence[float]) -> tuple[float, ...]:
+    """Values in the directions that the search was started with."""
+    pairs = zip(asked, known, values, strict=True)
+    return tuple(value * now.sign if then.name == AUTO else value for then, now, value in pairs)
+
+
+def values_of(objectives: Sequence[Objective], outcome: Outcome) -> tuple[float, ...]:
+    """Of a trial that is done.
+
+    Raises:
+        ConfigError: it has no such metric; the names that there are.
+    """
+    found = [(one, one.value(outcome)) for one in objectives]
+    names = [*outcome.metrics, *(name for name, value in _costs(outcome).items() if value)]
+    faults = [
+        Fault(f"sweep.objectives=[{one.name}]", "is nothing that a trial tells.", f"There are: {', '.join(names)}.")
+        for one, value in found
+        if value is None
+    ]
+    if faults:
+        raise ConfigError(*faults)
+    return tuple(float(value) for _, value in found if value is not None)
+
+
+def are_finite(values: Sequence[float]) -> bool:
+    """Whether they say anything."""
+    return all(map(math.isfinite, values))
+
+
+def _costs(outcome: Outcome) -> Mapping[str, Any]:
+    return {f"cost.{name}": value for name, value in asdict(outcome.cost).items()}
+
+
+def _known_direction(name: str) -> str:
+    last = name.rpartition("/")[2].rpartition(".")[2]
+    if any(part in last for part in _LARGE):
+        return "max"
+    return "min" if any(part in last for part in _SMALL) else ""

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+import pytorch_lightning as pl
+
+from espalier.config.check import check
+from espalier.config.compose import compose
+from espalier.core.errors import ConfigError
+from espalier.core.machine import Machine, probe
+from espalier.core.parts import Placement
+from espalier.hardware import fsdp as room
+from espalier.hardware.fsdp import fsdp
+from espalier.state.sharded import ShardedStrategy
+from hardware.options import alone, under_torchrun, values
+
+
+@pytest.fixture(autouse=True)
+def four_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone(monkeypatch)
+    monkeypatch.setattr(room, "probe", lambda: Machine(8, 4, False))
+
+
+def test_all_gpus_of_the_machine() -> None:
+    made = fsdp(**values("fsdp", threads=2))
+    assert made == Placement("gpu", 4, "bf16-mixed", "sharded", 2, "sharded, as set")
+    assert fsdp(**values("fsdp", offload=True)).strategy == "sharded_offload"
+
+
+def test_two_machines_started_by_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_torchrun(monkeypatch, 4, per_node=2)
+    made = fsdp(**values("fsdp", threads=2, num_nodes=2, precision="bf16-true"))
+    assert made == Placement("gpu", 2, "bf16-true", "sharded", 2, "sharded, torchrun", num_nodes=2)
+
+
+def test_a_trainer_of_it_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = fsdp(**values("fsdp", devices=2, offload=True))
+    trainer = pl.Trainer(
+        accelerator="cpu", devices=made.devices, strategy=made.strategy, precision=made.precision, logger=False,
+        enable_checkpointing=False,
+    )  # fmt: skip
+    assert type(trainer.strategy) is ShardedStrategy and trainer.strategy.offload and trainer.world_size == 2
+
+
+@pytest.mark.skipif(probe().gpus > 0, reason="there is a GPU")
+def test_without_a_gpu_it_is_refused_before_anything_is_loaded() -> None:
+    with pytest.raises(ConfigError, match=r"this machine has .* no GPU.*Set hardware="):
+        check(compose(["hardware=fsdp"]))

@@ -1,0 +1,79 @@
+"""The real parent and real trials."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from espalier.core.launching import environment_of
+from espalier.core.rundir import process_created
+from espalier.launcher.warm import WarmParent
+from launcher.waiting import wait
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def parent() -> Iterator[WarmParent]:
+    made = WarmParent(environment_of())
+    wait(lambda: made.listen() or made.ready or None, 300)
+    yield made
+    made.leave()
+    wait(lambda: None if process_created(made.pid) else True, 20)
+
+
+def fork(parent: WarmParent, words: list[str], log: Path, **environment: str) -> int:
+    answer = parent.fork(words, {**environment_of(), **environment}, str(log), 1)
+    assert isinstance(answer, int), answer
+    return answer
+
+
+def test_a_fork_ends_as_a_process_of_its_own_would(parent: WarmParent, tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    pid = fork(parent, [str(tmp_path / "nothing")], log)
+    assert wait(lambda: parent.code(pid)) == 2
+    assert "nothing" in log.read_text()
+    pid = fork(parent, ["--no-such-word"], log)
+    assert wait(lambda: parent.code(pid)) == 2
+    assert "usage: python -m espalier.run" in log.read_text()
+
+
+def test_a_fork_may_be_killed(parent: WarmParent, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "config.yaml")  # it waits for somebody to write
+    pid = fork(parent, [str(tmp_path)], tmp_path / "log.txt")
+    assert parent.code(pid) is None
+    wait(lambda: os.getpgid(pid) == pid or None)  # its own, so that all of it can be killed
+    os.kill(pid, signal.SIGKILL)
+    assert wait(lambda: parent.code(pid)) == -signal.SIGKILL
+
+
+def test_many_trials_leave_nothing_behind(parent: WarmParent, tmp_path: Path) -> None:
+    def one() -> None:
+        pid = fork(parent, [str(tmp_path / "nothing")], tmp_path / "log.txt")
+        assert wait(lambda: parent.code(pid)) == 2
+
+    for _ in range(5):
+        one()
+    files, before = open_files(parent.pid), anonymous(parent.pid)
+    for _ in range(20):
+        one()
+    assert open_files(parent.pid) == files
+    assert anonymous(parent.pid) <= 1.02 * before
+    assert children(parent.pid) == []
+
+
+def open_files(pid: int) -> list[str]:
+    return sorted(str(entry.readlink()).partition(":")[0] for entry in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def anonymous(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
+
+
+def children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

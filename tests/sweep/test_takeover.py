@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sweep.simulation import Life, Plans, Simulated, Time, choices, driver, light  # noqa: F401
+
+from espalier.core.record import Record, read_record
+from espalier.pruning.asha import Asha
+from espalier.sweep import conclusion, places, takeover
+from espalier.sweep.driver import Driver
+from espalier.sweep.takeover import take_over
+
+pytestmark = pytest.mark.usefixtures("light")
+CURVES = {number: [0.1 * number + 0.01 * n for n in range(4)] for number in range(4)}
+
+
+class Killed(BaseException):
+    """The driver is no more."""
+
+
+def begun(directory: Path, launcher: Simulated) -> Driver:
+    plans = Plans(seeds=(0, 1), validations=4)
+    made = driver(directory, launcher, choices(0.0, 1.0, 2.0, 3.0), pruning=Asha(min_validations=1, reduction=2),
+                  plans=plans, finalists=1, test=True)  # fmt: skip
+    take_over(made)
+    return made
+
+
+def life(number: int, attempt: int) -> Life:
+    return Life(curve=CURVES.get(number, [0.3] * 4), seconds=40)
+
+
+def table(directory: Path) -> list[Mapping[str, Any]]:
+    """What the final table tells, without times and places."""
+    trials = sorted(read_record(directory), key=lambda trial: (trial.configuration, trial.seed))
+    return [
+        {"trial": t.trial, "state": t.state, "values": t.values, "metrics": t.metrics, "seed": t.seed} for t in trials
+    ]
+
+
+@pytest.fixture
+def lives(monkeypatch: pytest.MonkeyPatch) -> Callable[[Simulated], None]:
+    """Whether a trial's process is there is seen from the simulation, as it is from locks and process numbers."""
+
+    def of(launcher: Simulated) -> None:
+        for module in (conclusion, places, takeover):
+            monkeypatch.setattr(
+                module, "is_alive", lambda directory, _: int(Path(directory).name) in launcher.processes
+            )
+
+    return of
+
+
+def events(tmp_path: Path) -> int:
+    launcher = Simulated(Time(), 2, life)
+    begun(tmp_path / "whole", launcher).run()
+    return len((tmp_path / "whole" / "record.jsonl").read_text().splitlines())
+
+
+@pytest.mark.parametrize("processes", ["live on", "die too"])
+def test_killed_after_any_event_and_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lives: Callable[[Simulated], None], processes: str
+) -> None:
+    many = events(tmp_path)
+    assert many > 20
+    original = Record.write
+    for number in range(1, many, 1 if processes == "live on" else 3):
+        counter = itertools.count(1)
+
+        def write(self: Record, *given: Any, at: int = number, counter: Any = counter, **more: Any) -> None:
+            original(self, *given, **more)
+            if next(counter) == at:
+                raise Killed
+
+        launcher = Simulated(Time(), 2, life)
+        lives(launcher)
+        place = tmp_path / f"{processes}-{number}"
+        monkeypatch.setattr(Record, "write", write)
+        with pytest.raises(Killed):
+            begun(place, launcher).run()
+        monkeypatch.setattr(Record, "write", original)
+        if processes == "die too":
+            launcher.processes.clear()
+        begun(place, launcher).run()
+        assert_like_the_undisturbed(place, tmp_path / "whole", launcher)
+
+
+def assert_like_the_undisturbed(place: Path, whole: Path, launcher: Simulated) -> None:
+    """Every trial exactly once, and the best the same; which others were cut may depend on who came first."""
+    trials = read_record(place)
+    assert [trial.trial for trial in trials] == list(range(len(trials)))
+    assert len({(trial.configuration, trial.seed) for trial in trials}) == len(trials)
+    assert {trial.state for trial in trials} <= {"done", "stopped"}
+    lines = (place / "record.jsonl").read_text().splitlines()
+    done = [line for line in lines if '"event": "done"' in line]
+    assert len(done) == len({line.partition('"at"')[0] for line in done})
+    ours, theirs = ([row for row in table(p) if row["trial"] in (3, 4)] for p in (place, whole))
+    assert ours == theirs
+    fresh = [number for number, verb, resume in launcher.placed if verb == "run" and not resume]
+    assert len(fresh) == len(set(fresh))
+
+
+def test_killed_between_the_placing_and_its_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lives: Callable[[Simulated], None]
+) -> None:
+    launcher = Simulated(Time(), 2, life)
+    lives(launcher)
+    submit = launcher.submit
+
+    def killed(job: Any) -> Any:
+        submit(job)
+        raise Killed
+
+    monkeypatch.setattr(launcher, "submit", killed)
+    with pytest.raises(Killed):
+        begun(tmp_path / "s", launcher).run()
+    monkeypatch.setattr(launcher, "submit", submit)
+    assert read_record(tmp_path / "s")[0].state == "planned" and launcher.processes
+    again = begun(tmp_path / "s", launcher)
+    assert list(again.places.running) == [0]
+    launcher.processes.clear()  # it dies, and had no word left: it goes on from what lies there
+    again.run()
+    trials = read_record(tmp_path / "s")
+    assert {trial.state for trial in trials} <= {"done", "stopped"} and trials[0].attempts == 2
