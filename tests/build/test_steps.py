@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from espalier.build.steps import in_micro_batches, total_steps
+from espalier.build.steps import evaluating, in_micro_batches, total_steps
 
 GIVEN = {"max_epochs": 3, "max_steps": -1, "accumulate_grad_batches": 1, "limit_train_batches": 1.0}
 
@@ -50,3 +50,28 @@ def test_lightning_counts_micro_batches(changed: dict[str, Any], translated: dic
     made = in_micro_batches(10, given)
     assert made.items() >= translated.items()
     assert {key: made[key] for key in ("max_epochs", "max_steps", "accumulate_grad_batches")}.items() <= given.items()
+
+
+class Batches:
+    """Three batches of validation rows, one of test rows."""
+
+    def val_dataloader(self) -> list[int]:
+        return range(3)  # type: ignore[return-value]
+
+    def test_dataloader(self) -> Any:
+        return [range(1)]
+
+
+@pytest.mark.parametrize(
+    ("limits", "splits", "become"),
+    [
+        ((0.5, 0.5), ("train", "validation", "test"), (0.5, 1)),
+        ((0.2, 1.0), ("train", "validation", "test"), (1, 1.0)),
+        ((0.2, 0.2), ("train", "validation"), (1, 1)),
+        ((0.2, 0.4), ("train", "validation"), (1, 0.4)),
+        ((2, 7), ("train", "validation", "test"), (2, 7)),
+    ],
+)
+def test_a_share_of_batches_is_one_at_least(limits: tuple[float, float], splits: tuple[str, ...], become: Any) -> None:
+    given = dict(zip(("limit_val_batches", "limit_test_batches"), limits, strict=True))
+    assert tuple(evaluating(given, Batches(), splits).values()) == become

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from espalier.cli import train
+from espalier.cli import multirun, train
 from espalier.core.errors import UserError
 from espalier.core.lock import held
 
@@ -122,23 +122,11 @@ def test_rerun(
     assert (model in config["model"]["_target_"], config["seed"]) == (True, seed)
 
 
-def test_a_grid_is_checked_as_a_whole_before_the_first_run(here: Path) -> None:
-    with pytest.raises(UserError) as refused:
-        train.main(["-m", "seed=0,-1", "optimizer.lr=1,-2"])
-    assert {fault.what for fault in refused.value.faults} == {"seed=-1", "optimizer.lr=-2"}
-    assert len(refused.value.faults) == 2 and list(here.iterdir()) == []
-
-
-def test_a_grid(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines: list[list[str]] = []
-    monkeypatch.setattr(train, "run_each", lambda experiments, given: lines.extend(given) or 0)
-    assert train.main(["-m", "seed=0,1", "model=lstm", "adapter=full"]) == 0
-    assert lines == [["seed=0", "model=lstm", "adapter=full"], ["seed=1", "model=lstm", "adapter=full"]]
-
-
-def test_what_a_grid_comes_to(capsys: pytest.CaptureFixture[str]) -> None:
-    assert train.main(["-m", "seed=0,1", "--cfg", "job", "-p", "seed"]) == 0
-    assert capsys.readouterr().out.split("\n") == ["# seed=0", "0", "# seed=1", "1", ""]
+def test_a_sweep_is_conducted(monkeypatch: pytest.MonkeyPatch) -> None:
+    conducted: list[tuple[str, ...]] = []
+    monkeypatch.setattr(multirun, "conduct", lambda command: conducted.append(command.typed) or 3)
+    assert train.main(["-m", "seed=0,1", "model=lstm", "adapter=full"]) == 3
+    assert conducted == [("seed=0,1", "model=lstm", "adapter=full")]
 
 
 @pytest.mark.e2e

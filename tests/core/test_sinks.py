@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from espalier.core.chunks import Columns, Records
+from espalier.core.chunks import Columns, Records, read_chunks
 from espalier.core.errors import DataError
 from espalier.core.sinks import sink
 
@@ -75,3 +75,14 @@ def test_rows_that_do_not_fit_the_first_ones_are_named(tmp_path: Path, kind: str
         write(first, one)
         write(later, one)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [("out.csv", "a;b;more\n1;x,y;2\n"), ("out.tsv", "a\tb\tmore\n1\tx,y\t2\n")]
+)
+def test_csv_is_separated_as_what_was_read(tmp_path: Path, name: str, written: str) -> None:
+    (tmp_path / "in.csv").write_text("a;b\n1;x,y\n")
+    with sink(str(tmp_path / name), Path(name).suffix[1:]) as write:  # type: ignore[arg-type]
+        for chunk in read_chunks(str(tmp_path / "in.csv"), "csv", 10, "utf-8"):
+            write(chunk, {"more": pa.array([2])})
+    assert (tmp_path / name).read_text() == written

@@ -144,9 +144,7 @@ def test_ending_trials_that_run_and_that_wait(cluster: Any, sweep: Path) -> None
     cluster.remove_node(node)
 
 
-def test_a_trial_that_ray_ends_for_want_of_memory(
-    cluster: Any, sweep: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_trial_that_ray_ends_for_want_of_memory(cluster: Any, sweep: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_memory_usage_threshold", "0.01")
     monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "100")
     node = cluster.add_node(**_node(1))

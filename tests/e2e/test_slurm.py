@@ -144,9 +144,9 @@ def test_a_driver_that_is_killed_is_followed_by_another(sweep: Path) -> None:
         "slurm_batches.Notes.write_job_id = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
         "while True: slurm.poll(placed[0])\n"
     )
-    tests = str(Path(__file__).parents[1])
+    variables = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONSAFEPATH": "1"}
     command = [sys.executable, "-c", program, *(str(job.directory) for job in jobs)]
-    killed = subprocess.run(command, env={**os.environ, "PYTHONPATH": tests}, capture_output=True, text=True)
+    killed = subprocess.run(command, env=variables, capture_output=True, text=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     places = killed.stdout.split()
     placed = [Placed(f"slurm:{n}", {"folder": str(sweep / "slurm"), "place": name}) for n, name in enumerate(places)]

@@ -58,6 +58,13 @@ def test_a_trial_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "1 tpu" in fault.truth
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1"])
+def test_a_cluster_that_is_not_there(address: str) -> None:
+    (fault,) = launcher(address=address).faults([CPU])
+    assert fault.what == f"launcher.address={address}"
+    assert fault.truth == "nobody answers there: Connection refused."
+
+
 def test_what_an_earlier_driver_left_is_gone(tmp_path: Path) -> None:
     placed = Placed("ray:0", {"name": "000-ab", "address": None, "folder": str(tmp_path / "gone")})
     job = Job(tmp_path, False, CPU, {})

@@ -51,8 +51,6 @@ def test_one_that_does_not_come_up_says_what_it_said(
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
     head = ray_head.start(folder)
-    with pytest.raises(
-        RunFailedError, match=r"did not start on this machine.\nno room for espalier.launcher"
-    ):
+    with pytest.raises(RunFailedError, match=r"did not start on this machine.\nno room for espalier.launcher"):
         ray_head.wait_for(folder, head)
     assert head.wait(10) == 3

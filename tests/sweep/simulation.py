@@ -129,6 +129,12 @@ class Simulated:
             self._write(process, "interrupted", "stopped by SIGTERM")
         process.code = Ended(137 if now else 143)
 
+    def is_alive(self, number: int) -> bool:
+        """Whether its process is there, as seen by somebody who has no handle of it."""
+        if number in self.processes:
+            self.poll(Placed("", {"trial": number}))
+        return number in self.processes
+
     def _step(self, life: Life) -> float:
         return life.seconds / len(life.curve)
 
@@ -248,6 +254,7 @@ def light(monkeypatch: pytest.MonkeyPatch) -> None:
     def prepare(experiment: Any, directory: Path, trial: Trial) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         write_trial(directory, trial)
+        write_outcome(directory, Outcome("running", "sim", 0, "", 1, "sim"))
 
     monkeypatch.setattr(attempts, "prepare_trial", prepare)
     monkeypatch.setattr(attempts, "is_prepared", lambda directory: (directory / "trial.json").exists())

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sweep.simulation import Life, Plans, Simulated, Time, choices, driver, light  # noqa: F401
 
 from espalier.core.record import Record, read_record
 from espalier.pruning.asha import Asha
+from espalier.pruning.none import Unpruned
 from espalier.sweep import conclusion, places, takeover
 from espalier.sweep.driver import Driver
 from espalier.sweep.takeover import take_over
+from sweep.simulation import Life, Plans, Simulated, Time, choices, driver, light  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("light")
 CURVES = {number: [0.1 * number + 0.01 * n for n in range(4)] for number in range(4)}
@@ -22,10 +23,10 @@ class Killed(BaseException):
     """The driver is no more."""
 
 
-def begun(directory: Path, launcher: Simulated) -> Driver:
-    plans = Plans(seeds=(0, 1), validations=4)
-    made = driver(directory, launcher, choices(0.0, 1.0, 2.0, 3.0), pruning=Asha(min_validations=1, reduction=2),
-                  plans=plans, finalists=1, test=True)  # fmt: skip
+def begun(directory: Path, launcher: Simulated, pruning: Any = None) -> Driver:
+    plans, rule = Plans(seeds=(0, 1), validations=4), pruning or Asha(min_validations=1, reduction=2)
+    space = choices(0.0, 1.0, 2.0, 3.0)
+    made = driver(directory, launcher, space, pruning=rule, plans=plans, finalists=1, test=True)
     take_over(made)
     return made
 
@@ -48,9 +49,7 @@ def lives(monkeypatch: pytest.MonkeyPatch) -> Callable[[Simulated], None]:
 
     def of(launcher: Simulated) -> None:
         for module in (conclusion, places, takeover):
-            monkeypatch.setattr(
-                module, "is_alive", lambda directory, _: int(Path(directory).name) in launcher.processes
-            )
+            monkeypatch.setattr(module, "is_alive", lambda directory, _: launcher.is_alive(int(directory.name)))
 
     return of
 
@@ -104,8 +103,9 @@ def assert_like_the_undisturbed(place: Path, whole: Path, launcher: Simulated) -
     assert len(fresh) == len(set(fresh))
 
 
+@pytest.mark.parametrize("fate", ["lives", "has ended", "died"])
 def test_killed_between_the_placing_and_its_record(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lives: Callable[[Simulated], None]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lives: Callable[[Simulated], None], fate: str
 ) -> None:
     launcher = Simulated(Time(), 2, life)
     lives(launcher)
@@ -117,12 +117,16 @@ def test_killed_between_the_placing_and_its_record(
 
     monkeypatch.setattr(launcher, "submit", killed)
     with pytest.raises(Killed):
-        begun(tmp_path / "s", launcher).run()
+        begun(tmp_path / "s", launcher, Unpruned()).run()
     monkeypatch.setattr(launcher, "submit", submit)
     assert read_record(tmp_path / "s")[0].state == "planned" and launcher.processes
-    again = begun(tmp_path / "s", launcher)
-    assert list(again.places.running) == [0]
-    launcher.processes.clear()  # it dies, and had no word left: it goes on from what lies there
+    if fate == "has ended":
+        launcher.time.sleep(100)
+        assert not launcher.is_alive(0)
+    elif fate == "died":
+        launcher.processes.clear()
+    again = begun(tmp_path / "s", launcher, Unpruned())
     again.run()
-    trials = read_record(tmp_path / "s")
-    assert {trial.state for trial in trials} <= {"done", "stopped"} and trials[0].attempts == 2
+    first = read_record(tmp_path / "s")[0]
+    assert (first.state, first.attempts) == ("done", 2 if fate == "died" else 1)
+    assert {trial.state for trial in again.trials.values()} == {"done"}

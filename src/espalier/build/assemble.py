@@ -16,7 +16,7 @@ from espalier.build.instantiate import instantiate
 from espalier.build.optimizers import Optimizers
 from espalier.build.placed import placed, require_divisible
 from espalier.build.restore import begin, fit
-from espalier.build.steps import in_micro_batches, total_steps
+from espalier.build.steps import evaluating, in_micro_batches, total_steps
 from espalier.core.bounds import Learns, Reads, RunOrWeights
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Encoding, Placement
@@ -89,7 +89,7 @@ def assemble(
     accumulate = limits["accumulate_grad_batches"]
     batches = source.batches(encoded.splits, facts, seed=seed, world_size=placement.world_size, accumulate=accumulate)
     facts = facts.learn(total_steps=total_steps(batches.steps_per_epoch, limits))
-    limits = in_micro_batches(batches.steps_per_epoch, limits)
+    limits = evaluating(in_micro_batches(batches.steps_per_epoch, limits), batches, raw.splits)
 
     pl.seed_everything(seed, verbose=False)
     backbone = instantiate(model, facts, encoding=encoding)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 
@@ -28,6 +28,23 @@ def in_micro_batches(steps_per_epoch: int, trainer: Mapping[str, Any]) -> dict[s
     elif interval < 1:
         translated |= {"val_check_interval": max(1, int(steps * interval)) * accumulate}
     return {**trainer, **translated}
+
+
+def evaluating(trainer: Mapping[str, Any], batches: Any, splits: Collection[str]) -> dict[str, Any]:
+    """A trainer part's answer with a share of evaluation batches that comes to none made one batch.
+
+    Args:
+        batches: the data's.
+        splits: that there are.
+    """
+    asked = {"limit_val_batches": "val_dataloader"} if "validation" in splits else {}
+    asked |= {"limit_test_batches": "test_dataloader" if "test" in splits else "val_dataloader"}
+    shares = {key: loader for key, loader in asked.items() if isinstance(trainer[key], float) and trainer[key] < 1}
+    return {**trainer, **{key: 1 for key, of in shares.items() if _comes_to_none(trainer[key], getattr(batches, of)())}}
+
+
+def _comes_to_none(share: float, loaders: Any) -> bool:
+    return any(int(len(loader) * share) == 0 for loader in (loaders if isinstance(loaders, list) else [loaders]))
 
 
 def _limited(steps: int, limit: float) -> int:

@@ -98,9 +98,9 @@ def _resume(words: Sequence[str]) -> int:
 
 
 def _retry(words: Sequence[str]) -> int:
-    directory, given = _directory("retry", words, "--failed")
-    if not given.failed:
+    if "--failed" not in words:
         raise UserError(Fault("espalier sweep retry", "is for failed trials.", "Say so:  --failed"))
+    directory, _ = _directory("retry", words, "--failed")
 
     def again(record: Record) -> None:
         failed = [trial.trial for trial in record.trials.values() if trial.state == "failed"]

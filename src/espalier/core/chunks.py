@@ -30,12 +30,13 @@ _HEAD = 100  # lines that tell how a table is written
 
 @dataclass(frozen=True)
 class Records:
-    """Rows as mappings; ``numbers`` are those of their lines."""
+    """Rows as mappings; ``numbers`` are those of their lines, ``separator`` is that of a csv file."""
 
     header: tuple[str, ...]
     rows: Sequence[Mapping[str, Any]]
     numbers: Sequence[int]
     unit: str = "line"
+    separator: str = ","
 
     def column(self, name: str) -> list[Any]:
         """One column's values; None where a row has none."""
@@ -124,14 +125,14 @@ def read_chunks(path: str, kind: Format, size: int, encoding: str = "utf-8") -> 
     codec = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") or kind == "jsonl" else encoding
     stream: IO[bytes] = sys.stdin.buffer if path == STREAM else open_bytes(Path(path))
     with io.TextIOWrapper(stream, encoding=codec, newline="") as lines:
-        read = _objects(lines, name) if kind == "jsonl" else _delimited(lines, name, kind)
         seen = 0
         try:
+            separator, read = (",", _objects(lines, name)) if kind == "jsonl" else _delimited(lines, name, kind)
             while part := list(islice(read, size)):
                 numbers, rows = zip(*part, strict=True)
                 seen = numbers[-1]
                 header = tuple(dict.fromkeys(key for row in rows for key in row))
-                yield Records(header, rows, numbers)
+                yield Records(header, rows, numbers, separator=separator if kind == "csv" else ",")
         except UnicodeDecodeError as error:
             truth = f"is not {encoding}, somewhere after line {seen}: byte 0x{error.object[error.start]:02x}."
             raise DataError(Fault(name, truth, "Set encoding=cp1252, or what it is in.")) from None
@@ -155,7 +156,8 @@ def _parquet(path: Path, size: int) -> Iterator[Chunk]:
         raise DataError(Fault(str(path), "has no rows.", "Give a file with data in it."))
 
 
-def _delimited(lines: Iterable[str], name: str, kind: Format) -> Iterator[tuple[int, dict[str, str]]]:
+def _delimited(lines: Iterable[str], name: str, kind: Format) -> tuple[str, Iterator[tuple[int, dict[str, str]]]]:
+    """What separates fields, and the rows."""
     stream = iter(lines)
     head = list(islice(stream, _HEAD))
     if not head or not head[0].strip():
@@ -163,7 +165,10 @@ def _delimited(lines: Iterable[str], name: str, kind: Format) -> Iterator[tuple[
     separator = "\t" if kind == "tsv" else sniff_delimiter(Path(name), head[0])
     plain = separator == "\t" and not is_quoted("".join(head))
     quoting: Literal[0, 3] = csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL
-    reader = csv.reader(chain(head, stream), delimiter=separator, strict=True, quoting=quoting)
+    return separator, _rows(csv.reader(chain(head, stream), delimiter=separator, strict=True, quoting=quoting), name)
+
+
+def _rows(reader: Any, name: str) -> Iterator[tuple[int, dict[str, str]]]:
     header: list[str] = []
     begins = 1
     try:

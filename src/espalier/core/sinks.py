@@ -56,7 +56,7 @@ def sink(path: str, kind: Format) -> Iterator[Write]:
 
 
 def _text(file: IO[str], kind: Format) -> Write:
-    return _jsonl(file) if kind == "jsonl" else _delimited(file, "\t" if kind == "tsv" else ",")
+    return _jsonl(file) if kind == "jsonl" else _delimited(file, "\t" if kind == "tsv" else None)
 
 
 def _jsonl(file: IO[str]) -> Write:
@@ -67,19 +67,22 @@ def _jsonl(file: IO[str]) -> Write:
     return write
 
 
-def _delimited(file: IO[str], separator: str) -> Write:
-    writer = csv.writer(file, delimiter=separator, lineterminator="\n")
+def _delimited(file: IO[str], separator: str | None) -> Write:
+    """Fields stand apart by ``separator``; None: as in the file that was read."""
+    writers: list[Any] = []
     header: list[str] = []
 
     def write(chunk: Chunk, added: Added) -> None:
-        if not header:
+        if not writers:
+            between = separator or str(getattr(chunk, "separator", ","))
+            writers.append(csv.writer(file, delimiter=between, lineterminator="\n"))
             header.extend([*chunk.header, *added])
-            writer.writerow(header)
+            writers[0].writerow(header)
         if strange := [name for name in chunk.header if name not in header]:
             raise _late(chunk, f"has a key that earlier ones lack: {strange[0]!r}")
         for row, more in zip(chunk.rows, _rows(added), strict=True):
             whole = {**row, **more}
-            writer.writerow([_field(whole.get(name)) for name in header])
+            writers[0].writerow([_field(whole.get(name)) for name in header])
 
     return write
 

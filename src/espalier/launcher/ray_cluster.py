@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,6 +15,8 @@ from typing import Any
 from espalier.core.errors import Fault, UserError
 from espalier.launcher import ray_head
 
+_SEE = "See on its machine:  ray status.  Leave launcher.address out, and one is started here."
+_ANSWERS = 5.0  # seconds
 _ENDS = 20.0  # seconds that leaving waits for a cluster that was started here
 
 
@@ -45,6 +48,7 @@ class Cluster:
             RunFailedError: it did not start.
         """
         if self.address is not None:
+            _require_answer(self.address)
             self._join(self.address)
             return
         self.folder = ray_head.new_folder()
@@ -110,13 +114,25 @@ class Cluster:
             raise UserError(Fault(f"launcher.address={address}", truth, _remedy(error))) from None
 
 
+def _require_answer(address: str) -> None:
+    # Ray would look for two minutes.
+    host, _, port = address.rpartition("://")[2].partition("/")[0].rpartition(":")
+    if not port.isdigit():
+        return  # auto, which it looks up itself
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWERS).close()
+    except OSError as error:
+        truth = f"nobody answers there: {error.strerror or error}."
+        raise UserError(Fault(f"launcher.address={address}", truth, _SEE)) from None
+
+
 def _remedy(error: Exception) -> str:
     cause: BaseException | None = error
     while cause:
         if "auth" in f"{type(cause).__name__} {cause}".lower():
             return "It asks for a token: put its token into ~/.ray/auth_token, and  export RAY_AUTH_MODE=token"
         cause = cause.__cause__ or cause.__context__
-    return "See on its machine:  ray status.  Leave launcher.address out, and one is started here."
+    return _SEE
 
 
 @contextmanager

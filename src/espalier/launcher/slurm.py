@@ -142,6 +142,7 @@ class Slurm:
         live.notes.write_cancelled()
         ends = "scancel --signal=KILL --full $0; scancel $0"
         gently = "scancel --state=PENDING $0; scancel --state=RUNNING --signal=TERM $0"
+        live.killed |= now
         if live.job_id:
             self._call(ends if now else gently, live.job_id)
 
@@ -155,6 +156,8 @@ class Slurm:
         if row and not row.is_over:
             return None
         told = row.ended() if row else Ended(1, "its job is gone from the queue", lost=True)
+        if live.killed:
+            return said or Ended(137, "killed at once")
         if row and row.state == "PENDING":
             self._call("scancel $0", live.job_id)
             return told

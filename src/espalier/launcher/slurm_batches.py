@@ -28,6 +28,7 @@ class Live:
         since: when it was; a look at the queue that began later knows it.
         over: when the queue first showed it as over while the job itself had not said so.
         gone: how it ended, where it never became a job.
+        killed: whether the driver ended it at once.
     """
 
     number: int
@@ -36,6 +37,7 @@ class Live:
     since: float = 0.0
     over: float = 0.0
     gone: Ended | None = None
+    killed: bool = False
 
 
 @dataclass

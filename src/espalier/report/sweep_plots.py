@@ -24,6 +24,7 @@ _FEWEST = 4  # configurations, below which nothing is said of settings
 _DRAWN = 200  # lines of parallel coordinates
 _CLASSED, _TREES = 300, 32  # configurations whose importance is computed, and by how many trees
 _SLICES = 24
+_DECADES = 30  # of a setting's largest value to its smallest, from which an axis names powers of ten alone
 _MARKS = 6  # values of a setting that an axis names
 
 
@@ -257,11 +258,8 @@ def _ticks(values: Sequence[Any]) -> dict[str, Any]:
     unlike = sorted(set(values))
     if len(unlike) <= _MARKS:
         return {"tickvals": unlike, "ticktext": [yaml_words(one) for one in unlike]}
-    return {
-        "exponentformat": "e",
-        "minexponent": 1,
-        **({"dtick": 1} if is_log(unlike) and unlike[-1] / unlike[0] > 30 else {}),
-    }
+    decades = is_log(unlike) and unlike[-1] / unlike[0] > _DECADES
+    return {"exponentformat": "e", "minexponent": 1, "dtick": 1} if decades else {"exponentformat": "e"}
 
 
 def _told(one: Configuration, objective: Objective, i: int) -> str:

@@ -76,7 +76,12 @@ def _tested(name: str, numbers: Sequence[float]) -> Tested:
 
 def point_cells(trial: TrialRecord, keys: Sequence[str]) -> list[str]:
     """What a trial has set of each key, as it is typed; empty where it has not the key."""
-    return [yaml_words(trial.point[key]) if key in trial.point else "" for key in keys]
+    return [_typed(trial.point[key]) if key in trial.point else "" for key in keys]
+
+
+def _typed(value: Any) -> str:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return repr(value) if number else yaml_words(value)
 
 
 def trials_csv(sweep: Sweep) -> str:

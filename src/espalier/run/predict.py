@@ -53,7 +53,8 @@ def main(words: Sequence[str]) -> int:
 def _predict(given: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is tidied away
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # one that came while libraries were loaded
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
     hardware = rerun(given.directory, given.override).config.hardware if given.override else None
     predictor = Predictor(restore(given.directory, hardware=hardware), with_scores=given.scores)

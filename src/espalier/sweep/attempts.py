@@ -76,9 +76,10 @@ class Attempts:
         return self._planned.get(trial.trial)
 
     def job(self, trial: TrialRecord) -> Job:
-        """It as the launcher wants it; one that was placed before goes on from what lies there."""
+        """It as the launcher wants it; one that was begun before goes on from what lies there."""
         directory = trial_directory(self.directory, trial.trial)
-        return Job(directory, trial.attempts > 0, self.planned(trial).hardware, {})
+        resume = trial.attempts > 0 or (directory / "metrics.jsonl").exists()
+        return Job(directory, resume, self.planned(trial).hardware, {})
 
     def place(self, trial: TrialRecord) -> Placed:
         """Write its directory, hand it over, record where it is."""

@@ -81,7 +81,7 @@ def trial_line(trial: TrialRecord, over: int, total: int | None, objectives: lis
     whole = str(total) if total is not None else "?"
     state = _STATES.get(trial.state, trial.state)
     told = zip(objectives, trial.values, strict=False)
-    said = ", ".join(f"{metric_name(name)} {value(number)}" for name, number in told)
+    said = ", ".join(f"{metric_name(name.removeprefix('cost.'))} {value(number)}" for name, number in told)
     if trial.state == "paused" and trial.rungs and trial.rungs[-1][1] is not None:
         said = f"{value(trial.rungs[-1][1])} after validation {trial.rungs[-1][0]}"
     elif not said and trial.why:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from espalier.core.launching import Ended, Placed
+from espalier.core.launching import Ended, Job, Placed
+from espalier.core.outcome import Outcome
 from espalier.core.record import TrialRecord, read_events, trial_directory
 from espalier.core.rundir import OUTCOME
 from espalier.sweep.driver import Driver
@@ -43,23 +44,32 @@ def _take_running(driver: Driver, trial: TrialRecord, at: float) -> None:
     if is_alive(job.directory, outcome) or trial.handle is None:
         driver.places.await_unknown(trial.trial, job, began)
         return
-    # How long it held its place, nobody saw; its own clock did.
-    seconds = outcome.cost.wall_seconds - (trial.cost or {}).get("seconds", 0.0) if outcome else 0.0
-    running = Running(job, None, driver.clock.now() - max(0.0, seconds), cancelled=True)
-    driver.take_end(trial.trial, running, Ended(1, "it ended with its driver", lost=True))
+    _take_ended(driver, trial, job, outcome)
 
 
 def _take_planned(driver: Driver, trial: TrialRecord) -> None:
     """Not placed by the record: unless the driver was killed between the one and the other."""
-    directory = trial_directory(driver.directory, trial.trial)
-    outcome = outcome_of(directory)
-    if outcome is None or outcome.status not in ("running", "done"):
+    job = driver.attempts.job(trial)
+    outcome = outcome_of(job.directory)
+    if outcome is None:
         return
-    if trial.attempts and outcome.status == "done":
-        driver.take_done(trial, outcome, trial.cost or {})
-    elif is_alive(directory, outcome) or (outcome.status == "running" and _is_young(directory)):
-        driver.record.write("running", trial.trial, slot="elsewhere", handle=None)
-        driver.places.await_unknown(trial.trial, driver.attempts.job(driver.trials[trial.trial]), driver.clock.now())
+    lives = is_alive(job.directory, outcome) or (outcome.status == "running" and _is_young(job.directory))
+    # Of one that was placed before, an end that is no success is the end of that attempt, and known.
+    has_ended = outcome.status == "done" or (outcome.status != "running" and not trial.attempts)
+    if not (lives or has_ended):
+        return
+    driver.record.write("running", trial.trial, slot="elsewhere", handle=None)
+    if lives:
+        driver.places.await_unknown(trial.trial, job, driver.clock.now())
+    else:
+        _take_ended(driver, driver.trials[trial.trial], job, outcome)
+
+
+def _take_ended(driver: Driver, trial: TrialRecord, job: Job, outcome: Outcome | None) -> None:
+    """How long it held its place, nobody saw; its own clock did."""
+    seconds = outcome.cost.wall_seconds - (trial.cost or {}).get("seconds", 0.0) if outcome else 0.0
+    running = Running(job, None, driver.clock.now() - max(0.0, seconds), cancelled=True)
+    driver.take_end(trial.trial, running, Ended(1, "it ended with its driver", lost=True))
 
 
 def _is_young(directory: Path) -> bool:

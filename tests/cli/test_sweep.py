@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from espalier.cli.sweep import main
+from espalier.config.multirun import read_command
+from espalier.core.errors import UserError
+from espalier.core.lock import held
+from espalier.core.record import Record
+from espalier.sweep.definition import Definition
+from espalier.sweep.plan import Planner
+
+SMALL = ["data=digits", "model=mlp", "adapter=full"]
+
+
+@pytest.fixture
+def sweep(here: Path) -> Path:
+    """A sweep of two trials that a driver has left, as if it were killed."""
+    directory = here / "outputs" / "mine" / "sweep-2026-11-25_10-00-00-3fa9c1"
+    directory.mkdir(parents=True)
+    command = read_command([*SMALL, "optimizer.lr=1e-3,1e-2"])
+    Definition.of(command, Planner(command)).write(directory)
+    record = Record(directory)
+    for number, lr in enumerate((1e-3, 1e-2)):
+        told = {"configuration": number, "point": {"optimizer.lr": lr}, "seed": 0, "words": [f"optimizer.lr={lr}"]}
+        record.write("planned", number, **told, name=f"lr={lr}")
+    record.close()
+    best = {"configuration": 1, "name": "lr=0.01", "values": [0.9], "sd": None, "n": 1, "trials": [1], "words": SMALL}
+    summary = {
+        "schema": 1, "sweep": directory.name, "status": "running", "driver": {"pid": 1, "host": "far"}, "best": best,
+        "objectives": [{"name": "validation/accuracy", "direction": "max"}], "total": 2, "counts": {"done": 2},
+    }  # fmt: skip
+    (directory / "summary.json").write_text(json.dumps(summary))
+    return directory
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["plan", "-h"], ["status", "--help"]])
+def test_help_names_every_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 0
+    text = capsys.readouterr().out
+    for verb in ("plan", "status", "best", "resume", "retry", "stop", "report", "wandb", "optuna"):
+        assert f"\n  {verb} " in text
+    assert max(map(len, text.splitlines())) <= 120
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["statsu"], "espalier sweep status"),
+        (["status"], "finds no sweep"),
+        (["status", "here"], "is no sweep's directory"),
+        (["best", "a", "b"], "Name one sweep"),
+        (["status", "--jsn"], "--json"),
+        (["retry"], "--failed"),
+        (["resume", "."], "is no sweep's directory"),
+        (["plan", "optimizer.lrr=1,2"], "optimizer.lr "),
+        (["report", "--output", "page.txt"], "finds no sweep"),
+    ],
+)
+def test_mistakes(words: list[str], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        main(words)
+
+
+def test_status_of_the_newest(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status"]) == 0
+    text = capsys.readouterr().out
+    assert str(sweep.relative_to(Path.cwd())) in text and "2 done" in text
+    assert "its driver is gone" in text and "espalier sweep resume" in text
+    with held(sweep):
+        assert main(["status", str(sweep), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["status"] == "running"
+
+
+def test_best(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["best", str(sweep)]) == 0
+    assert f"espalier train {' '.join(SMALL)}" in capsys.readouterr().out
+    assert main(["best", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["configuration"] == 1
+    summary = json.loads((sweep / "summary.json").read_text())
+    (sweep / "summary.json").write_text(json.dumps({**summary, "best": None}))
+    assert main(["best"]) == 1
+
+
+def test_a_plan_runs_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", *SMALL, "optimizer.lr=1e-3,1e-2", "seed=0,1"]) == 0
+    text = capsys.readouterr().out
+    assert "4 trials" in text and "lr=0.01 seed=1" in text and list(here.iterdir()) == []
+
+
+def test_going_on_with_what_somebody_drives_is_refused(sweep: Path) -> None:
+    with held(sweep), pytest.raises(UserError, match="process 1 on far"):
+        main(["resume", str(sweep)])
+
+
+def test_going_on_with_another_space_is_refused(sweep: Path) -> None:
+    with pytest.raises(UserError, match="is 1, 2, and was"):
+        main(["resume", str(sweep), "optimizer.lr=1,2"])
+
+
+def test_options_that_have_changed_meanwhile_are_noticed(sweep: Path) -> None:
+    record = Record(sweep)
+    told = {"configuration": 2, "point": {"optimizer.lr": 1e-3}, "seed": 0, "words": [], "name": "lr=0.001"}
+    record.write("planned", 2, **told, digest="of other files")
+    record.close()
+    with pytest.raises(UserError, match="a file of options has changed"):
+        main(["resume", str(sweep), "launcher=inline"])
+
+
+def test_a_sweep_that_runs_is_asked_to_stop(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    driver = (
+        "import sys, time; from pathlib import Path; from espalier.core.lock import held\n"
+        "place = Path(sys.argv[1])\n"
+        "with held(place):\n"
+        "    print('held', flush=True)\n"
+        "    while not (place / 'stop').exists(): time.sleep(0.01)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", driver, str(sweep)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"held\n"
+        assert main(["stop", str(sweep), "--now"]) == 0
+    assert "is ended" in capsys.readouterr().out and (sweep / "stop").read_text() == "now\n"
+
+
+def test_optuna_and_wandb(sweep: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["optuna", str(sweep)]) == 0
+    assert (sweep / "optuna.log").exists()
+    assert main(["wandb", *SMALL, "optimizer.lr=1e-3,1e-2", "--output", "sweep.yaml"]) == 0
+    assert "method: grid" in (here / "sweep.yaml").read_text()
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_status_is_instant_however_many_trials_there_are(sweep: Path) -> None:
+    record = Record(sweep)
+    for number in range(2, 10_000):
+        told = {"configuration": number, "point": {"x": number}, "seed": 0, "words": [], "name": f"x={number}"}
+        record.write("planned", number, **told)
+    record.close()
+    script = [str(Path(sys.executable).with_name("espalier")), "sweep", "status", str(sweep)]
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        subprocess.run(script, check=True, capture_output=True, env=os.environ)
+        took.append(time.perf_counter() - began)
+    assert min(took) <= 1.0
