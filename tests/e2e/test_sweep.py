@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e.console import ESPALIER, espalier
 
+from e2e.console import ESPALIER, espalier
 from espalier.core.record import read_events, read_record
 from espalier.core.rundir import read_outcome
 
@@ -31,7 +31,8 @@ def test_a_grid(tmp_path: Path) -> None:
     (sweep,) = (tmp_path / "outputs" / "small").glob("sweep-*")
     trials = read_record(sweep)
     assert [(trial.name, trial.state) for trial in trials] == [
-        ("lr=0.001 seed=0", "done"), ("lr=0.001 seed=1", "done"), ("lr=0.01 seed=0", "done"), ("lr=0.01 seed=1", "done"),
+        ("lr=0.001 seed=0", "done"), ("lr=0.001 seed=1", "done"), ("lr=0.01 seed=0", "done"),
+        ("lr=0.01 seed=1", "done"),
     ]  # fmt: skip
     tested = {trial.configuration for trial in trials if any(name.startswith("test/") for name in trial.metrics or {})}
     summary = json.loads((sweep / "summary.json").read_text())

@@ -27,7 +27,10 @@ def test_another_driver_finds_them_by_the_handle(tmp_path: Path) -> None:
     again = Notes.of(json.loads(json.dumps(notes.handle)))
     assert (again, again.job_id, again.ended, again.is_cancelled) == (notes, "", None, False)
     notes.write_job_id("17_3")
-    notes.write_cancelled()
+    notes.write_cancelled(now=False)
+    assert not again.is_killed
+    notes.write_cancelled(now=True)
+    assert again.is_killed
     notes.write_ended(Ended(143, "stopped"))
     assert (again.job_id, again.ended, again.is_cancelled) == ("17_3", Ended(143, "stopped"), True)
 

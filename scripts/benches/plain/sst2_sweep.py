@@ -1,4 +1,4 @@
-"""SST-2 under Hydra's own multirun, as its guides show it: Lightning, PEFT, texts padded to 128, fp32, one job after another.
+"""SST-2 under Hydra's own multirun, as guides show it: Lightning, PEFT, texts padded to 128, fp32, one job at a time.
 
 python sst2_sweep.py -m weights=DIR data=DIR adapter=lora,probe,full lr=1e-4,1e-3
 
@@ -19,8 +19,8 @@ from torchmetrics.classification import MulticlassAccuracy
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, get_linear_schedule_with_warmup
 
 DEFAULTS = {
-    "weights": "???", "data": "???", "results": "???", "adapter": "lora", "lr": 1e-3, "seed": 0, "rows": 1000, "epochs": 1,
-    "pad": "max_length", "precision": "32-true",
+    "weights": "???", "data": "???", "results": "???", "adapter": "lora", "lr": 1e-3, "seed": 0,
+    "rows": 1000, "epochs": 1, "pad": "max_length", "precision": "32-true",
 }  # fmt: skip
 
 
@@ -78,7 +78,11 @@ def main(config: DictConfig) -> None:
         enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
     )  # fmt: skip
     trainer.fit(Classifier(config, config.epochs * len(train)), train, loader(config, "dev", None))
-    answer = {"adapter": config.adapter, "lr": config.lr, "accuracy": float(trainer.callback_metrics["validation/accuracy"])}
+    answer = {
+        "adapter": config.adapter,
+        "lr": config.lr,
+        "accuracy": float(trainer.callback_metrics["validation/accuracy"]),
+    }
     with Path(config.results).open("a") as file:
         file.write(json.dumps(answer) + "\n")
 

@@ -139,12 +139,11 @@ class Slurm:
         live = self._live.get(str(placed.handle["place"]))
         if live is None or self._batches.drop(live):
             return
-        live.notes.write_cancelled()
-        ends = "scancel --signal=KILL --full $0; scancel $0"
+        live.notes.write_cancelled(now=now)
         gently = "scancel --state=PENDING $0; scancel --state=RUNNING --signal=TERM $0"
         live.killed |= now
         if live.job_id:
-            self._call(ends if now else gently, live.job_id)
+            self._call("scancel $0" if now else gently, live.job_id)  # SIGTERM: the job looks which of the two it is
 
     def _end_of(self, live: Live) -> Ended | None:
         said = live.gone or live.notes.ended

@@ -3,6 +3,7 @@
 <token>.batch.json     before ``sbatch``: the places that are to be in one array, in order
 <place>.job.json       after it: the job's id
 <place>.cancel         the driver wants it to end: it is not to be queued again
+<place>.kill           and at once, without a checkpoint
 <place>.ended.json     by the job: how its trial ended, with no more to come from it
 """
 
@@ -60,8 +61,15 @@ class Notes:
         """Whether the driver has asked it to end."""
         return self._file("cancel").exists()
 
-    def write_cancelled(self) -> None:
+    @property
+    def is_killed(self) -> bool:
+        """Whether that is to be at once."""
+        return self._file("kill").exists()
+
+    def write_cancelled(self, *, now: bool) -> None:
         """Before the signal is sent."""
+        if now:
+            self._file("kill").touch()
         self._file("cancel").touch()
 
     @property

@@ -117,9 +117,16 @@ class Task:
                 stderr=log,
                 preexec_fn=_deaf,
             )
+        signal.signal(signal.SIGTERM, self._hear)
         while (code := _poll(self._child)) is None:
             time.sleep(_LOOK)
         return _ended(code, killed_for_memory=oom_kills() > kills)
+
+    def _hear(self, *_: object) -> None:
+        """The trial has heard it too; Slurm has no way to say that it is to end at once, as the driver may want it."""
+        if self._child is not None and self.notes.is_killed:
+            with suppress(ProcessLookupError):
+                os.kill(self._child.pid, signal.SIGKILL)
 
     def _note(self, ended: Ended) -> None:
         if _is_first():
