@@ -146,9 +146,9 @@ def demands(option: Path) -> list[str]:
 def require_machine(option: Path) -> None:
     if choice(option) == "optimizer=adamw_8bit":
         pytest.importorskip("bitsandbytes", reason="needs the extra espalier[gpu]")
-    if choice(option) in ("hardware=gpu", "hardware=ddp") and not probe().gpus:
+    if choice(option) in ("hardware=gpu", "hardware=ddp", "hardware=fsdp") and not probe().gpus:
         pytest.skip("needs an NVIDIA GPU")
     if choice(option) == "hardware=mps" and not probe().apple_gpus:
         pytest.skip("needs an Apple GPU")
-    if choice(option) == "hardware=ddp_cpu" and probe().cpus < 2:
+    if choice(option) in ("hardware=ddp_cpu", "hardware=fsdp_cpu") and probe().cpus < 2:
         pytest.skip("needs two CPU cores")
