@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from e2e.console import espalier, started
-from e2e.ray_trials import LONG, SMALL, end_of, has_checkpoint, place_all, status, trial, wait_until, weights
+from e2e.ray_trials import LONG, SMALL, end_of, has_checkpoint, log, place_all, status, trial, wait_until, weights
 from e2e.slurm_nodes import bring_back, cluster, job_id, launcher, lose, nodes, said
 from espalier.core.launching import Ended, Job, Placed
 from espalier.core.outcome import Outcome
 from espalier.core.record import TrialRecord, read_record
 from espalier.core.rundir import read_outcome
 from espalier.launcher.slurm import Slurm
+from espalier.launcher.slurm_notes import Notes
 
 LIMIT = 400.0  # seconds, of a machine that has other things to do
 
@@ -58,18 +59,6 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Job:
     return job
 
 
-def test_six_trials_over_two_nodes_are_one_array(sweep: Path) -> None:
-    jobs = [trial(sweep, number) for number in range(6)]
-    with launcher() as slurm:
-        assert slurm.faults([job.hardware for job in jobs]) == []
-        placed = [slurm.submit(job) for job in jobs]
-        ends = [end_of(slurm, place, LIMIT) for place in placed]
-    assert ends == [Ended(0)] * 6
-    assert [status(job) for job in jobs] == ["done"] * 6
-    assert {nodes(job)[0] for job in jobs} == {"n1", "n2"}
-    assert len({job_id(place).partition("_")[0] for place in placed}) == 1
-
-
 def test_a_trial_on_two_nodes_is_one_run(sweep: Path) -> None:
     job, alone = trial(sweep, 0, "hardware=ddp_cpu"), trial(sweep, 1, "hardware=ddp_cpu", "seed=0")
     with launcher(nodes=2) as slurm:
@@ -84,24 +73,17 @@ def test_a_trial_on_two_nodes_is_one_run(sweep: Path) -> None:
     assert sorted(path.name for path in (sweep / "trials").iterdir()) == ["000", "001"]
 
 
-def test_a_trial_that_is_queued_again_goes_on_to_the_same_end(sweep: Path, undisturbed: Job) -> None:
-    job = trial(sweep, 0, *LONG)
+def test_trials_that_are_queued_again_or_out_of_time_go_on_to_the_same_end(sweep: Path, undisturbed: Job) -> None:
+    again, late = trial(sweep, 0, *LONG), trial(sweep, 1, *LONG, "seed=0")
     with launcher() as slurm:
-        placed = begun(slurm, job)
-        said("scontrol", "requeue", job_id(placed))
-        assert end_of(slurm, placed, LIMIT) == Ended(0)
-    assert len(nodes(job)) == 2
-    assert same(job, undisturbed)
-
-
-def test_a_trial_whose_time_is_up_goes_on_to_the_same_end(sweep: Path, undisturbed: Job) -> None:
-    job = trial(sweep, 0, *LONG)
-    with launcher() as slurm:
-        placed = begun(slurm, job)
-        said("scancel", "--signal=USR2", job_id(placed))  # as Slurm does before the limit
-        assert end_of(slurm, placed, LIMIT) == Ended(0)
-    assert len(nodes(job)) == 2
-    assert same(job, undisturbed)
+        placed = [slurm.submit(job) for job in (again, late)]
+        wait_until(lambda: slurm.poll(placed[0]) is None and has_metrics(again) and has_metrics(late), LIMIT)
+        said("scontrol", "requeue", job_id(placed[0]))
+        said("scancel", "--signal=USR2", job_id(placed[1]))  # as Slurm does before the limit
+        assert [end_of(slurm, place, LIMIT) for place in placed] == [Ended(0)] * 2
+    assert [len(nodes(job)) for job in (again, late)] == [2, 2]
+    assert same(again, undisturbed)
+    assert same(late, undisturbed)
 
 
 def test_a_trial_that_is_driven_out_goes_on_to_the_same_end(sweep: Path, undisturbed: Job) -> None:
@@ -130,7 +112,7 @@ def test_a_node_is_set_down_and_its_trial_goes_on_on_the_other(sweep: Path, undi
 
 def test_a_driver_that_is_killed_is_followed_by_another(sweep: Path) -> None:
     """As soon as the jobs are handed over, before it writes down which they are: each trial runs once all the same."""
-    jobs = [trial(sweep, number) for number in range(3)]
+    jobs = [trial(sweep, number) for number in range(2)]
     program = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
@@ -151,13 +133,13 @@ def test_a_driver_that_is_killed_is_followed_by_another(sweep: Path) -> None:
     places = killed.stdout.split()
     placed = [Placed(f"slurm:{n}", {"folder": str(sweep / "slurm"), "place": name}) for n, name in enumerate(places)]
     with launcher() as slurm:
-        assert [slurm.reattach(place, job) for place, job in zip(placed, jobs, strict=True)] == [True] * 3
-        assert [end_of(slurm, place, LIMIT) for place in placed] == [Ended(0)] * 3
+        assert [slurm.reattach(place, job) for place, job in zip(placed, jobs, strict=True)] == [True] * 2
+        assert [end_of(slurm, place, LIMIT) for place in placed] == [Ended(0)] * 2
         assert not slurm.reattach(placed[0], jobs[0])
-    assert [len(nodes(job)) for job in jobs] == [1, 1, 1]
+    assert [len(nodes(job)) for job in jobs] == [1, 1]
 
 
-def test_a_sweep_goes_on_after_its_driver_was_killed(tmp_path: Path) -> None:
+def test_a_sweep_over_both_nodes_goes_on_after_its_driver_was_killed(tmp_path: Path) -> None:
     rates = "optimizer.lr=0.0003,0.001,0.003,0.01,0.03,0.1"
     driver = started(tmp_path, "train", "-m", *SMALL, rates, "launcher=slurm", "launcher.cpus_per_task=2")
     wait_until(lambda: any(row.state == "done" for row in recorded(tmp_path)), LIMIT)
@@ -171,9 +153,10 @@ def test_a_sweep_goes_on_after_its_driver_was_killed(tmp_path: Path) -> None:
     assert [(row.state, row.attempts, row.handle) for row in after] == [("done", 1, row.handle) for row in before]
     (sweep,) = tmp_path.glob("outputs/*/sweep-*")
     assert (sweep / "best").exists()
-    for row in after:
-        log = (sweep / "trials" / f"{row.trial:03d}" / "log.txt").read_text()
-        assert log.count("validation accuracy") == 1
+    jobs = [Job(sweep / "trials" / f"{row.trial:03d}", False, {}, {}) for row in after]
+    assert [log(job).count("validation accuracy") for job in jobs] == [1] * 6
+    assert {nodes(job)[0] for job in jobs} == {"n1", "n2"}
+    assert len({Notes.of(row.handle or {}).job_id.partition("_")[0] for row in after}) == 1  # one array
 
 
 def test_a_trial_is_cancelled_with_a_checkpoint_or_at_once(sweep: Path) -> None:
@@ -189,7 +172,7 @@ def test_a_trial_is_cancelled_with_a_checkpoint_or_at_once(sweep: Path) -> None:
     assert not any(ended.lost for ended in ends)
     assert (status(gently), status(waiting)) == ("interrupted", "running")
     assert has_checkpoint(gently)
-    assert said("squeue", "--noheader") == ""
+    wait_until(lambda: said("squeue", "--noheader") == "")
 
 
 def test_what_the_cluster_would_refuse_is_said_before_anything_runs(sweep: Path) -> None:

@@ -103,8 +103,9 @@ def test_a_grid_checks_all_before_it_runs_any(tmp_path: Path) -> None:
     assert run_directories(tmp_path) == []
 
 
-def test_a_grid_runs_each(tmp_path: Path) -> None:
-    done = espalier(tmp_path, "train", "-m", *SMALL, "tracking=none", "trainer.max_epochs=1", "seed=0,1")
+def test_hydras_own_pair_runs_one_after_the_other(tmp_path: Path) -> None:
+    stock = ["hydra/sweeper=basic", "hydra/launcher=basic"]
+    done = espalier(tmp_path, "train", "-m", *stock, *SMALL, "tracking=none", "trainer.max_epochs=1", "seed=0,1")
     assert done.returncode == 0, done.stderr
     assert [outcome_of(directory)["seed"] for directory in run_directories(tmp_path)] == [0, 1]
 
