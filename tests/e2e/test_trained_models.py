@@ -56,7 +56,7 @@ def test_predictions_through_a_pipe(folder: Path) -> None:
 
 
 def test_ctrl_c_leaves_nothing_under_the_final_name(folder: Path, tmp_path: Path) -> None:
-    rows = "".join(f"{i},where is my order {i}\n" for i in range(400_000))
+    rows = "".join(f"{i},where is my order {i}\n" for i in range(1_500_000))
     (tmp_path / "many.csv").write_text("id,text\n" + rows)
     words = [f"run={run_directories(folder)[-1]}", "input=many.csv", "output=out.csv"]
     process = started(tmp_path, "predict", *words)
