@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from espalier.config.check import check
 from espalier.config.compose import compose
 from espalier.config.multirun import read_command
 from espalier.config.saved import write
@@ -91,3 +92,12 @@ def test_users_own_presets(tmp_path: Path) -> None:
     )
     made = read_command(["sweep=mine", "sweep.seed=3"], [tmp_path])
     assert (made.settings.choices["search"], made.settings.values["sweep"]["trials"]) == ("qmc", 8)
+
+
+def test_a_cluster_is_not_held_against_what_this_machine_has() -> None:
+    many = ["hardware=gpu", "hardware.devices=64", "optimizer.lr=1e-4,1e-3"]
+    with pytest.raises(ConfigError, match="this machine has"):
+        check(read_command(many).experiment(many[:2]))
+    away = read_command([*many, "launcher=slurm"])
+    assert not away.here and read_command([*many, "launcher=ray"]).here is False
+    check(away.experiment(many[:2]), here=away.here)

@@ -18,6 +18,7 @@ def outcome(status: Status, error: str = "") -> Outcome:
         (outcome("done"), Ended(1, "node lost", lost=True), Circumstances(), "done", ""),
         (outcome("paused"), Ended(0), Circumstances(cancelled=True), "paused", ""),
         (outcome("failed", "ValueError"), Ended(1), Circumstances(), "failed", "ValueError"),
+        (outcome("failed", "gloo: closed"), Ended(1, "n2 was lost", lost=True), Circumstances(), "lost", "n2 was lost"),
         (outcome("failed", "out of memory: x"), Ended(1), Circumstances(), "infeasible", "out of memory: x"),
         (outcome("failed", "MemoryError: "), Ended(1), Circumstances(halves=True), "halve", "half the micro-batch"),
         (outcome("running"), Ended(137, out_of_memory=True), Circumstances(halves=True, halvings=MOST_HALVINGS),

@@ -28,6 +28,8 @@ def outside(bound: Bound, setting: Setting) -> Iterator[Answer]:
 
 
 def _at_most(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
+    if not setting.here:
+        return
     machine, value = probe(), setting.value
     there = getattr(machine, arguments[0])
     if isinstance(value, int) and value > there:
@@ -36,7 +38,7 @@ def _at_most(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
 
 
 def _needs(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
-    if not setting.value:
+    if not (setting.value and setting.here):
         return
     if arguments[0] == "gpus" and not probe().gpus:
         yield setting.key, f"this machine has {probe()}.", _without("gpus", probe().cpus)

@@ -22,11 +22,12 @@ _MISSING = "???"
 _GIVEN = {"model": 1, "model.encoding": 1, "adapter": 2, "task": 3, "optimizer": 1, "scheduler": 2, "callback": 1}
 
 
-def check(experiment: Experiment, *, only: Sequence[str] = ()) -> None:
+def check(experiment: Experiment, *, only: Sequence[str] = (), here: bool = True) -> None:
     """Keys, types, ranges, targets; the machine, files and other parts where a signature says so; Hydra's node too.
 
     Args:
         only: keys of the parts that are used, where not all are; words and trust are judged whole in any case.
+        here: whether it is to run on this machine; of another one nothing is known, and the run checks again there.
 
     Raises:
         TrustError: code that is neither ours nor trusted is all that is wrong.
@@ -34,7 +35,10 @@ def check(experiment: Experiment, *, only: Sequence[str] = ()) -> None:
     """
     untrusted = [*judge(experiment.values), *judge({"hydra": plain(experiment.hydra)})]
     placed = [_placed(experiment, fault) for fault in untrusted]
-    found = [*experiment.faults, *(() if experiment.is_half_read else _Checker(experiment, untrusted).faults(only))]
+    found = [
+        *experiment.faults,
+        *(() if experiment.is_half_read else _Checker(experiment, untrusted, here).faults(only)),
+    ]
     if found or placed:
         kind = ConfigError if found else TrustError
         raise kind(*dict.fromkeys(masked_fault(fault) for fault in [*found, *placed]))
@@ -43,7 +47,8 @@ def check(experiment: Experiment, *, only: Sequence[str] = ()) -> None:
 class _Checker:
     """Walks the tree of one experiment."""
 
-    def __init__(self, experiment: Experiment, untrusted: Sequence[Fault]) -> None:
+    def __init__(self, experiment: Experiment, untrusted: Sequence[Fault], here: bool) -> None:
+        self.here = here
         self.experiment, self.values, self.untrusted = experiment, experiment.values, untrusted
         self.unresolved = interpolations(experiment.config)
         # Nodes of which nothing can be said: the option is not there, or its code is not trusted.
@@ -152,7 +157,7 @@ class _Checker:
 
     def _bounds(self, kind: Any, key: str, value: Any, siblings: Mapping[str, Any]) -> Iterator[Fault]:
         for bound in kind.bounds if isinstance(kind, Bounded) else ():
-            for at_key, *answer in outside(bound, Setting(key, value, siblings, self.known)):
+            for at_key, *answer in outside(bound, Setting(key, value, siblings, self.known, self.here)):
                 yield self._fault(at_key, at(self.values, at_key), *answer)
 
     def _node(self, key: str, value: Any) -> Iterator[Fault]:

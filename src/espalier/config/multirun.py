@@ -16,6 +16,7 @@ from espalier.config.compose import Experiment, compose
 from espalier.config.dimensions import dimension, misread, words_of
 from espalier.config.hydra_words import belongs_to_sweep, foreign, translated
 from espalier.config.saved import rerun
+from espalier.config.signature import class_attribute
 from espalier.config.sources import loader
 from espalier.config.words import Word, read_words
 from espalier.core.errors import ConfigError, Fault, UserError
@@ -51,6 +52,12 @@ class Command:
     rerun: Path | None = None
     stock: bool = False
     seed_place: int = field(default=0)
+
+    @property
+    def here(self) -> bool:
+        """Whether its trials run on this machine, as far as the launcher says."""
+        target = (self.settings.values.get("launcher") or {}).get("_target_")
+        return not (isinstance(target, str) and class_attribute(target, "elsewhere"))
 
     def experiment(self, words: Sequence[str]) -> Experiment:
         """The experiment of some words; faults of the words are kept in it.
@@ -120,7 +127,7 @@ def _experiment_faults(command: Command) -> list[Fault]:
     for point in points:
         try:
             told.append({})
-            check(command.experiment([*command.fixed, *words_of(point)]))
+            check(command.experiment([*command.fixed, *words_of(point)]), here=command.here)
         except UserError as error:
             told[-1] = {fault.what: fault for fault in error.faults}
     # A key that some option lacks is no fault where another one has it.

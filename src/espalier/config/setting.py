@@ -18,9 +18,11 @@ class Setting:
         key: dotted.
         siblings: the settings of the same part.
         tree: the whole config, resolved; groups of which nothing is known are left out.
+        here: whether it is for this machine.
     """
 
     key: str
     value: Any
     siblings: Mapping[str, Any]
     tree: Mapping[str, Any]
+    here: bool = True

@@ -80,7 +80,11 @@ class Ended:
 
 
 class Launcher(Protocol):
-    """Places jobs. Used as a context: leaving it ends what the launcher itself started, but no job that still runs."""
+    """Places jobs. Used as a context: leaving it ends what the launcher itself started, but no job that still runs.
+
+    One whose jobs run on other machines says so in its class, ``elsewhere: ClassVar[bool] = True``: then a config
+    is not held against what this machine has.
+    """
 
     def __enter__(self) -> Self: ...
 

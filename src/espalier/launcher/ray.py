@@ -7,7 +7,7 @@ import secrets
 import signal
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from annotated_types import Ge, Gt
 
@@ -51,6 +51,8 @@ class Ray:
         runtime_env: handed to Ray.
         max_concurrent: trials that are handed over at a time, whether they fit in or wait.
     """
+
+    elsewhere: ClassVar[bool] = True  # what this machine has says nothing of what trials may take
 
     def __init__(
         self,

@@ -59,7 +59,7 @@ def ending_of(outcome: Outcome | None, ended: Ended, known: Circumstances) -> En
         return _out_of_memory(why or "out of memory", known)
     if known.cancelled:
         return Ending("again", "ended with the sweep")
-    if status == "failed":
+    if status == "failed" and not ended.lost:  # of several ranks, one may still write that the others are gone
         return Ending("failed", why)
     if ended.lost or status == "interrupted":
         why = ended.why or (f"interrupted: {why}" if why else "interrupted by somebody else")

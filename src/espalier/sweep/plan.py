@@ -62,6 +62,7 @@ class Planner:
     def __init__(self, command: Command) -> None:
         self.command = command
         self._bases = Bases(command)
+        self._here = command.here
         self._words: dict[tuple[str, str], Word] = {}
         self._right: set[str] = set()
         self.space = SweepSpace(command, self._bases)
@@ -194,7 +195,7 @@ class Planner:
         """The experiment, which holds until the next is made; a point is checked once, whatever its seed."""
         made = self._bases.of(point).quickly(self._patch(point, seed), self._words)
         if (name := identity(point)) not in self._right:
-            check(made)
+            check(made, here=self._here)
             self._right.add(name)
         return made
 
