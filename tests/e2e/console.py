@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -25,8 +26,15 @@ def espalier(folder: Path, *words: str, env: Mapping[str, str] | None = None) ->
 
 
 def started(folder: Path, *words: str) -> subprocess.Popen[str]:
-    """Run beside the test."""
-    return subprocess.Popen([ESPALIER, *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    """Run beside the test, hearing SIGINT as in a terminal: what a shell begins in the background does not."""
+    return subprocess.Popen(
+        [ESPALIER, *words],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def outcome_of(directory: Path) -> dict[str, Any]:

@@ -177,7 +177,7 @@ def test_trials_outlive_a_driver_that_is_killed_and_another_takes_them_up(tmp_pa
     assert {trial.attempts for trial in trials} == {1}
     logs = [(sweep / "trials" / f"{number:03d}" / "log.txt").read_text() for number in range(2)]
     assert [text.count(", full trains all") for text in logs] == [1, 1]
-    assert not cluster.exists()
+    wait_until(lambda: not cluster.exists(), seconds=60)
 
 
 def _node(cpus: int) -> dict[str, Any]:
