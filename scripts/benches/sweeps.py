@@ -42,7 +42,7 @@ def pool(settings: Settings) -> Measured:
             ("cold trials, one by one", ["launcher.trials=1", "launcher.warm=false"]),
             ("warm trials, one by one", ["launcher.trials=1", "launcher.warm=true"]),
         ):
-            seconds[name] = _sweep([*SST2, *few, *words], folder / name.replace(" ", "-"))[1]
+            seconds[name] = _sweep([*SST2, *few, *words], folder / f"step-{len(seconds)}")[1]
             say(f"{name}: {seconds[name]:.0f} s")
         sweep, whole = _sweep([*SST2, *few], folder / "pool")
         say(f"espalier train -m: {whole:.0f} s")
