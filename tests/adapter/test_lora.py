@@ -95,3 +95,34 @@ def test_peft_has_nothing_to_warn_of(layer: type[nn.Module], recwarn: pytest.War
     (adapted_layer,) = (part for part in adapted(backbone, target="mlp").modules() if isinstance(part, LoraLayer))
     assert adapted_layer.fan_in_fan_out == (layer is Conv1D)
     assert not [warning for warning in recwarn if "fan_in_fan_out" in str(warning.message)]
+
+
+def test_a_rank_stabilised_one_is_scaled_by_the_root_of_its_rank() -> None:
+    module = lora(mlp(hidden=[7]), facts_of("text"), **defaults_of("adapter/rslora", target="mlp", rank=4, alpha=6))
+    layer = next(part for part in module.modules() if isinstance(part, LoraLayer))
+    assert layer.scaling["default"] == 3.0
+
+
+def test_a_weight_decomposed_one_keeps_the_lengths_of_columns_apart() -> None:
+    """DoRA's formula 5: W' = m (W + s B A) / |W + s B A|, lengths over a column of (in) weights."""
+    module = lora(mlp(hidden=[7]), facts_of("text"), **defaults_of("adapter/dora", target="mlp", rank=2, alpha=4))
+    layer: Any = next(part for part in module.modules() if isinstance(part, LoraLayer))
+    weight, a, b = layer.base_layer.weight, layer.lora_A["default"].weight, layer.lora_B["default"].weight
+    nn.init.normal_(b)
+    length = layer.lora_magnitude_vector["default"].weight
+    torch.testing.assert_close(length, weight.norm(dim=1))
+    updated = weight + 2 * b @ a
+    expected = length[:, None] * updated / updated.norm(dim=1, keepdim=True)
+    inputs = torch.randn(3, 16)
+    torch.testing.assert_close(layer(inputs), inputs @ expected.T + layer.base_layer.bias)
+
+
+@pytest.mark.parametrize("option", ["lora", "rslora", "dora"])
+def test_merged_it_says_the_same(option: str) -> None:
+    module: Any = lora(mlp(hidden=[7]), facts_of("text"), **defaults_of(f"adapter/{option}", target="mlp")).eval()
+    for name, parameter in module.named_parameters():
+        if "lora_B" in name:
+            nn.init.normal_(parameter, std=0.1)
+    inputs = torch.randn(3, 16)
+    before = module.trunk(inputs)
+    torch.testing.assert_close(module.trunk.merge_and_unload()(inputs), before, atol=1e-5, rtol=0)

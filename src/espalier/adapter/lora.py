@@ -1,17 +1,15 @@
-"""``adapter=lora``: low-rank updates beside frozen weight matrices."""
+"""``adapter=lora``: low-rank updates beside frozen weight matrices; ``rslora`` and ``dora`` are variants of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Lt
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig
 from torch import nn
-from transformers.pytorch_utils import Conv1D
 
+from espalier.adapter.inject import inject, layers_of, transposed
 from espalier.core.bounds import OfferedBy
-from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
 
 
@@ -24,44 +22,32 @@ def lora(
     rank: Annotated[int, Ge(1)],
     alpha: Annotated[float, Gt(0)],
     dropout: Annotated[float, Ge(0), Lt(1)],
+    variant: Literal["plain", "rank_stabilised", "weight_decomposed"],
 ) -> nn.Module:
-    """W x + (alpha / rank) B A x with W frozen, A and B trained (Hu et al. 2021, arXiv:2106.09685), by PEFT.
+    """W x + s B A x with W frozen, A and B trained (Hu et al. 2021, arXiv:2106.09685), by PEFT.
 
     ``espalier train adapter=lora adapter.rank=16 adapter.alpha=32``
 
     Args:
         target: one of the names in the model's ``targets``.
         rank: rows of A, columns of B.
-        alpha: the update's scale is alpha / rank.
+        alpha: the update's scale s is alpha / rank.
         dropout: on the update's input.
+        variant: ``rank_stabilised``: s is alpha / sqrt(rank), so that a large rank learns as fast as a small one
+            (Kalajdzievski 2023, arXiv:2312.03732). ``weight_decomposed``: each column of W + s B A keeps a trained
+            length, and the update turns its direction (Liu et al. 2024, arXiv:2402.09353).
 
     Raises:
         ConfigError: the model has no such layers, or PEFT cannot adapt them.
     """
-    part: Any = backbone
-    targets: Mapping[str, str] = getattr(backbone, "targets", {})
-    if target not in targets:
-        offered = ", ".join(targets) or "no layers to adapt"
-        raise _fault(backbone, target, f"{type(backbone).__name__} offers {offered}.")
     config = LoraConfig(
         r=rank,
         lora_alpha=alpha,
         lora_dropout=dropout,
-        target_modules=targets[target],
+        target_modules=layers_of(backbone, target),
         bias="none",
-        fan_in_fan_out=any(isinstance(module, Conv1D) for module in part.trunk.modules()),  # GPT-2's transposed weights
+        use_rslora=variant == "rank_stabilised",
+        use_dora=variant == "weight_decomposed",
+        fan_in_fan_out=transposed(backbone),
     )
-    # train(): pretrained models arrive in evaluation mode and Lightning keeps modes; their dropout would stay off.
-    backbone.train().requires_grad_(False)
-    try:
-        part.trunk = get_peft_model(part.trunk, config)
-    except ValueError as error:
-        reason = str(error).partition(". ")[0].rstrip(".")
-        raise _fault(backbone, target, f"PEFT cannot adapt this {type(backbone).__name__}: {reason}.") from error
-    return backbone
-
-
-def _fault(backbone: nn.Module, target: str, truth: str) -> ConfigError:
-    others = [name for name in getattr(backbone, "targets", {}) if name != target]
-    remedy = " or ".join([*(f"adapter.target={name}" for name in others), "adapter=full"])
-    return ConfigError(Fault(f"adapter.target={target}", truth, f"Try {remedy}."))
+    return inject(backbone, config, target)

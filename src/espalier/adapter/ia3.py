@@ -1,0 +1,34 @@
+"""``adapter=ia3``: learned factors on the inputs or outputs of frozen layers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from peft import IA3Config
+from torch import nn
+
+from espalier.adapter.inject import inject, layers_of, transposed
+from espalier.core.bounds import OfferedBy
+from espalier.core.facts import DataFacts
+
+
+def ia3(
+    backbone: nn.Module,
+    _facts: DataFacts,
+    /,
+    *,
+    target: Annotated[str, OfferedBy("model", "targets")],
+) -> nn.Module:
+    """l * (W x), one trained factor for each output of the chosen layers (Liu et al. 2022, arXiv:2205.05638), by PEFT.
+
+    The factors begin at 1, so the model begins as it was. ``espalier train adapter=ia3 optimizer.lr=1e-2``
+
+    Args:
+        target: one of the names in the model's ``targets``.
+
+    Raises:
+        ConfigError: the model has no such layers, or PEFT cannot adapt them.
+    """
+    layers = layers_of(backbone, target)
+    config = IA3Config(target_modules=layers, feedforward_modules=[], fan_in_fan_out=transposed(backbone))
+    return inject(backbone, config, target)
