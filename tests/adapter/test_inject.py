@@ -5,15 +5,15 @@ from peft import IA3Config
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
-from espalier.adapter.inject import inject, layers_of, transposed
+from espalier.adapter.inject import inject, target_modules, transposed
 from espalier.core.errors import ConfigError
 from task.toy import lstm, mlp
 
 
 def test_a_models_targets_are_asked() -> None:
-    assert layers_of(mlp(), "mlp") == "all-linear"
+    assert target_modules(mlp(), "mlp") == "all-linear"
     with pytest.raises(ConfigError, match=r"Lstm offers no layers to adapt\. Try adapter=full"):
-        layers_of(lstm(), "attention")
+        target_modules(lstm(), "attention")
 
 
 @pytest.mark.parametrize(("layer", "told"), [(nn.Linear(2, 2), False), (Conv1D(2, 2), True)])

@@ -7,7 +7,7 @@ from typing import Annotated
 from peft import IA3Config
 from torch import nn
 
-from espalier.adapter.inject import inject, layers_of, transposed
+from espalier.adapter.inject import inject, target_modules, transposed
 from espalier.core.bounds import OfferedBy
 from espalier.core.facts import DataFacts
 
@@ -29,6 +29,6 @@ def ia3(
     Raises:
         ConfigError: the model has no such layers, or PEFT cannot adapt them.
     """
-    layers = layers_of(backbone, target)
+    layers = target_modules(backbone, target)
     config = IA3Config(target_modules=layers, feedforward_modules=[], fan_in_fan_out=transposed(backbone))
     return inject(backbone, config, target)

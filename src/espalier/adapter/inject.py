@@ -12,7 +12,7 @@ from transformers.pytorch_utils import Conv1D
 from espalier.core.errors import ConfigError, Fault
 
 
-def layers_of(backbone: nn.Module, target: str) -> str:
+def target_modules(backbone: nn.Module, target: str) -> str:
     """PEFT's ``target_modules`` of one of the model's ``targets``.
 
     Raises:

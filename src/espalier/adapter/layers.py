@@ -9,10 +9,11 @@ from torch import nn
 
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
+from espalier.state.layers import layers_of
 
 
 def layers(backbone: nn.Module, _facts: DataFacts, /, *, top: Annotated[int, Ge(1)]) -> nn.Module:
-    """The last ``top`` layers of the trunk's longest stack are trained, and what stands behind it (a last norm).
+    """The last ``top`` of the trunk's layers are trained, and what stands behind it (a last norm).
 
     ``espalier train adapter=layers adapter.top=2``. Frozen layers stay in evaluation mode, without dropout, as in a
     probe; nothing is propagated back through them.
@@ -21,24 +22,19 @@ def layers(backbone: nn.Module, _facts: DataFacts, /, *, top: Annotated[int, Ge(
         top: how many layers, counted from the output.
 
     Raises:
-        ConfigError: the model has no stack of layers, or fewer than ``top``.
+        ConfigError: the model has no list of layers, or fewer than ``top``.
     """
-    stack = _stack(backbone)
+    stack = list(layers_of(backbone.trunk)) if isinstance(backbone.trunk, nn.Module) else []
     if len(stack) < top:
-        truth = f"{type(backbone).__name__} has {len(stack) or 'no stack of'} layers."
-        remedy = f"Set adapter.top={len(stack)} at most, or adapter=full." if len(stack) else "Try adapter=full."
+        truth = f"{type(backbone).__name__} has {len(stack) or 'no list of'} layers."
+        remedy = f"Set adapter.top={len(stack)} at most, or adapter=full." if stack else "Try adapter=full."
         raise ConfigError(Fault(f"adapter.top={top}", truth, remedy))
     backbone.eval().requires_grad_(False)
-    chosen = stack[len(stack) - top :].train()
-    first = next(iter(chosen.parameters()))
-    behind = False
+    chosen = stack[len(stack) - top :]
+    first, behind = next(chosen[0].parameters()), False
     for parameter in backbone.parameters():
         behind = behind or parameter is first
         parameter.requires_grad_(behind)
+    for layer in chosen:
+        layer.train()
     return backbone
-
-
-def _stack(backbone: nn.Module) -> nn.ModuleList:
-    """The longest list of modules; an empty one where there is none."""
-    found = [module for module in backbone.modules() if isinstance(module, nn.ModuleList)]
-    return max(found, key=len, default=nn.ModuleList())

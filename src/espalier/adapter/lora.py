@@ -8,7 +8,7 @@ from annotated_types import Ge, Gt, Lt
 from peft import LoraConfig
 from torch import nn
 
-from espalier.adapter.inject import inject, layers_of, transposed
+from espalier.adapter.inject import inject, target_modules, transposed
 from espalier.core.bounds import OfferedBy
 from espalier.core.facts import DataFacts
 
@@ -44,7 +44,7 @@ def lora(
         r=rank,
         lora_alpha=alpha,
         lora_dropout=dropout,
-        target_modules=layers_of(backbone, target),
+        target_modules=target_modules(backbone, target),
         bias="none",
         use_rslora=variant == "rank_stabilised",
         use_dora=variant == "weight_decomposed",
