@@ -23,7 +23,11 @@ from espalier.run.stop import Stop
 from model import checkpoints
 
 pytestmark = pytest.mark.slow
-TRIED = [(family, "lora") for family in checkpoints.FAMILIES] + [("bert", "full"), ("gpt2", "full"), ("t5", "full")]
+ADAPTED = [("bert", option) for option in ("full", "dora", "ia3", "bitfit", "layers", "prompt", "p_tuning", "prefix")]
+TRIED = [
+    *((family, "lora") for family in checkpoints.FAMILIES),
+    *ADAPTED, ("gpt2", "full"), ("gpt2", "prefix"), ("gpt2", "ia3"), ("t5", "full"), ("t5", "prompt"),
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,8 @@ import torch
 import transformers as hf
 
 from espalier.core.errors import ConfigError
-from espalier.model.transformer import family_of, load_trunk, longest, read_config
+from espalier.model.transformer import family_of, load_trunk, read_config
+from espalier.state.layers import positions_of
 from model import checkpoints
 from model.checkpoints import SIZE
 
@@ -107,13 +108,13 @@ def test_weights_of_other_shapes_and_broken_files_are_refused(tmp_path: Path) ->
     {"bert": 160, "distilbert": 160, "roberta": 160, "gpt2": 160, "llama": None, "t5": None}.items(),
 )
 def test_longest_text(family: str, places: int | None, tmp_path: Path) -> None:
-    assert longest(load(checkpoints.write(tmp_path, family))) == places
+    assert positions_of(load(checkpoints.write(tmp_path, family))) == places
 
 
 def test_longest_text_of_one_that_counts_from_two(tmp_path: Path) -> None:
     config = {**SIZE, "ffn_dim": 8, "word_embed_proj_dim": 16, "max_position_embeddings": 30}
     hf.OPTModel(hf.OPTConfig(vocab_size=40, pad_token_id=1, **config)).save_pretrained(tmp_path)
-    assert longest(load(tmp_path)) == 30
+    assert positions_of(load(tmp_path)) == 30
 
 
 @pytest.mark.parametrize(

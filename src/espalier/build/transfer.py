@@ -21,11 +21,17 @@ def merge(learner: nn.Module) -> nn.Module:
 
     Afterwards parameters have the names and shapes of the backbone without an adapter. A quantised one stays as it is:
     what is added would be rounded to its few bits.
+
+    Raises:
+        ConfigError: the adapter is of tokens before a text, which have no place in the weights.
     """
     if getattr(learner, "quantize", None):
         return learner
     for name, child in list(learner.named_children()):
         part: Any = child
+        if hasattr(part, "peft_config") and part.active_peft_config.is_prompt_learning:
+            truth = "come from a run that learned what stands before a text, and nothing of the model itself."
+            raise ConfigError(Fault("weights", truth, "Set weights=null: the model begins as that run's did."))
         if hasattr(part, "merge_and_unload"):
             setattr(learner, name, part.merge_and_unload())
     return learner

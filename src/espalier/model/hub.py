@@ -18,7 +18,8 @@ from espalier.model.encoding.image import Image
 from espalier.model.encoding.pretrained import Pretrained
 from espalier.model.recipe import image_recipe, text_recipe
 from espalier.model.source import locate
-from espalier.model.transformer import Family, Pooling, family_of, load_trunk, longest, read_config
+from espalier.model.transformer import Family, Pooling, family_of, load_trunk, read_config
+from espalier.state.layers import positions_of
 
 
 class Transformer(nn.Module):
@@ -85,7 +86,7 @@ class Transformer(nn.Module):
         self.pooling = _pooling(self.family, trunk) if pooling == "auto" else pooling
         typed = getattr(config, "type_vocab_size", 1) > 1
         self.separator = encoding.separator if isinstance(encoding, Pretrained) and typed else None
-        limit = longest(trunk) if self.family.reads == "text" else None
+        limit = positions_of(trunk) if self.family.reads == "text" else None
         if limit and facts.max_length and facts.max_length > limit:
             truth = f"is more than the {limit} tokens that {source} has positions for."
             raise ConfigError(Fault(f"data.max_length={facts.max_length}", truth, f"Set data.max_length={limit}"))
@@ -100,6 +101,7 @@ class Transformer(nn.Module):
         if self.separator is not None:
             given["token_type_ids"] = _types(ids == self.separator, mask)
         states = self.trunk(input_ids=ids, attention_mask=mask.long(), **given).last_hidden_state
+        states = states[:, -ids.shape[1] :]  # without what an adapter puts before a text
         if self.pooling == "cls":
             return states[:, 0]
         if self.pooling == "last":

@@ -25,7 +25,7 @@ def features(rows):
         return_token_type_ids={types},
     )
     with torch.inference_mode():
-        states = model(**batch).last_hidden_state
+        states = model(**batch).last_hidden_state{own}
     mask = batch["attention_mask"]
     return {pooled}
 
@@ -45,6 +45,7 @@ def features(rows):  # images as they stand in the data: bytes, {shape} each
 
 rows = torch.zeros(2, {sides})  # yours
 """
+_OWN = '[:, -batch["input_ids"].shape[1]:]'  # without the states of what an adapter puts before each text
 _POOLED = {
     "mean": "(states * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)",
     "cls": "states[:, 0]",
@@ -81,6 +82,7 @@ def text_recipe(
         if joint is None
         else '[("a text", "its other"), ("one more", "and its other")]',
         types=types,
+        own=_OWN if _prompted(trunk) else "",
         truncation=max_length is not None,
         max_length=max_length,
         pooled=_POOLED[pooling],
@@ -99,6 +101,10 @@ def image_recipe(
         sides=", ".join(map(str, shape)),
         pooled=_POOLED_IMAGE[pooling],
     )
+
+
+def _prompted(trunk: Any) -> bool:
+    return hasattr(trunk, "peft_config") and bool(trunk.active_peft_config.is_prompt_learning)
 
 
 def _ready(trunk: Any) -> str:

@@ -28,7 +28,6 @@ _DROPOUTS = (
     "attn_pdrop", "embd_pdrop", "resid_pdrop", "dropout_rate", "hidden_dropout", "embedding_dropout", "embed_dropout",
     "resid_dropout", "mlp_dropout", "ffn_dropout",
 )  # fmt: skip
-_POSITIONS = ("position_embeddings", "wpe", "embed_positions")
 Pooling = Literal["mean", "cls", "last"]
 
 
@@ -139,13 +138,3 @@ def _require_whole(info: Any, family: Family, source: str) -> None:
     if other:
         truth = f"has {len(other)} weights of other shapes than its config.json says ({other[0]} …)."
         raise ConfigError(Fault(f"model.source={source}", truth, "Fetch or copy it again."))
-
-
-def longest(trunk: nn.Module) -> int | None:
-    """How many tokens it has positions for; None where positions are computed."""
-    for name, module in trunk.named_modules():
-        if name.endswith(_POSITIONS) and isinstance(module, nn.Embedding):
-            taken = getattr(module, "padding_idx", None)  # RoBERTa counts on from the padding's id
-            offset = getattr(module, "offset", 0 if taken is None else taken + 1)
-            return module.num_embeddings - int(offset)
-    return None

@@ -17,7 +17,7 @@ def save_weights(module: nn.Module, folder: Path) -> None:
         trunk.save_pretrained(folder)
     state = module.state_dict()
     if adapted:
-        state = {_plain(name): value for name, value in state.items() if "lora_" not in name}
+        state = {_plain(name): value for name, value in state.items() if trunk.base_model.prefix not in name}
     state = {name: value.contiguous() for name, value in state.items()}
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
 

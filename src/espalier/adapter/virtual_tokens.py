@@ -1,0 +1,54 @@
+"""Trained vectors before each text of a frozen transformer: what ``prompt``, ``p_tuning`` and ``prefix`` share."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from typing import Any
+
+from peft import PromptLearningConfig, get_peft_model
+from torch import nn
+from transformers import PreTrainedModel
+
+from espalier.core.errors import ConfigError, Fault
+from espalier.core.facts import DataFacts
+from espalier.state.layers import positions_of
+
+_CACHES = ("past_key_values", "cache")  # by either name transformers' models take keys and values of earlier tokens
+
+
+def put_before(backbone: nn.Module, config: PromptLearningConfig, facts: DataFacts, option: str) -> nn.Module:
+    """Freeze the backbone and let PEFT put ``config.num_virtual_tokens`` trained ones before each text.
+
+    A frozen backbone stays in evaluation mode. PEFT leaves out token types: of pairs, the second text is told from the
+    first by its separator alone.
+
+    Raises:
+        ConfigError: the trunk reads no tokens, takes no keys and values of earlier ones, or has no positions left.
+    """
+    part: Any = backbone
+    trunk = part.trunk
+    if not isinstance(trunk, PreTrainedModel) or trunk.main_input_name != "input_ids":
+        truth = f"puts tokens before a text, and {type(backbone).__name__} is no transformer that reads tokens."
+        raise ConfigError(Fault(f"adapter={option}", truth, "Try adapter=full."))
+    if option == "prefix" and not _takes_keys(trunk):
+        truth = f"needs attention that takes earlier keys and values, and a {type(trunk).__name__} takes none."
+        raise ConfigError(Fault("adapter=prefix", truth, "Try adapter=prompt."))
+    limit, taken = positions_of(trunk), config.num_virtual_tokens
+    if limit and (facts.max_length or limit) + taken > limit:
+        truth = f"and data.max_length={facts.max_length} are more than the {limit} positions of the model."
+        remedy = (
+            f"Set data.max_length={limit - taken}" if taken < limit else f"Set adapter.tokens={limit // 2} at most."
+        )
+        raise ConfigError(Fault(f"adapter.tokens={taken}", truth, remedy))
+    backbone.eval().requires_grad_(False)
+    part.trunk = get_peft_model(trunk, config)
+    # What it leaves out and how transformers will call things one day are no news at each step.
+    warnings.filterwarnings("ignore", message="Token type ids are not supported")
+    warnings.filterwarnings("ignore", message="`past_key_values` is deprecated")
+    return backbone
+
+
+def _takes_keys(trunk: PreTrainedModel) -> bool:
+    named = inspect.signature(trunk.forward).parameters.keys()
+    return not trunk.config.is_encoder_decoder and any(name in named for name in _CACHES)
