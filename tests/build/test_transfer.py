@@ -9,9 +9,11 @@ from safetensors.torch import save_file
 from torch import nn
 
 from espalier.adapter.lora import lora
+from espalier.adapter.prompt import prompt
 from espalier.build.transfer import merge, read_weights, take_up
 from espalier.core.errors import ConfigError
 from espalier.core.facts import DataFacts
+from task.toy import facts_of, minilm
 
 FACTS = DataFacts({}, {}, {})
 
@@ -31,7 +33,7 @@ class Net(nn.Module):
 
 
 def test_what_lora_learned_is_merged_under_the_plain_names() -> None:
-    net: Any = lora(Net(), FACTS, target="dense", rank=2, alpha=4.0, dropout=0.0)
+    net: Any = lora(Net(), FACTS, target="dense", rank=2, alpha=4.0, dropout=0.0, variant="plain")
     for name, parameter in net.named_parameters():
         if "lora_B" in name:
             nn.init.normal_(parameter)
@@ -40,6 +42,12 @@ def test_what_lora_learned_is_merged_under_the_plain_names() -> None:
     plain = merge(net)
     assert plain.state_dict().keys() == Net().state_dict().keys()
     torch.testing.assert_close(plain(values), before)
+
+
+def test_what_stands_before_a_text_has_no_place_in_the_weights() -> None:
+    prompted = prompt(minilm(), facts_of("text"), tokens=2)
+    with pytest.raises(ConfigError, match=r"learned what stands before a text.*Set weights=null"):
+        merge(prompted)
 
 
 @pytest.mark.parametrize("prefix", ["", "trunk."], ids=["of the trunk alone", "of the backbone"])
@@ -73,7 +81,7 @@ def test_a_broken_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_quantised_weights_are_left_alone(tmp_path: Path) -> None:
-    net: Any = lora(Net(), FACTS, target="dense", rank=2, alpha=4.0, dropout=0.0)
+    net: Any = lora(Net(), FACTS, target="dense", rank=2, alpha=4.0, dropout=0.0, variant="plain")
     net.quantize = "4bit"
     assert hasattr(merge(net).trunk, "peft_config")
     with pytest.raises(ConfigError, match=r"model.quantize=4bit .*model.quantize=null or weights=null"):

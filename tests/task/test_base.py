@@ -91,7 +91,7 @@ def test_checkpoints_hold_what_learns_and_what_is_counted() -> None:
 def test_a_checkpoint_gives_back_what_learned() -> None:
     torch.manual_seed(0)
     facts = facts_of("image")
-    learners = [lora(mlp(), facts, target="mlp", rank=2, alpha=2, dropout=0.0) for _ in range(2)]
+    learners = [lora(mlp(), facts, target="mlp", rank=2, alpha=2, dropout=0.0, variant="plain") for _ in range(2)]
     first, second = (classification(learner, facts=facts) for learner in learners)
     second.learner.trunk.base_model.load_state_dict(first.learner.trunk.base_model.state_dict())
     for name, parameter in first.named_parameters():

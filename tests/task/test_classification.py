@@ -53,7 +53,7 @@ class Features(nn.Module):
 
 
 def low_rank(backbone: nn.Module, target: str) -> nn.Module:
-    adapted = lora(backbone, facts_of("text"), target=target, rank=2, alpha=4, dropout=0.1)
+    adapted = lora(backbone, facts_of("text"), target=target, rank=2, alpha=4, dropout=0.1, variant="plain")
     for name, parameter in adapted.named_parameters():
         if "lora_B" in name:
             nn.init.normal_(parameter, std=0.05)
