@@ -39,9 +39,11 @@ WHOLE = st.text(st.characters(codec="utf-8"), max_size=40)
 GRAMMAR = st.text(st.sampled_from("abz019_.,:;=+-~/@$%&|^#!?*()[]{}<>'\"\\ \t\n\0é中🙂"), max_size=30)
 """What Hydra's grammar, YAML, csv and shells read in their own ways."""
 
-TREES: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | WHOLE,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WHOLE, inner, max_size=4),
-    max_leaves=8,
-)
-"""Plain values, nested."""
+
+def trees(names: st.SearchStrategy[str] = WHOLE) -> st.SearchStrategy[Any]:
+    """Plain values, nested; ``names`` are the keys of mappings."""
+    return st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | WHOLE,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=4),
+        max_leaves=8,
+    )

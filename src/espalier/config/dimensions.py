@@ -15,7 +15,7 @@ from espalier.core.errors import Fault
 from espalier.core.searching import Dimension, Point
 
 LOG_FROM = 100  # an interval whose end is so many times its beginning is searched in the logarithm
-_SAFE = re.compile(r"[\w./:@%?|+~^-][\w./:@%?|+~^*-]*")
+_SAFE = re.compile(r"[\w./:@%?|+~^-][\w./:@%?|+~^*-]*", re.ASCII)
 _CALL = re.compile(r"^(interval|range|choice|glob|tag|shuffle|sort|int|float)\(")
 
 
@@ -66,11 +66,16 @@ def spelled(value: Any) -> str:
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{spelled(key)}:{spelled(inner)}" for key, inner in value.items()) + "}"
+        return "{" + ",".join(f"{_spelled_key(key)}:{spelled(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(spelled, value)) + "]"
     text = str(value)
     return text if _is_read_as_text(text) else quoted(text)
+
+
+def _spelled_key(key: Any) -> str:
+    # A key cannot be quoted: the signs of the grammar are marked one by one, and other scripts' letters have no spelling.
+    return re.sub(r"([\\()\[\]{}:=, \t])", r"\\\1", key) if isinstance(key, str) else spelled(key)
 
 
 def _is_read_as_text(text: str) -> bool:
