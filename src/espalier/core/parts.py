@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -117,6 +117,22 @@ class Backbone(Protocol):
 
         They run in the folder, define ``features(rows)`` -> (len(rows), width), and end with some ``rows`` to try.
         """
+
+
+@runtime_checkable
+class Penalised(Protocol):
+    """A module within a learner that adds to the training loss."""
+
+    def penalty(self) -> torch.Tensor:
+        """A scalar with a gradient, once for each batch."""
+
+
+@runtime_checkable
+class Steps(Protocol):
+    """A module within a learner that changes after each optimizer step; what it keeps for that are buffers."""
+
+    def after_step(self, step: int, /) -> None:
+        """``step`` optimizer steps were done, 1 after the first; the parameters' gradients are still there."""
 
 
 class OptimizerFactory(Protocol):

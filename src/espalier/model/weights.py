@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors.torch import save_file
 from torch import nn
 
@@ -17,7 +18,9 @@ def save_weights(module: nn.Module, folder: Path) -> None:
         trunk.save_pretrained(folder)
     state = module.state_dict()
     if adapted:
-        state = {_plain(name): value for name, value in state.items() if trunk.base_model.prefix not in name}
+        added = tuple(f"{name}." for name, part in module.named_modules() if isinstance(part, BaseTunerLayer))
+        base = {name: value for name, value in state.items() if name.startswith("trunk.")}
+        state = {_plain(n): v for n, v in base.items() if not n.startswith(added) or ".base_layer." in n}
     state = {name: value.contiguous() for name, value in state.items()}
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from espalier.core.errors import RunFailedError
 from espalier.core.facts import DataFacts, Raw
-from espalier.core.parts import Baseline, OptimizerFactory
+from espalier.core.parts import Baseline, OptimizerFactory, Penalised, Steps
 from espalier.state.ranks import gather_objects
 
 Batch = Mapping[str, Any]
@@ -40,10 +40,10 @@ class AbstractTask(pl.LightningModule, ABC):
 
     The training loss in the logs is what Lightning hands to ``on_train_batch_end`` as ``outputs["loss"]``: what
     ``training_step`` returned, divided by ``accumulate_grad_batches``. A data module of ours gives each micro-batch a
-    ``batch["scale"]``, by which ``training_step`` multiplies its mean loss: then the sum over an optimizer step's
-    micro-batches, averaged over the ranks, is the mean over the global batch, also where it divides unevenly (a filler
-    has scale 0). A task that optimizes by hand (``automatic_optimization = False``, a GAN) returns nothing; it calls
-    ``self.log("train/loss_generator", …)`` for each of its losses.
+    ``batch["scale"]``, by which ``training_step`` multiplies its mean loss (``share``): then the sum over an optimizer
+    step's micro-batches, averaged over the ranks, is the mean over the global batch, also where it divides unevenly
+    (a filler has scale 0). A task that optimizes by hand (``automatic_optimization = False``, a GAN) returns nothing; it
+    calls ``self.log("train/loss_generator", …)`` for each of its losses.
     """
 
     objective: str
@@ -56,6 +56,9 @@ class AbstractTask(pl.LightningModule, ABC):
         self.test_metrics: dict[str, float] = {}
         self.test_intervals: dict[str, tuple[float, float]] = {}
         self._outputs: list[dict[str, Tensor]] = []
+        parts = list(learner.modules())
+        self._penalties = [part.penalty for part in parts if isinstance(part, Penalised)]
+        self._after_step = [part.after_step for part in parts if isinstance(part, Steps)]
 
     def __setattr__(self, name: str, value: Any) -> None:
         # Lightning notes the hook it is in some fifty times a step; torch's setter looks for parameters each time.
@@ -79,6 +82,18 @@ class AbstractTask(pl.LightningModule, ABC):
     def configure_optimizers(self) -> Any:
         """One optimizer over everything that learns."""
         return self.optimizer_factory(self)
+
+    def share(self, loss: Tensor, batch: Batch) -> Tensor:
+        """A batch's mean loss, with what parts of the learner add to it, scaled to its share of the global batch."""
+        for penalty in self._penalties:
+            loss = loss + penalty()
+        return loss * batch["scale"] if batch["scale"] != 1.0 else loss
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """One step; then parts of the learner that change with the steps take theirs, gradients still at hand."""
+        super().optimizer_step(*args, **kwargs)
+        for after_step in self._after_step:
+            after_step(self.trainer.global_step)
 
     def keep(self, *, row: Tensor, **columns: Tensor) -> None:
         """Remember a step's rows until the evaluation ends.

@@ -74,7 +74,7 @@ class Classification(AbstractLabelTask):
                 logits, target, weight=self.weights, label_smoothing=self.label_smoothing, reduction="sum"
             )
             loss = weighted / len(target)
-        return loss * batch["scale"] if batch["scale"] != 1.0 else loss
+        return self.share(loss, batch)
 
     def loss(self, logits: Tensor, target: Tensor, /) -> Tensor:
         """Cross-entropy."""

@@ -70,7 +70,7 @@ class Multilabel(AbstractLabelTask):
         logits = self(batch)
         target = batch["label"].to(logits.dtype)
         loss = functional.binary_cross_entropy_with_logits(logits, target, pos_weight=self.pos_weight)
-        return loss * batch["scale"] if batch["scale"] != 1.0 else loss
+        return self.share(loss, batch)
 
     def loss(self, logits: Tensor, target: Tensor, /) -> Tensor:
         """Binary cross-entropy, without weights."""
