@@ -42,8 +42,8 @@ class AbstractTask(pl.LightningModule, ABC):
     ``training_step`` returned, divided by ``accumulate_grad_batches``. A data module of ours gives each micro-batch a
     ``batch["scale"]``, by which ``training_step`` multiplies its mean loss (``share``): then the sum over an optimizer
     step's micro-batches, averaged over the ranks, is the mean over the global batch, also where it divides unevenly
-    (a filler has scale 0). A task that optimizes by hand (``automatic_optimization = False``, a GAN) returns nothing; it
-    calls ``self.log("train/loss_generator", …)`` for each of its losses.
+    (a filler has scale 0). A task that optimizes by hand (``automatic_optimization = False``, a GAN) returns nothing;
+    it calls ``self.log("train/loss_generator", …)`` for each of its losses.
     """
 
     objective: str
