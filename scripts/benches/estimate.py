@@ -29,13 +29,22 @@ CONFIGS: dict[str, tuple[str, ...]] = {
     "minilm, full": ("adapter=full", "data.limit=256"),
     "minilm, full, accumulated": ("adapter=full", "trainer.accumulate_grad_batches=4", "data.limit=256"),
 }
+# The estimate's two constants were chosen on those above; these nobody looked at while they were.
+HELD_OUT: dict[str, tuple[str, ...]] = {
+    "cnn": ("data=mnist", "model=cnn", "adapter=full"),
+    "bag": ("model=bag", "adapter=full"),
+    "minilm, top 2 layers": ("adapter=layers", "data.limit=256"),
+    "minilm, dora, all layers": ("adapter=dora", "adapter.target=all_linear", "data.limit=256"),
+    "minilm, prefix, batch 64": ("adapter=prefix", "data.batch_size=64", "data.limit=256"),
+    "lstm, adafactor, 768 wide": ("model=lstm", "adapter=full", "optimizer=adafactor", "model.hidden=768"),
+}
 
 
 def estimate(settings: Settings) -> Measured:
     """One epoch of each; memory must be within 15% of the peak that was measured."""
     memory, seconds, disk, probes = [], [], [], []
     with tempfile.TemporaryDirectory(prefix="espalier-bench-") as folder:
-        for name, words in list(CONFIGS.items())[: 2 if settings.quick else None]:
+        for name, words in list({**CONFIGS, **HELD_OUT}.items())[: 2 if settings.quick else None]:
             said, used = _run(Path(folder), words)
             memory.append(100 * (said["memory_bytes"] / used["memory"] - 1))
             seconds.append(said["seconds"] / used["seconds"])
@@ -49,13 +58,15 @@ def estimate(settings: Settings) -> Measured:
             shown = "   ".join(f"{what} {a:6.0f}, was {b:6.0f} {unit}" for what, a, b, unit in said_used)
             say(f"{name:26} {shown}   memory {memory[-1]:+5.1f}%   probe {probes[-1]:4.1f} steps")
     figures = (
-        Figure("off in memory", "%", tuple(map(abs, memory))),
+        Figure("off in memory", "%", tuple(map(abs, memory[: len(CONFIGS)]))),
+        *[Figure("of configs held out", "%", tuple(map(abs, memory[len(CONFIGS) :])))] * (not settings.quick),
         Figure("time said / taken", "", tuple(seconds)),
         Figure("disk said / taken", "", tuple(disk)),
         Figure("probe", "steps", tuple(probes)),
     )
     within = all(abs(off) <= 15 for off in memory)
-    return Measured(figures, {}, "memory within 15% of the measured peak for each of 15 experiments", within)
+    count = len(CONFIGS) + len(HELD_OUT)
+    return Measured(figures, {}, f"memory within 15% of the measured peak for each of {count} experiments", within)
 
 
 def _run(folder: Path, words: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, float]]:
