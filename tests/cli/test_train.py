@@ -84,6 +84,22 @@ def test_resume_of_a_finished_run_says_so(
     assert became == [] and "is finished" in capsys.readouterr().out
 
 
+def test_resume_of_a_trial_that_its_rule_has_paused_is_its_sweeps(
+    made_run: Callable[..., Path], became: list[tuple[Path, bool]], here: Path
+) -> None:
+    made = made_run("paused")
+    trial = here / "outputs" / "mine" / "sweep-1" / "trials" / "003"
+    trial.parent.mkdir(parents=True)
+    made.rename(trial)
+    with pytest.raises(UserError) as error:
+        train.main(["--resume", str(trial)])
+    (fault,) = error.value.faults
+    assert fault.what == "outputs/mine/sweep-1/trials/003" and "paused" in fault.truth
+    assert "espalier sweep resume outputs/mine/sweep-1 ," in fault.remedy
+    assert "espalier train --rerun outputs/mine/sweep-1/trials/003" in fault.remedy
+    assert became == [] and error.value.exit_code == 2
+
+
 def test_resume_of_a_running_one_is_refused(made_run: Callable[..., Path]) -> None:
     directory = made_run("running")
     with held(directory), pytest.raises(UserError, match="is running: process 1 on elsewhere"):

@@ -23,7 +23,7 @@ def test_a_run_that_is_no_trial_has_none_of_it(tmp_path: Path) -> None:
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
-    trial = Trial("sweep-x", 7, "3fa9c1-007", "lr=0.1", ("optimizer.lr=0.1", "name=été"), (1, 3))
+    trial = Trial("sweep-x", 7, "3fa9c1-007", "lr=0.1", ("optimizer.lr=0.1", "name=été"), (1, 3), "validation/f1")
     write_trial(tmp_path, trial)
     assert read_trial(tmp_path) == trial
     for value in (0.1 + 0.2, None):

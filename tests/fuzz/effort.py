@@ -30,7 +30,7 @@ def effort(short: int, long: int) -> Callable[[Any], Any]:
     )
 
 
-ANY = st.text(st.characters(), max_size=40)
+ANY = st.text(st.characters(codec="utf-8") | st.sampled_from("\ud83d\udcff\udfff"), max_size=40)
 """Any text that may come by ``sys.argv``: bytes that are no UTF-8 stand in it as lone surrogates."""
 
 WHOLE = st.text(st.characters(codec="utf-8"), max_size=40)

@@ -57,6 +57,10 @@ def test_a_summary_that_says_nothing_yet() -> None:
         ({"total": 5, "counts": {"done": 3, "planned": 2}}, ["5 trials", "3 done", "2 waiting"]),
         ({"total": 5, "counts": {"done": 3}, "status": "stopped"}, ["5 trials", "3 done"]),
         ({"counts": {"done": 2, "duplicate": 1}}, ["2 trials", "2 done", "1 the same as another"]),
+        (
+            {"total": 4, "counts": {"done": 2, "duplicate": 1, "running": 1}},
+            ["4 trials", "2 done", "1 running", "1 the same as another"],
+        ),
         ({"counts": {"infeasible": 1}}, ["1 trial", "1 out of memory"]),
     ],
 )

@@ -61,6 +61,22 @@ def test_it_asks_at_its_rungs_with_what_it_logged(tmp_path: Path, whole: dict[st
     assert difference(whole, traces(trainer, tmp_path)) == "", "being asked changes nothing"
 
 
+class Other(pl.Callback):
+    """A second metric of the validation."""
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        pl_module.log("other", 100.0 + trainer.global_step)
+
+
+@pytest.mark.parametrize(("objective", "values"), [("other", [105.0, 110.0]), ("nothing", None)])
+def test_it_asks_with_what_its_sweep_is_judged_by(tmp_path: Path, objective: str, values: list[float] | None) -> None:
+    """Of a metric that is none, its end will tell; until then it goes by its task's objective."""
+    with answered(tmp_path, lambda _: True) as asked:
+        go(tmp_path, Other(), trial=replace(TRIAL, objective=objective))
+    scores = {line["step"] + 1: line["score"] for line in metrics(tmp_path) if "score" in line}
+    assert [ask.value for ask in asked] == (values or [pytest.approx(scores[5]), pytest.approx(scores[10])])
+
+
 @pytest.mark.parametrize("last", [1, 2])
 def test_one_that_waited_ends_as_if_it_never_had(tmp_path: Path, whole: dict[str, Any], last: int) -> None:
     with answered(tmp_path, lambda ask: ask.validations < last), pytest.raises(PausedRunError, match=f"{last}"):

@@ -4,10 +4,12 @@ import json
 from collections.abc import Callable, Sequence
 
 import pytest
+from optuna.samplers._tpe.sampler import _split_trials
 from optuna.trial import TrialState
 
 from espalier.core.searching import Dimension, Point, Told, identity
 from espalier.search import common
+from espalier.search.cmaes import CmaEs
 from espalier.search.common import OptunaSearch
 from espalier.search.random import Random
 from espalier.search.tpe import Tpe
@@ -57,15 +59,46 @@ def test_each_state_as_optuna_has_it() -> None:
     assert search.study.trials[1].intermediate_values == {0: 0.25}
 
 
-def test_what_is_told_twice_is_passed_over() -> None:
+@pytest.mark.parametrize("word", [Told("done", (0.75,)), Told("failed"), Told("pruned", (0.5,), 9)])
+@pytest.mark.parametrize("make", [lambda: Tpe(startup=2, candidates=4), lambda: CmaEs(population=None, sigma=None)])
+def test_the_last_word_counts(make: Callable[[], OptunaSearch], word: Told) -> None:
+    """A trial that was cut may go on, and be done: then the search is as if that had been said at once."""
+    late, early = make(), make()
+    for search in (late, early):
+        search.start(Mixed(), ["max"], 0)
+        for number in range(8):
+            search.ask(number)
+        for number in (0, 1, 3, 4, 5, 6):
+            search.tell(number, Told("done", (number / 10,)))
+    late.tell(2, Told("pruned", (0.25,), 1))
+    late.tell(2, word)
+    early.tell(2, word)
+    told = [
+        [(trial.state, trial.params, trial.values, trial.intermediate_values) for trial in search.study.trials]
+        for search in (late, early)
+    ]
+    assert told[0] == told[1]
+    assert late.ask(8) == early.ask(8)
+
+
+def test_cut_trials_are_compared_after_equally_many_validations() -> None:
+    """Optuna holds the one that came farther for the better one; of those, the one with the better value."""
+    search = Tpe(startup=1, candidates=4)
+    search.start(Mixed(), ["max"], 0)
+    for number, (value, validations) in enumerate([(0.9, 1), (0.5, 9), (0.6, 9)]):
+        search.ask(number)
+        search.tell(number, Told("pruned", (value,), validations))
+    below, _ = _split_trials(search.study, search.study.trials, 1)
+    assert [trial.number for trial in below] == [2]
+
+
+def test_who_does_not_learn_keeps_the_first_word() -> None:
     search = Random()
     search.start(Mixed(), ["max"], 0)
     search.ask(0)
     search.tell(0, Told("pruned", (0.25,)))
     search.tell(0, Told("done", (0.75,)))
-    search.tell(0, Told("pruned", (0.5,)))
     assert search.study.trials[0].state is TrialState.PRUNED
-    assert search.study.trials[0].intermediate_values == {0: 0.25}
 
 
 def test_directions() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
 
 from espalier.config.multirun import read_command
@@ -23,7 +24,7 @@ def made(directory: Path, life: Callable[[int, int], Life], *words: str) -> tupl
     launcher = Simulated(Time(), 2, life)
     planner, record = Planner(command), Record(directory)
     clock = lambda: launcher.time.now  # noqa: E731
-    attempts = Attempts(directory, record, Places(launcher, clock), planner, lambda many: (1, many - 1), 2, clock)
+    attempts = Attempts(directory, record, Places(launcher, clock), planner, lambda many: (1, many - 1), "", 2, clock)
     points: list[Point] = [{"optimizer.lr": 1e-3}, {"optimizer.lr": 1e-3}]
     for number, (point, seed) in enumerate(zip(points, (3, 4), strict=True)):
         plan = planner.at(point, seed)
@@ -64,3 +65,19 @@ def test_half_the_micro_batch_where_memory_does_not_suffice(tmp_path: Path) -> N
     assert (trial.state, trial.halved) == ("infeasible", 4) and "halved 4 times" in trial.why
     assert trial.cost and trial.cost["seconds"] > 300 - 1
     assert [resume for _, _, resume in launcher.placed] == [False, True, True, True, True]
+
+
+def test_killed_while_it_halves_it_is_halved_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    life = Life(ends="failed", error="out of memory: OutOfMemoryError", ended=Ended(1))
+    attempts, launcher = made(tmp_path / "sweep-x-abc", lambda *_: life, "hardware=cpu", "hardware.oom=halve")
+    attempts.place(attempts.record.trials[1])
+    launcher.time.sleep(61)
+    ((_, running, ended),) = attempts.places.ended()
+    write = attempts.record.write
+    monkeypatch.setattr(attempts.record, "write", lambda *_, **__: None)
+    attempts.end(attempts.record.trials[1], running, ended)
+    monkeypatch.setattr(attempts.record, "write", write)
+    attempts.end(attempts.record.trials[1], running, ended)
+    file = tmp_path / "sweep-x-abc" / "trials" / "001" / "config.yaml"
+    assert yaml.safe_load(file.read_text())["trainer"]["accumulate_grad_batches"] == 2
+    assert attempts.record.trials[1].halved == 1

@@ -12,6 +12,7 @@ from espalier.core.record import read_record
 from espalier.core.searching import Dimension
 from espalier.core.searching import Told as TellMe
 from espalier.pruning.asha import Asha
+from espalier.pruning.patience import Patience
 from espalier.search.grid import Grid
 from espalier.search.random import Random
 from sweep.simulation import Life, Plans, Quiet, Simulated, Space, Time, choices, driver, light  # noqa: F401
@@ -38,7 +39,7 @@ def test_a_grid_is_recorded_whole_before_the_first_trial(tmp_path: Path) -> None
     launcher = Simulated(time, 2, lambda number, _: Life(curve=[0.1 * number]))
     plans = Plans(seeds=(0, 1))
     sweep = driver(tmp_path, launcher, choices(1.0, 2.0), plans=plans)
-    sweep.begin_grid([({"x": x}, seed) for seed in plans.seeds for x in (1.0, 2.0)])
+    sweep.enrolment.begin_grid([({"x": x}, seed) for seed in plans.seeds for x in (1.0, 2.0)])
     assert [trial.state for trial in read_record(tmp_path)] == ["planned"] * 4
     assert launcher.placed == []
     sweep.run()
@@ -159,6 +160,35 @@ def test_no_trial_begins_after_the_time(tmp_path: Path) -> None:
     assert [trial.state for trial in read_record(tmp_path)] == ["done"] * 3
     assert sweep.ending == "stopped" and "sweep.max_time=2" in sweep.why
     assert [verb for _, verb, _ in launcher.placed] == ["run"] * 3 + ["conclude"]
+
+
+def test_time_that_is_over_before_finalists_have_their_seeds_is_said(tmp_path: Path) -> None:
+    launcher = Simulated(Time(), 1, lambda *_: Life(seconds=50))
+    sweep = driver(tmp_path, launcher, choices(1.0, 2.0), max_time=1.5, plans=Plans(seeds=(0, 1)))
+    sweep.run()
+    assert (sweep.ending, len(sweep.trials)) == ("stopped", 2)
+    whole = driver(tmp_path / "w", Simulated(Time(), 1, lambda *_: Life(seconds=50)), choices(1.0, 2.0), max_time=1.5)
+    whole.run()
+    assert whole.ending == ""
+
+
+def test_an_end_that_comes_before_the_first_trial_lets_none_begin(tmp_path: Path) -> None:
+    watcher = Quiet()
+    watcher.each = lambda d: d.end("interrupted", "")
+    launcher = Simulated(Time(), 2, lambda *_: Life())
+    driver(tmp_path, launcher, choices(1.0, 2.0), watcher=watcher).run()
+    assert launcher.placed == []
+
+
+def test_a_driver_leaves_when_nobody_will_ask_it_anything(tmp_path: Path) -> None:
+    for rule, asked in ((None, set()), (Patience(validations=20, min_delta=0.0), set(range(1, 9)))):
+        launcher = Simulated(Time(), 2, lambda *_: Life(curve=[0.5] * 9, seconds=90))
+        place = tmp_path / str(len(asked))
+        sweep = driver(place, launcher, choices(1.0, 2.0), detach=True, pruning=rule)
+        sweep.run()
+        assert sweep.ending == "detached" and launcher.processes
+        still = [trial for trial in read_record(place) if trial.state == "running"]
+        assert still and all({validations for validations, _ in trial.rungs} == asked for trial in still)
 
 
 def test_an_end_from_outside_leaves_checkpoints(tmp_path: Path) -> None:

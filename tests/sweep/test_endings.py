@@ -38,5 +38,5 @@ def test_endings(said: Outcome | None, ended: Ended, known: Circumstances, kind:
 
 
 def test_half_the_micro_batch_is_twice_as_many() -> None:
-    assert halved({"accumulate_grad_batches": 4}) == {"accumulate_grad_batches": 8}
-    assert halved({}) == {"accumulate_grad_batches": 2}
+    assert halved({"accumulate_grad_batches": 4}, 1) == {"accumulate_grad_batches": 8}
+    assert halved({}, 3) == {"accumulate_grad_batches": 8}

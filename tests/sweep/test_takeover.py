@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from espalier.core.launching import Placed
 from espalier.core.record import Record, read_record
+from espalier.core.searching import Point
 from espalier.pruning.asha import Asha
 from espalier.pruning.none import Unpruned
 from espalier.sweep import conclusion, places, takeover
@@ -130,3 +132,76 @@ def test_killed_between_the_placing_and_its_record(
     first = read_record(tmp_path / "s")[0]
     assert (first.state, first.attempts) == ("done", 2 if fate == "died" else 1)
     assert {trial.state for trial in again.trials.values()} == {"done"}
+
+
+@pytest.mark.parametrize("fate", ["lives", "is done", "asks again", "was interrupted", "died"])
+def test_killed_between_letting_a_trial_go_on_and_its_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lives: Callable[[Simulated], None], fate: str
+) -> None:
+    """The record says that it is paused, and it trains, or has trained."""
+    launcher = Simulated(Time(), 1, life)
+    lives(launcher)
+    submit = launcher.submit
+
+    def killed(job: Any) -> Any:
+        placed = submit(job)
+        if job.resume:
+            raise Killed
+        return placed
+
+    rule = Asha(min_validations=1, reduction=2)
+    monkeypatch.setattr(launcher, "submit", killed)
+    with pytest.raises(Killed):
+        begun(tmp_path / "s", launcher, rule).run()
+    monkeypatch.setattr(launcher, "submit", submit)
+    (number,) = launcher.processes
+    assert read_record(tmp_path / "s")[number].state == "paused"
+    if fate == "is done":
+        launcher.processes[number].life = Life(curve=[0.9], seconds=1)
+    elif fate == "was interrupted":
+        launcher.cancel(Placed("", {"trial": number}), now=False)
+    if fate != "lives":
+        launcher.time.sleep(300)
+        asks = launcher.is_alive(number)
+        assert asks == (fate in ("asks again", "died"))
+    if fate == "died":
+        launcher.processes.clear()
+    again = begun(tmp_path / "s", launcher, rule)
+    again.run()
+    whole = read_record(tmp_path / "s")
+    assert {trial.state for trial in whole} <= {"done", "stopped"}
+    begins = [n for n, verb, resume in launcher.placed if verb == "run" and not resume]
+    assert len(begins) == len(set(begins))
+
+
+def test_who_was_cut_may_earn_it_when_more_are_tried(tmp_path: Path) -> None:
+    """As in a sweep that was to try so many from the beginning."""
+    curves = {n: [value] * 4 for n, value in enumerate([0.9, 0.8, 0.1, 0.2, 0.3, 0.4, 0.15, 0.25])}
+    done: dict[str, list[int]] = {}
+    for name, parts in (("whole", [8]), ("twice", [4, 8])):
+        for many in parts:
+            launcher = Simulated(Time(), 1, lambda number, _: Life(curve=curves[number], seconds=40))
+            rule, plans = Asha(min_validations=1, reduction=4), Plans(validations=4)
+            sweep = driver(tmp_path / name, launcher, choices(*map(float, range(8))), pruning=rule, plans=plans,
+                           trials=many)  # fmt: skip
+            take_over(sweep)
+            sweep.run()
+        done[name] = [trial.trial for trial in read_record(tmp_path / name) if trial.state == "done"]
+    assert done["twice"] == done["whole"] == [0, 1]
+
+
+def test_trials_that_never_began_are_not_composed(tmp_path: Path) -> None:
+    class Counting(Plans):
+        made = 0
+
+        def at(self, point: Point, seed: int | None = None) -> Any:
+            self.made += 1
+            return super().at(point, seed)
+
+    space = choices(*map(float, range(50)))
+    launcher = Simulated(Time(), 1, life)
+    first = driver(tmp_path, launcher, space)
+    first.enrolment.begin_grid([({"x": float(n)}, 0) for n in range(50)])
+    plans = Counting()
+    take_over(driver(tmp_path, launcher, space, plans=plans))
+    assert plans.made == 0

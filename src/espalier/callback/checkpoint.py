@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import suppress
 from typing import Annotated, Any
 
 import pytorch_lightning as pl
@@ -52,9 +53,10 @@ class Checkpoint(AtBoundary):
         self.best_score, self.best_step = state_dict["best_score"], state_dict["best_step"]
 
     def on_fit_start(self, trainer: pl.Trainer, *_: Any) -> None:
-        """After a resume: mark the best if a kill came between saving and marking it."""
-        if trainer.is_global_zero and self.best_score is not None:
-            self.store.mend_best(self.best_step, self.best_score)
+        """After a resume: mark the best if a kill came between saving and marking it; make room."""
+        if trainer.is_global_zero:
+            self.store.clear()
+            self._mark()
 
     def before_training(self, trainer: pl.Trainer) -> None:
         """Start the clock."""
@@ -66,14 +68,23 @@ class Checkpoint(AtBoundary):
 
     def at_boundary(self, trainer: pl.Trainer, *, epoch_end: bool) -> None:
         """Save if it's time, and at an epoch's end."""
+        before = self.best_score, self.best_step
         improved, due = self._is_better(trainer), self._is_due(trainer)
-        if epoch_end or improved or due:
-            save(trainer, self.store)
-            self._saved_at = time.monotonic()
+        if not (epoch_end or improved or due):
+            return
+        if not save(trainer, self.store):
+            self.best_score, self.best_step = before  # what is not there can't be the best
+        self._saved_at = time.monotonic()
+        if trainer.is_global_zero:
+            self._mark()
         if improved:
-            if trainer.is_global_zero and self.best_score is not None:
-                self.store.mark_best(self.best_step, self.best_score)
             trainer.strategy.barrier("best checkpoint")
+
+    def _mark(self) -> None:
+        """The best, unless it is marked; what a full disk prevents is tried again after the next save."""
+        if self.best_score is not None:
+            with suppress(OSError):
+                self.store.mend_best(self.best_step, self.best_score)
 
     def _is_due(self, trainer: pl.Trainer) -> bool:
         before, self._step = self._step, trainer.global_step
@@ -94,9 +105,11 @@ class Checkpoint(AtBoundary):
         return fresh and any_rank(trainer.is_global_zero and self._improved(trainer))
 
     def _improved(self, trainer: pl.Trainer) -> bool:
-        """Whether the score is the best so far; NaN never is."""
+        """Whether the score is the best so far; one that is not finite never is."""
         score = float(trainer.callback_metrics.get(self.objective, math.nan))
-        if not self.sign * score > (-math.inf if self.best_score is None else self.sign * self.best_score):
+        if not math.isfinite(score):
+            return False
+        if self.best_score is not None and not self.sign * score > self.sign * self.best_score:
             return False
         self.best_score, self.best_step = score, trainer.global_step
         return True

@@ -8,6 +8,7 @@ from pathlib import Path
 from espalier.config.suggest import asked, listed, nearest
 from espalier.config.trained_run import unusable
 from espalier.core.errors import Fault, UserError
+from espalier.core.home import expanded
 
 
 def read_settings(
@@ -54,7 +55,7 @@ def trained_run(what: str, path: str) -> Path:
     Raises:
         UserError: it is no run directory, or none from which a trained model can be taken.
     """
-    directory = Path(path).expanduser().resolve()
+    directory = expanded(path).resolve()
     if found := unusable(directory):
         raise UserError(Fault(f"{what}{path}", *found))
     return directory

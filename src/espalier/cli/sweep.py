@@ -108,7 +108,7 @@ def _retry(words: Sequence[str]) -> int:
             record.write("again", number, why="tried once more", lost=0)
         print(f"{len(failed)} failed {'trial' if len(failed) == 1 else 'trials'} once more")
 
-    return _go_on(directory, [], again)
+    return _go_on(directory, before=again)
 
 
 def _stop(words: Sequence[str]) -> int:
@@ -117,7 +117,8 @@ def _stop(words: Sequence[str]) -> int:
         if read_summary(directory).get("status") in ("done", "stopped"):
             print(f"{shown(directory)} is over")
             return 0
-        return _go_on(directory, [], ending="stopped")  # trials may live though their driver does not
+        # Trials may live though their driver does not.
+        return _go_on(directory, ending="stopped", now=given.now)
     listening = import_module("espalier.sweep.listening")
     listening.ask_to_stop(directory, now=given.now)
     until = time.monotonic() + listening.PATIENCE
@@ -157,14 +158,12 @@ def _optuna(words: Sequence[str]) -> int:
     return 0
 
 
-def _go_on(
-    directory: Path, changes: Sequence[str], before: Callable[[Record], None] | None = None, ending: str = ""
-) -> int:
+def _go_on(directory: Path, changes: Sequence[str] = (), **orders: Any) -> int:
     directory = directory.resolve()
     definition = import_module("espalier.sweep.definition").read_definition(directory)
     conduct = import_module("espalier.sweep.conduct")
     conduct.working_folder(definition)
-    return int(conduct.conduct(definition.command(changes), directory, ending=ending, before=before))
+    return int(conduct.conduct(definition.command(changes), directory, conduct.Orders(**orders)))
 
 
 def _directory(verb: str, words: Sequence[str], flag: str) -> tuple[Path, Any]:

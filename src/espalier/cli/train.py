@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +18,7 @@ from espalier.config.options import groups
 from espalier.config.saved import read, rerun
 from espalier.config.sources import shipped
 from espalier.core.errors import Fault, UserError
-from espalier.core.rundir import is_gone, read_outcome
+from espalier.core.rundir import Place, is_gone, read_outcome, shown
 from espalier.core.world import is_first
 
 
@@ -94,5 +95,14 @@ def _resume(directory: Path) -> int:
         raise UserError(
             Fault(str(directory), f"is running: process {outcome.pid} on {outcome.host}.", "Wait, or end it.")
         )
+    if outcome.status == "paused" and (sweep := Place.of(directory).sweep):
+        truth = "is a trial of a sweep, and its pruning rule has paused it: the sweep alone lets it go on."
+        remedy = f"Type  {_typed('sweep resume', sweep)} , or train it to its end:  {_typed('train --rerun', directory)}"
+        raise UserError(Fault(str(shown(directory)), truth, remedy))
     check(read(directory))
     return become(directory, resume=True)
+
+
+def _typed(words: str, directory: Path) -> str:
+    """The command that does something with a directory."""
+    return f"espalier {words} {shlex.quote(str(shown(directory)))}"

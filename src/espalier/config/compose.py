@@ -27,6 +27,11 @@ from espalier.config.words import Word, read_words
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.masking import masked_fault
 
+# What Hydra, OmegaConf and YAML raise of files that they cannot make a config of.
+_UNREADABLE = (
+    HydraException, OmegaConfBaseException, ValueError, TypeError, yaml.YAMLError, OSError, RecursionError
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -82,7 +87,7 @@ def compose(overrides: Sequence[str], *, root: str = "train", config_dirs: Seque
         _, repository = source._parse_overrides_and_create_caching_repo(root, lines)
         words, wrong = options.sort_out(words, repository, root)
         made = _merge(source, repository, words, root, tuple(config_dirs))
-    except (HydraException, OmegaConfBaseException, ValueError, TypeError, yaml.YAMLError) as error:
+    except _UNREADABLE as error:
         raise ConfigError(*faults, composition_fault(error, [*config_dirs, shipped()])) from error
     unsettled = {key for key in wrong if key in made.config or not made.choices.get(key)} - {options.PRESET}
     made = replace(made, unsettled=frozenset(unsettled))

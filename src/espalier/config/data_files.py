@@ -13,6 +13,7 @@ from espalier.config.tree import at
 from espalier.config.words import as_word
 from espalier.core.errors import DataError
 from espalier.core.globs import expand
+from espalier.core.home import expanded
 from espalier.core.jsonl import peek_records
 from espalier.core.tabular import read_header
 
@@ -34,7 +35,7 @@ def file_exists(_: Sequence[Any], setting: Setting) -> Iterator[Answer]:
 
 def folder_exists(_: Sequence[Any], setting: Setting) -> Iterator[Answer]:
     """What is wrong with a folder."""
-    path = Path(setting.value).expanduser()
+    path = expanded(setting.value)
     if path.is_dir():
         return
     if path.is_file():

@@ -15,7 +15,7 @@ from espalier.core.errors import Fault
 from espalier.core.searching import Dimension, Point
 
 LOG_FROM = 100  # an interval whose end is so many times its beginning is searched in the logarithm
-_SAFE = re.compile(r"[\w./:@%?|+~^-][\w./:@%?|+~^*-]*", re.ASCII)
+_SAFE = re.compile(r"[\w./:@%?|+-][\w./:@%?|+*-]*", re.ASCII)
 _CALL = re.compile(r"^(interval|range|choice|glob|tag|shuffle|sort|int|float)\(")
 
 

@@ -10,20 +10,21 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from espalier import __version__
 from espalier.config.compose import Experiment, changed, compose
 from espalier.config.layers import Layers, flatten
+from espalier.config.migrations import SCHEMA, migrated
 from espalier.config.options import groups
 from espalier.config.signature import signature_of
 from espalier.config.sources import shipped
 from espalier.config.tree import plain
 from espalier.config.types import Bounded, branches
 from espalier.config.words import quoted, read_words
-from espalier.core.errors import Fault, UserError
+from espalier.core.errors import Fault, UserError, newer
 from espalier.core.files import write_atomic
-from espalier.core.home import folder_of
+from espalier.core.home import expanded, folder_of
 from espalier.core.masking import masked_text
 
-SCHEMA = 1
 CONFIG, ORIGIN = "config.yaml", "origin.yaml"
 
 
@@ -34,6 +35,7 @@ def write(experiment: Experiment, directory: Path) -> None:
     write_atomic(directory / CONFIG, OmegaConf.to_yaml(tree))
     origin = {
         "schema": SCHEMA,
+        "version": __version__,
         "choices": dict(experiment.choices),
         "overrides": list(experiment.overrides),
         "config_dirs": [str(folder.resolve()) for folder in experiment.config_dirs],
@@ -49,7 +51,7 @@ def summary(experiment: Experiment) -> dict[str, Any]:
 
 
 def read(directory: Path) -> Experiment:
-    """The experiment of a run directory; nothing in it is trusted before ``check``.
+    """The experiment of a run directory, as this version would have written it; nothing in it is trusted before ``check``.
 
     Raises:
         UserError: no run directory, or of a later version of Espalier.
@@ -58,14 +60,15 @@ def read(directory: Path) -> Experiment:
     if not file.is_file():
         raise UserError(Fault(str(directory), f"is no run directory: it has no {CONFIG}.", "See:  espalier runs"))
     try:
-        tree = OmegaConf.create(dict(yaml.safe_load(file.read_text(encoding="utf-8"))))
+        content = dict(yaml.safe_load(file.read_text(encoding="utf-8")))
         origin = yaml.safe_load((directory / ORIGIN).read_text(encoding="utf-8"))
-        schema, choices = origin["schema"], dict(origin["choices"])
+        schema, choices = int(origin["schema"]), dict(origin["choices"])
         overrides, folders = (tuple(map(str, origin[key])) for key in ("overrides", "config_dirs"))
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError, OmegaConfBaseException) as error:
+        if schema > SCHEMA:
+            raise UserError(newer(str(directory), "schema", schema, SCHEMA, str(origin.get("version", ""))))
+        tree = OmegaConf.create(migrated(content, max(schema, 1)))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, yaml.YAMLError, OmegaConfBaseException) as error:
         raise UserError(Fault(str(directory), f"cannot be read: {type(error).__name__}: {error}.")) from error
-    if schema != SCHEMA:
-        raise UserError(Fault(str(directory), f"was written by another version (schema {schema}).", "Update Espalier."))
     layers = Layers()
     layers.add_file(file, "")
     return Experiment(
@@ -120,7 +123,7 @@ def _make_absolute(tree: DictConfig, values: Mapping[str, Any]) -> None:
 
 
 def _absolute(path: str) -> str:
-    return str(Path(path).expanduser().resolve())
+    return str(expanded(path).resolve())
 
 
 def _file_keys(values: Mapping[str, Any]) -> Iterator[tuple[str, str | list[str]]]:

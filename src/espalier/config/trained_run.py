@@ -7,6 +7,7 @@ from pathlib import Path
 
 from espalier.config.setting import Answer, Setting
 from espalier.core.errors import UserError
+from espalier.core.home import expanded
 from espalier.core.outcome import Outcome
 from espalier.core.rundir import FACTS, Place, is_gone, read_outcome, shown
 
@@ -43,7 +44,7 @@ def _not_done(directory: Path, outcome: Outcome) -> tuple[str, str]:
 
 def run_or_weights(_: object, setting: Setting) -> Iterator[Answer]:
     """The test behind ``core.bounds.RunOrWeights``."""
-    path = Path(setting.value).expanduser()
+    path = expanded(setting.value)
     if path.is_file():
         if path.suffix != ".safetensors":
             yield setting.key, "is no safetensors file.", "Name a run directory, or a file that ends with .safetensors."

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 from hydra.conf import HydraConf
+from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from espalier.config.layers import marks_of, shown
@@ -32,6 +33,11 @@ def composition_fault(error: Exception, folders: Sequence[Path]) -> Fault:
         )
     if isinstance(error, UnicodeDecodeError):
         return _not_utf8(folders)
+    if isinstance(error, RecursionError):
+        truth = "has no end: an anchor (&a) that holds itself, or files that build on each other in a circle."
+        return Fault("the config", truth, "Break the circle.", _line(folders, r"&\w+.*\*\w+"))
+    if isinstance(error, OSError) and not isinstance(error, HydraException):  # of which some are both
+        return _no_mapping(error, folders)
     text = " ".join(str(error).split()).partition(" Config search path")[0]
     if m := re.search(r"Could not find '([^']+)/([^'/]+)'", text):
         return _no_option(m[1], m[2], folders)
@@ -99,6 +105,17 @@ def _not_utf8(folders: Sequence[Path]) -> Fault:
             truth = f"is not UTF-8: byte 0x{content[error.start]:02x}."
             return Fault(shown(file), truth, "Save it as UTF-8.", f"{shown(file)}:{line}")
     return Fault("a config file", "is not UTF-8.", "Save it as UTF-8.")
+
+
+def _no_mapping(error: OSError, folders: Sequence[Path]) -> Fault:
+    """A file that holds a number or a text where settings are expected, or that cannot be opened."""
+    if error.filename:
+        return Fault(shown(Path(str(error.filename))), f"cannot be read: {error.strerror}.")
+    for file in _files(folders):
+        with suppress(yaml.YAMLError, ValueError):
+            if not isinstance(yaml.safe_load(file.read_text(encoding="utf-8")), dict | list | str | None):
+                return Fault(shown(file), "holds no settings.", "Write  name: value  on each line.")
+    return Fault("a config file", f"holds no settings: {error}.", "Write  name: value  on each line.")
 
 
 def _line(folders: Sequence[Path], pattern: str) -> str:

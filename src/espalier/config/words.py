@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from hydra.errors import HydraException
 
 from espalier.core.errors import Fault
 
+_ITEM = re.compile(r"""'[^']*'|"[^"]*"|[^\s\[\]{},:'"](?:[^\[\]{},:'"]*[^\s\[\]{},:'"])?""")
+_BARE = re.compile(r"[\w./@%?|+*$\\ \t-]+", re.ASCII)
 _WORD = re.compile(r"^(?P<key>[~+]{0,2}[\w./@$-]+)=(?P<value>.*)$", re.DOTALL)
 
 
@@ -83,12 +86,19 @@ def _read(parser: OverridesParser, text: str) -> Override | Fault:
         return Fault(text, "is no setting.", f"Write key=value{_flag(text)}.")
     key, value = parts["key"], parts["value"]
     if value[:1] in ("[", "{") and not _is_file(value):
+        with suppress(HydraException):
+            return parser.parse_override(f"{key}={_quoted_items(value)}")
         remedy = f"Mend it, or quote it for a text:  {as_word(key, value)}"
         return Fault(text, "opens a bracket or quote that is not closed as it should be.", remedy)
     try:
         return parser.parse_override(f"{key}={quoted(value)}")
     except HydraException:
         return Fault(text, "cannot be read.", f"Quote the value:  {as_word(key, value)}")
+
+
+def _quoted_items(value: str) -> str:
+    """Lists and mappings with their bare items quoted where the grammar refuses them, as all of other scripts."""
+    return _ITEM.sub(lambda m: m[0] if m[0][0] in "'\"" or _BARE.fullmatch(m[0]) else quoted(m[0]), value)
 
 
 def _is_file(value: str) -> bool:

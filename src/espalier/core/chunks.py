@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -15,8 +14,10 @@ from typing import IO, Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from espalier.core.encodings import MARK, codec_of
 from espalier.core.errors import DataError, Fault, UserError
-from espalier.core.formats import open_bytes, require_format
+from espalier.core.formats import DAMAGED, open_bytes, open_text, require_format
+from espalier.core.jsonl import objects
 from espalier.core.tabular import is_quoted, sniff_delimiter
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
@@ -122,21 +123,23 @@ def read_chunks(path: str, kind: Format, size: int, encoding: str = "utf-8") -> 
     if path != STREAM:
         require_format(Path(path), "jsonl" if kind == "jsonl" else "csv")
     name = "standard input" if path == STREAM else path
-    codec = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") or kind == "jsonl" else encoding
+    codec = "utf-8-sig" if kind == "jsonl" else codec_of(encoding, "encoding")
     stream: IO[bytes] = sys.stdin.buffer if path == STREAM else open_bytes(Path(path))
-    with io.TextIOWrapper(stream, encoding=codec, newline="") as lines:
+    with io.TextIOWrapper(stream, encoding=codec, newline="\n" if kind == "jsonl" else "") as lines:
         seen = 0
         try:
-            separator, read = (",", _objects(lines, name)) if kind == "jsonl" else _delimited(lines, name, kind)
+            again = None if path == STREAM else lambda: open_text(Path(path), codec)
+            separator, read = (",", objects(name, lines)) if kind == "jsonl" else _delimited(lines, name, kind, again)
             while part := list(islice(read, size)):
                 numbers, rows = zip(*part, strict=True)
                 seen = numbers[-1]
                 header = tuple(dict.fromkeys(key for row in rows for key in row))
                 yield Records(header, rows, numbers, separator=separator if kind == "csv" else ",")
-        except UnicodeDecodeError as error:
-            truth = f"is not {encoding}, somewhere after line {seen}: byte 0x{error.object[error.start]:02x}."
+        except UnicodeError as error:
+            byte = f"byte 0x{error.object[error.start]:02x}" if isinstance(error, UnicodeDecodeError) else str(error)
+            truth = f"is not {codec.removesuffix('-sig')}, somewhere after line {seen}: {byte}."
             raise DataError(Fault(name, truth, "Set encoding=cp1252, or what it is in.")) from None
-        except (EOFError, OSError) as error:
+        except (OSError, *DAMAGED) as error:
             raise DataError(Fault(name, f"cannot be read further than line {seen}: {error}.")) from None
     if not seen:
         raise DataError(Fault(name, "has no rows.", "Give a file with data in it."))
@@ -156,14 +159,17 @@ def _parquet(path: Path, size: int) -> Iterator[Chunk]:
         raise DataError(Fault(str(path), "has no rows.", "Give a file with data in it."))
 
 
-def _delimited(lines: Iterable[str], name: str, kind: Format) -> tuple[str, Iterator[tuple[int, dict[str, str]]]]:
-    """What separates fields, and the rows."""
+def _delimited(
+    lines: Iterable[str], name: str, kind: Format, again: Callable[[], Iterable[str]] | None
+) -> tuple[str, Iterator[tuple[int, dict[str, str]]]]:
+    """What separates fields, and the rows. ``again`` gives all lines from the beginning, where that can be had."""
     stream = iter(lines)
     head = list(islice(stream, _HEAD))
+    head[:1] = [line.lstrip(MARK) for line in head[:1]]
     if not head or not head[0].strip():
         raise DataError(Fault(name, "is empty: it has no header.", "Its first row must name the columns."))
     separator = "\t" if kind == "tsv" else sniff_delimiter(Path(name), head[0])
-    plain = separator == "\t" and not is_quoted("".join(head))
+    plain = separator == "\t" and not is_quoted(again or (lambda: head))
     quoting: Literal[0, 3] = csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL
     return separator, _rows(csv.reader(chain(head, stream), delimiter=separator, strict=True, quoting=quoting), name)
 
@@ -190,17 +196,3 @@ def _unique(header: list[str], name: str) -> list[str]:
     if doubled := sorted({column for column in header if header.count(column) > 1}):
         raise DataError(Fault(name, f"has the column {doubled[0]!r} more than once.", "Rename one of them."))
     return header
-
-
-def _objects(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(Fault(f"{name} line {number}", f"is no JSON: {error}.", "Mend that line.")) from None
-        if not isinstance(record, dict):
-            truth = f"is no JSON object but {type(record).__name__}."
-            raise DataError(Fault(f"{name} line {number}", truth, 'Write  {"text": …}'))
-        yield number, record

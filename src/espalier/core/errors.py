@@ -36,6 +36,21 @@ class Fault:
         return f"{self.what}  {said}" + (f"  ({self.where})" if self.where else "")
 
 
+def newer(what: str, kind: str, number: int, known: int, version: str) -> Fault:
+    """Of files that a later version of Espalier wrote.
+
+    Args:
+        what: the file or folder.
+        kind: what is numbered: ``schema``, ``format``.
+        number, known: theirs, and the highest that this version reads.
+        version: that wrote it; ``""`` where it does not say.
+    """
+    by = f"Espalier {version}" if version else "a later version of Espalier"
+    truth = f"was written by {by} ({kind} {number}); this version reads {kind} {known} and those before."
+    wanted = f"'espalier>={version}'" if version else "--upgrade espalier"
+    return Fault(what, truth, f"Install that:  pip install {wanted}")
+
+
 class EspalierError(Exception):
     """Base of all errors that Espalier raises on purpose."""
 
@@ -43,12 +58,13 @@ class EspalierError(Exception):
 
 
 class UserError(EspalierError):
-    """Something is to be mended by the user; carries every fault found, never only the first."""
+    """Something is to be mended by the user; carries every fault found, each once."""
 
     exit_code = 2
 
     def __init__(self, *faults: Fault | str) -> None:
-        self.faults: Sequence[Fault] = tuple(f if isinstance(f, Fault) else Fault("", f) for f in faults)
+        told = (fault if isinstance(fault, Fault) else Fault("", fault) for fault in faults)
+        self.faults: Sequence[Fault] = tuple(dict.fromkeys(told))
         super().__init__("\n".join(str(f).strip() for f in self.faults))
 
 

@@ -5,18 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
-    """Write beside the destination, fsync, rename, fsync the folder: after a crash the old or the new file stands."""
+    """Write beside the destination, fsync, rename, fsync the folder: after a crash the old or the new file stands.
+
+    Raises:
+        OSError: the disk is full or read-only; nothing of the new file is left.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 

@@ -36,9 +36,9 @@ def open_bytes(path: Path) -> IO[bytes]:
     return gzip.open(file) if packed else file  # type: ignore[return-value]
 
 
-def open_text(path: Path, encoding: str) -> TextIO:
-    """As ``open_bytes``; line ends are left as they are."""
-    return io.TextIOWrapper(open_bytes(path), encoding=encoding, newline="")
+def open_text(path: Path, encoding: str, line_end: Literal["", "\n"] = "") -> TextIO:
+    """As ``open_bytes``; line ends are left as they are. ``line_end``: what a line ends with, or ``""``: any."""
+    return io.TextIOWrapper(open_bytes(path), encoding=encoding, newline=line_end)
 
 
 def read_bytes(path: Path, at_most: int = -1) -> bytes:

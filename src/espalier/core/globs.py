@@ -6,6 +6,8 @@ import glob
 from collections.abc import Sequence
 from pathlib import Path
 
+from espalier.core.home import expanded
+
 
 def expand(paths: str | Sequence[str]) -> list[Path]:
     """The files that are meant: ``~`` is the home folder, ``shards/*.csv`` all that it matches, in the order of names.
@@ -18,7 +20,7 @@ def expand(paths: str | Sequence[str]) -> list[Path]:
 
 
 def _matching(path: str) -> list[Path]:
-    whole = Path(path).expanduser()
+    whole = expanded(path)
     if whole.exists() or not glob.has_magic(path):
         return [whole]
     names = glob.glob(str(whole), recursive=True)  # noqa: PTH207  # Path.glob takes no absolute patterns

@@ -30,7 +30,15 @@ def models_root() -> Path | None:
     return Path(given) if given else None
 
 
+def expanded(path: str) -> Path:
+    """With ``~`` and ``~name`` as home folders; as it is written where there is no such user, or no such path at all."""
+    try:
+        return Path(path).expanduser()
+    except (RuntimeError, ValueError):
+        return Path(path)
+
+
 def folder_of(source: str) -> Path | None:
     """The folder that a source of weights names, if it is written as a path: ``./mine``, ``/data/mine``, ``~/mine``."""
     is_path = source.startswith(("./", "../", "/", "~")) or source in (".", "..")
-    return Path(source).expanduser().resolve() if is_path else None
+    return expanded(source).resolve() if is_path and "\0" not in source else None

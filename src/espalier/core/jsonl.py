@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -38,8 +38,8 @@ def peek_records(path: Path) -> dict[str, Any]:
     require_format(path, "jsonl")
     found: dict[str, Any] = {}
     try:
-        with open_text(path, "utf-8-sig") as file:
-            for _, record in _objects(path, islice(file, _LOOKED_AT)):
+        with open_text(path, "utf-8-sig", line_end="\n") as file:
+            for _, record in objects(str(path), islice(file, _LOOKED_AT)):
                 found |= {key: value for key, value in record.items() if found.get(key) is None}
     except (UnicodeDecodeError, *DAMAGED):
         _text(path)  # says where in the whole file
@@ -57,15 +57,23 @@ def read_records(path: Path) -> Records:
             twice (which) or half a character, cut off in the middle of a line.
     """
     require_format(path, "jsonl")
-    numbered = list(_objects(path, _text(path).split("\n")))
-    if not numbered:
+    numbered = list(objects(str(path), _text(path).split("\n")))
+    header = dict.fromkeys(key for _, row in numbered for key in row)
+    if not header:
         raise _empty(path)
     numbers, rows = zip(*numbered, strict=True)
-    header = dict.fromkeys(key for row in rows for key in row)
     return Records(tuple(header), rows, numbers)
 
 
-def _objects(path: Path, lines: Iterator[str] | Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+def objects(path: str, lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(line number, object) of lines that are not blank.
+
+    Args:
+        path: what they are of, for people.
+
+    Raises:
+        DataError: a line that is no JSON object, or has a key twice or half a character.
+    """
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -106,7 +114,7 @@ def _once(pairs: _Pairs) -> dict[str, Any]:
     return record
 
 
-def _broken(path: Path, number: int, lines: Iterator[str] | Sequence[str], error: ValueError) -> DataError:
+def _broken(path: str, number: int, lines: Iterable[str], error: ValueError) -> DataError:
     if isinstance(lines, list) and number == len(lines):  # the file does not end with a line's end
         return DataError(Fault(f"{path} line {number}", "ends in the middle: it was cut off.", "Fetch it again."))
     return DataError(Fault(f"{path} line {number}", f"is no JSON: {error}.", "Mend that line."))

@@ -11,6 +11,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +24,40 @@ _NON_FINITE = ("NaN", "Infinity", "-Infinity")
 class MetricsFile:
     """The file while a run writes it; a line that a kill left unfinished is cut off on opening.
 
-    Every line is handed to the kernel at once, so that a killed process loses none.
+    Every line is handed to the kernel at once, so that a killed process loses none. Lines that a full disk refuses wait
+    in memory, and are written before the next one.
+
+    Attributes:
+        trouble: why lines wait; ``""`` while none does.
     """
 
     def __init__(self, path: Path) -> None:
+        self.trouble = ""
         self._path = path
         self._file = path.open("ab", buffering=0)
-        os.truncate(path, _whole_lines(path))
+        self._size = _whole_lines(path)
+        self._waiting = bytearray()
+        os.truncate(path, self._size)
 
     def log(self, metrics: Mapping[str, float], step: int, epoch: int) -> None:
         """Append a line. Floats are kept exactly; NaN and infinities, for which JSON has no number, become strings."""
         values = {name: _as_json(float(value)) for name, value in metrics.items()}
         line = json.dumps({"step": step, "epoch": epoch, **values}, ensure_ascii=False, allow_nan=False)
-        self._file.write(line.encode() + b"\n")
+        self._waiting += line.encode() + b"\n"
+        with suppress(OSError):
+            self._write(durably=False)
 
     def offset(self) -> int:
-        """Bytes written so far, durable on disk: what a checkpoint remembers."""
-        os.fsync(self._file.fileno())
-        return os.fstat(self._file.fileno()).st_size
+        """Bytes of all lines so far: what a checkpoint remembers, which may stand only once ``sync`` has succeeded."""
+        return self._size + len(self._waiting)
+
+    def sync(self) -> None:
+        """Make every line durable.
+
+        Raises:
+            OSError: the disk is full; the lines wait.
+        """
+        self._write(durably=True)
 
     def cut(self, offset: int) -> None:
         """Go back to what ``offset`` said.
@@ -50,14 +67,31 @@ class MetricsFile:
         """
         if (size := self.offset()) < offset:
             raise CorruptError(f"{self._path} has {size} bytes, its checkpoint knows {offset}: lines are missing")
+        self.sync()
         os.ftruncate(self._file.fileno(), offset)
         os.fsync(self._file.fileno())
+        self._size = offset
 
     def close(self) -> None:
-        """Make it durable, its place in the folder included, and let go of it."""
-        os.fsync(self._file.fileno())
+        """Make it durable, its place in the folder included, and let go of it; ``trouble`` says where lines are lost."""
+        with suppress(OSError):
+            self.sync()
+            sync_folder(self._path.parent)
         self._file.close()
-        sync_folder(self._path.parent)
+
+    def _write(self, *, durably: bool) -> None:
+        """What waits; a line of which the disk took a part is completed by the next try."""
+        try:
+            while self._waiting:
+                written = self._file.write(self._waiting)
+                self._size += written
+                del self._waiting[:written]
+            if durably:
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            self.trouble = error.strerror or str(error)
+            raise
+        self.trouble = ""
 
 
 def read_metrics(path: Path, end: int | None = None, having: str = "") -> list[dict[str, Any]]:

@@ -31,7 +31,10 @@ class ParquetTable:
 def peek_parquet(path: Path) -> dict[str, Any]:
     """Column -> its value in the first row. Raises ``DataError``: see ``read_parquet``."""
     file = _opened(path)
-    rows = next(file.iter_batches(batch_size=1)).to_pylist() if file.metadata.num_rows else []
+    try:
+        rows = next(file.iter_batches(batch_size=1)).to_pylist() if file.metadata.num_rows else []
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(path, error) from None
     return rows[0] if rows else dict.fromkeys(file.schema_arrow.names)
 
 

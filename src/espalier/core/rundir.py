@@ -21,18 +21,31 @@ from espalier.core.record import RECORD, TRIALS
 from espalier.core.trial import read_trial
 
 OUTCOME, FACTS, LATEST = "outcome.json", "facts.json", "latest"
+_TRIES = 100
 _NAME = re.compile(r"[^\w.+=-]+")
 
 
 def create(output: Path, name: str) -> Path:
-    """``<output>/<name>/<date>_<time>-<6 hex>/``; absolute. Two runs that start in one second get two."""
+    """``<output>/<name>/<date>_<time>-<6 hex>/``; absolute. Two runs that start in one second get two.
+
+    Raises:
+        UserError: no directory can be made there.
+    """
     place = output.resolve() / safe_name(name)
-    place.mkdir(parents=True, exist_ok=True)
-    while True:
+    truth = ""
+    for _ in range(_TRIES):
         directory = place / f"{datetime.now():%Y-%m-%d_%H-%M-%S}-{secrets.token_hex(3)}"
-        with suppress(FileExistsError):
+        try:
+            place.mkdir(parents=True, exist_ok=True)
             directory.mkdir()
+        except OSError as error:
+            truth = f"cannot hold runs: {error.strerror} ({error.filename})."
+            # Another run has this name; or one that never began was removed just now, and its empty parent with it.
+            if not isinstance(error, FileExistsError | FileNotFoundError):
+                break
+        else:
             return directory
+    raise UserError(Fault(f"output={output}", truth, "Choose another folder:  output=DIR"))
 
 
 def safe_name(name: str) -> str:

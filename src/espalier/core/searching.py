@@ -121,10 +121,12 @@ class Told:
 
     Attributes:
         state: ``done``; ``pruned`` with the values at its last rung; ``infeasible`` (out of memory); ``failed``.
+        validations: of one that is pruned: after how many of them it was.
     """
 
     state: Literal["done", "pruned", "infeasible", "failed"]
     values: tuple[float, ...] = ()
+    validations: int = 0
 
 
 class Search(Protocol):
@@ -143,7 +145,7 @@ class Search(Protocol):
         """The point that bears this number; None where there is no further one."""
 
     def tell(self, number: int, told: Told, /) -> None:
-        """What became of it."""
+        """What became of it; said again when more has: a trial that was pruned may go on after all, and be done."""
 
     def replay(self, number: int, point: Point, told: Told | None, /) -> None:
         """Take up, in order, what an earlier driver asked; None: not known yet, ``tell`` follows."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Literal, TextIO
 
+from espalier.core.encodings import MARK, codec_of, decoded
 from espalier.core.errors import DataError, Fault
 from espalier.core.formats import DAMAGED, open_text, read_bytes, require_format
 
@@ -38,14 +38,14 @@ def read_header(path: Path, encoding: str = "utf-8", delimiter: str | None = Non
     Raises:
         DataError: the file is missing, empty, of another format, or its beginning is not in ``encoding``.
     """
-    codec = _codec(encoding)
+    codec = codec_of(encoding)
     require_format(path, "csv")
     try:
         with open_text(path, codec) as file:
             return _header(path, file, delimiter)
     except (UnicodeError, *DAMAGED):
-        _decode(path, encoding)  # says which byte of the whole file
-        raise
+        whole = decoded(read_bytes(path), str(path), encoding)  # says which byte of the whole file
+        return _header(path, io.StringIO(whole, newline=""), delimiter)
 
 
 def read_table(path: Path, encoding: str = "utf-8", delimiter: str | None = None) -> Table:
@@ -58,8 +58,8 @@ def read_table(path: Path, encoding: str = "utf-8", delimiter: str | None = None
     header = read_header(path, encoding, delimiter)
     if doubled := sorted({name for name in header if header.count(name) > 1}):
         raise DataError(Fault(str(path), f"has the column {doubled[0]!r} more than once.", "Rename one of them."))
-    text = _decode(path, encoding)
-    separator = _separator(path, text.partition("\n")[0], delimiter)
+    text = decoded(read_bytes(path), str(path), encoding)
+    separator = _separator(path, io.StringIO(text, newline="").readline(), delimiter)
     rows: list[list[str]] = []
     numbers: list[int] = []
     ragged: list[tuple[int, int]] = []
@@ -84,7 +84,7 @@ def sniff_delimiter(path: Path, header: str) -> str:
 
 
 def _header(path: Path, file: TextIO, delimiter: str | None) -> list[str]:
-    line = file.readline()
+    line = file.readline().lstrip(MARK)
     if not line.strip():
         raise DataError(Fault(str(path), "is empty: it has no header.", "Its first row must name the columns."))
     try:
@@ -104,8 +104,11 @@ def _separator(path: Path, header: str, delimiter: str | None) -> str:
 
 
 def _rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    quoting: Literal[0, 3] = csv.QUOTE_NONE if separator == "\t" and not is_quoted(text) else csv.QUOTE_MINIMAL
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True, quoting=quoting)
+    def lines() -> Iterable[str]:
+        return io.StringIO(text, newline="")
+
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if separator == "\t" and not is_quoted(lines) else csv.QUOTE_MINIMAL
+    reader = csv.reader(lines(), delimiter=separator, strict=True, quoting=quoting)
     begins = 1
     try:
         for position, row in enumerate(reader):
@@ -126,14 +129,30 @@ def _broken_quoting(path: Path, line: int, error: csv.Error) -> DataError:
     )
 
 
-def is_quoted(text: str) -> bool:
-    """Whether a tab-separated text quotes its fields."""
-    # Tab-separated files mostly quote nothing; one that does closes each field that it opens before the line ends.
-    marked = [line for line in text.splitlines() if line.startswith('"') or '\t"' in line]
+def is_quoted(lines: Callable[[], Iterable[str]]) -> bool:
+    """Whether a tab-separated text quotes its fields, as few do.
+
+    One that does closes each field that it opens before the line ends. Where it does not, a line's end may stand within
+    a field: then all rows have as many fields as the header only if marks are read as quotes.
+
+    Args:
+        lines: gives all lines with their ends, each time from the beginning.
+    """
+    marked, closed = False, True
+    for line in lines():
+        if line.startswith('"') or '\t"' in line:
+            marked, closed = True, closed and _widths([line], csv.QUOTE_MINIMAL) is not None
+    if not marked or closed:
+        return marked
+    return len(_widths(lines(), csv.QUOTE_NONE) or ()) > 1 and len(_widths(lines(), csv.QUOTE_MINIMAL) or ()) == 1
+
+
+def _widths(lines: Iterable[str], quoting: Literal[0, 3]) -> set[int] | None:
+    """How many fields rows have; None where the quoting is broken."""
     try:
-        return bool(marked) and all(list(csv.reader([line], delimiter="\t", strict=True)) for line in marked)
+        return {len(row) for row in csv.reader(lines, delimiter="\t", strict=True, quoting=quoting) if row}
     except csv.Error:
-        return False
+        return None
 
 
 def _ragged(path: Path, width: int, ragged: Sequence[tuple[int, int]], text: str) -> DataError:
@@ -151,28 +170,3 @@ def _ragged(path: Path, width: int, ragged: Sequence[tuple[int, int]], text: str
             "Quote fields that hold the delimiter, or set data.delimiter.",
         )
     )
-
-
-def _codec(encoding: str) -> str:
-    try:
-        name = codecs.lookup(encoding).name
-    except LookupError:
-        raise DataError(Fault(f"data.encoding={encoding}", "is no encoding that Python knows.", "Try utf-8.")) from None
-    return "utf-8-sig" if name == "utf-8" else name  # with or without a byte order mark
-
-
-def _decode(path: Path, encoding: str) -> str:
-    content = read_bytes(path)
-    try:
-        return content.decode(_codec(encoding))
-    except UnicodeDecodeError as error:
-        position = error.start + len(content) - len(error.object)  # the codec may have taken a byte order mark away
-        line = content.count(b"\n", 0, position) + 1
-        if position + 4 > len(content) and "end of data" in error.reason:
-            truth, remedy = f"ends in the middle of a character on line {line}: it was cut off.", "Fetch it again."
-        else:
-            truth = f"is not {encoding}: byte 0x{content[position]:02x} at position {position} (line {line})."
-            utf16 = content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-            other = "data.encoding=cp1252 or data.encoding=gb18030"
-            remedy = "Set data.encoding=utf-16." if utf16 else f"Set data.encoding, for instance {other}."
-        raise DataError(Fault(str(path), truth, remedy)) from None

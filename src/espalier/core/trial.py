@@ -29,6 +29,7 @@ class Trial:
         name: what differs from the sweep's other trials, ``lr=0.0003 adapter=lora seed=1``.
         words: the same as words of a command line.
         rungs: numbers of validations after which it asks whether to go on.
+        objective: the metric that it asks with; empty: its task's objective.
     """
 
     sweep: str
@@ -37,6 +38,7 @@ class Trial:
     name: str
     words: tuple[str, ...] = ()
     rungs: tuple[int, ...] = ()
+    objective: str = ""
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ def count_words(summary: Mapping[str, Any]) -> list[str]:
     begun = sum(number for state, number in counts.items() if state != "duplicate")
     whole = int(total) if total is not None else begun
     said = [f"{number:,} {STATES.get(state, state)}" for state, number in _in_order(counts) if state != "planned"]
-    waiting = max(counts.get("planned", 0), whole - begun + counts.get("planned", 0))
+    planned = counts.get("planned", 0)
+    waiting = max(planned, whole - sum(counts.values()) + planned)
     if waiting and summary.get("status") not in _OVER:
         said.append(f"{waiting:,} waiting")
     return [f"{whole:,} {'trial' if whole == 1 else 'trials'}", *said]

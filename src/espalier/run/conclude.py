@@ -11,7 +11,7 @@ import torch
 
 from espalier.build.assemble import Assembly, assemble
 from espalier.config.compose import Experiment
-from espalier.core.errors import Fault, UserError
+from espalier.core.errors import Fault, RunFailedError, UserError
 from espalier.core.outcome import Outcome
 from espalier.core.rundir import Place, read_outcome, shown
 from espalier.core.trial import read_trial
@@ -20,6 +20,7 @@ from espalier.run.session import Session
 from espalier.run.stop import Stop
 from espalier.run.surroundings import cluster
 from espalier.state import folder
+from espalier.state.ranks import gather_objects
 
 _CONCLUDED = "concluded"  # in the outcome's summary, of a trial
 
@@ -31,11 +32,15 @@ def conclude(session: Session, assembly: Assembly, trainer: pl.Trainer) -> None:
     """
     best = session.store.best()
     steps, epochs = trainer.global_step, trainer.current_epoch
+    if not best and (trouble := gather_objects(getattr(trainer.strategy.checkpoint_io, "trouble", ""))[0]):
+        raise RunFailedError(f"the weights of step {steps:,}, its last, could not be saved: {trouble}")
     tested = None if session.is_short else _tested(session, assembly, trainer)
     if not session.first:
         return
     if tested:
         _leave(session, assembly, tested)
+    if lost := result.missing(session.directory, tested):
+        raise RunFailedError(f"these files of the run are not there: {', '.join(lost)}")
     session.end("done")
     ended = next(filter(None, (getattr(callback, "ended", "") for callback in session.callbacks)), "")
     session.outcome = replace(

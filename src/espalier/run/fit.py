@@ -13,7 +13,7 @@ from pytorch_lightning.utilities.memory import is_oom_error
 from espalier.build.assemble import Assembly, assemble
 from espalier.build.instantiate import instantiate
 from espalier.config.compose import Experiment
-from espalier.core.errors import InterruptedRunError, PausedRunError, UserError
+from espalier.core.errors import InterruptedRunError, PausedRunError, RunFailedError, UserError
 from espalier.core.files import write_atomic
 from espalier.core.metrics_file import MetricsFile
 from espalier.core.outcome import Outcome
@@ -69,9 +69,13 @@ def _fail(session: Session, error: Exception) -> None:
     """Say what happened. Lightning kills the first rank when another fails, so whoever fails writes the outcome."""
     said = f"{type(error).__name__}: {error}"
     session.end("failed", f"out of memory: {said}" if _is_out_of_memory(error) else said)
-    name = "traceback.txt" if session.first else f"traceback.{rank()}.txt"
-    write_atomic(session.directory / name, traceback.format_exc())
-    print(*brief(error), f"(the whole of it: {session.directory / name})", sep="\n", file=sys.stderr, flush=True)
+    file = session.directory / ("traceback.txt" if session.first else f"traceback.{rank()}.txt")
+    try:
+        write_atomic(file, traceback.format_exc())
+        more = f"(the whole of it: {file})"
+    except OSError:  # a full disk is what may have failed it
+        more = traceback.format_exc()
+    print(*brief(error), more, sep="\n", file=sys.stderr, flush=True)
     if not session.first:
         write_outcome(session.directory, session.outcome)
 
@@ -109,6 +113,8 @@ def _train(session: Session, assembly: Assembly) -> pl.Trainer:
     finally:
         if recorder:
             recorder.close()
+    if file and file.trouble:
+        raise RunFailedError(f"the last lines of metrics.jsonl could not be written: {file.trouble}")
     return trainer
 
 
@@ -138,7 +144,7 @@ def _trainer(session: Session, assembly: Assembly, info: RunInfo, recorder: Reco
         precision=placement.precision,  # type: ignore[arg-type]
         callbacks=[StepLog(assembly.trainer["log_every_n_steps"], recorder), *session.callbacks, *always],
         logger=recorder if recorder else False,
-        plugins=[FolderCheckpointIO(), cluster()],
+        plugins=[FolderCheckpointIO(file.sync) if file else FolderCheckpointIO(), cluster()],
         default_root_dir=session.directory,
         enable_progress_bar=False,
         enable_model_summary=False,

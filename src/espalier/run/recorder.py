@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -30,6 +31,7 @@ class Recorder(Logger):
         self.file, self.trackers = file, trackers
         self.trainer: pl.Trainer | None = None
         self.closed = False
+        self._told = False
 
     @property
     def name(self) -> str:
@@ -56,6 +58,10 @@ class Recorder(Logger):
         done = self.trainer.global_step
         values = {name: float(value) for name, value in metrics.items() if name not in ("epoch", "step")}
         self.file.log(values, done, self.trainer.current_epoch)
+        if self.file.trouble and not self._told:
+            said = f"metrics.jsonl cannot be written: {self.file.trouble}. Its lines wait, and the run goes on"
+            print(said, file=sys.stderr, flush=True)
+            self._told = True
         for tracker in self.trackers:
             tracker.log({**values, "epoch": self.trainer.current_epoch + 1}, done)  # people count from 1
 

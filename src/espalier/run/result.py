@@ -121,6 +121,7 @@ def write_table(file: Path, table: pa.Table) -> None:
     pq.write_table(table, temporary)
     sync_file(temporary)
     temporary.replace(file)
+    sync_folder(file.parent)
 
 
 def worst(answers: Answers | None, raw: Raw, split: str) -> list[dict[str, Any]]:
@@ -152,6 +153,21 @@ def save_model(assembly: Assembly, directory: Path) -> None:
     shutil.rmtree(directory / "model", ignore_errors=True)
     temporary.replace(directory / "model")
     sync_folder(directory)
+
+
+def missing(directory: Path, tested: Measured | None) -> list[str]:
+    """What of a run that would say it is done is not in its directory, though it was written.
+
+    Args:
+        tested: what its test came to; None of a trial, which leaves no predictions and no model.
+    """
+    wanted = ["config.yaml", "facts.json", "metrics.jsonl"]
+    if tested and tested.predictions is not None:
+        wanted.append(f"predictions/{tested.split}.parquet")
+    lost = [name for name in wanted if not (directory / name).is_file()]
+    if tested and not (directory / "model").is_dir():
+        lost.append("model/")
+    return lost
 
 
 def validation_at(directory: Path, step: int) -> dict[str, float]:

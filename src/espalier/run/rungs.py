@@ -38,7 +38,7 @@ class Rungs(AtBoundary):
 
     def __init__(self, run: RunInfo, trial: Trial, stop: Stop, /) -> None:
         self.directory, self.stop, self.rungs = run.directory, stop, frozenset(trial.rungs)
-        self.objective = run.objective
+        self.objectives = [name for name in (trial.objective, run.objective) if name]
         self.validations, self.value, self.step = 0, math.nan, 0
         self._fresh = False
 
@@ -55,7 +55,8 @@ class Rungs(AtBoundary):
         if trainer.sanity_checking or trainer.state.fn != TrainerFn.FITTING:
             return
         self.validations += 1
-        self.value = float(trainer.callback_metrics.get(self.objective, math.nan))
+        known = trainer.callback_metrics  # a metric that is none is told by the sweep, when a trial is done
+        self.value = float(next((known[name] for name in self.objectives if name in known), math.nan))
         self.step, self._fresh = trainer.global_step, True
 
     def before_training(self, trainer: pl.Trainer) -> None:

@@ -210,14 +210,24 @@ class Session:
             ends = [line for tracker in self.trackers if (line := tracker.finish(self.outcome))]
             self.outcome = replace(self.outcome, tracking={"lines": [*self.lines, *ends]})
             missing = [] if self.is_short else self.report()
-            self.write()
+            self._write_last()
             told = [trial_line(self.outcome)] if self.is_short else end_lines(self.outcome, shown(self.directory))
             self.say("", *told, *ends, *missing)
         return self.outcome
 
+    def _write_last(self) -> None:
+        """What cannot say that it is done is not done; the outcome that stands says that it runs, and it is resumable."""
+        try:
+            self.write()
+        except OSError as error:
+            why = f"outcome.json could not be written: {error.strerror}"
+            status: Status = "failed" if self.outcome.status == "done" else self.outcome.status
+            self.outcome = replace(self.outcome, status=status, error=self.outcome.error or why)
+            self.say(why)
+
     def _page(self, texts: bool) -> str:
         """The report for a tracker; ``""`` where it cannot be made, which ``report`` tells."""
-        with TemporaryDirectory() as folder, suppress(Exception):
+        with suppress(Exception), TemporaryDirectory() as folder:
             return write_report(self.directory, self.outcome, texts=texts, to=Path(folder) / "report.html").read_text()
         return ""
 

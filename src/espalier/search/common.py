@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import optuna
 from optuna.distributions import FloatDistribution
 from optuna.samplers import BaseSampler
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from espalier.core.distributions import Parameter, Parameters
 from espalier.core.errors import ConfigError, Fault
@@ -37,11 +37,13 @@ class OptunaSearch(ABC):
         needs: modules that the sampler imports beside Optuna's own.
         several: whether it searches for several objectives.
         ordered: whether choices that are numbers are taken by their place, for samplers of numbers only.
+        learns: whether what it is told changes what it proposes.
     """
 
     needs: ClassVar[Sequence[str]] = ()
     several: ClassVar[bool] = True
     ordered: ClassVar[bool] = False
+    learns: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self._seen: dict[str, int] = {}
@@ -105,15 +107,30 @@ class OptunaSearch(ABC):
         return self._another(number)
 
     def tell(self, number: int, told: Told, /) -> None:
-        """What became of it; what comes after the first word on a trial is passed over."""
-        state, values = _state(told), list(told.values)
-        known = self.study.get_trials(deepcopy=False)[self._trials[number]]
-        if state is TrialState.PRUNED and values and len(self.study.directions) == 1:
-            if known.state.is_finished():
+        """What became of it; a later word takes the place of an earlier one."""
+        theirs = self._trials[number]
+        known = self.study.get_trials(deepcopy=False)[theirs]
+        if known.state.is_finished():
+            if not self.learns:
                 return
-            optuna.Trial(self.study, known._trial_id).report(values[0], step=0)
-        given = values if state is TrialState.COMPLETE else None
-        self.study.tell(self._trials[number], given, state, skip_if_finished=True)
+            known = self._reopened(theirs)
+        state, values = _state(told), list(told.values)
+        if state is TrialState.PRUNED and values and len(self.study.directions) == 1:
+            optuna.Trial(self.study, known._trial_id).report(values[0], step=told.validations)
+        self.study.tell(theirs, values if state is TrialState.COMPLETE else None, state)
+
+    def _reopened(self, theirs: int) -> FrozenTrial:
+        """One that was told of, as it was before: Optuna lets nobody change it, so that all are taken to a new study."""
+        old = self.study.get_trials()
+        old[theirs] = optuna.create_trial(
+            state=TrialState.RUNNING,
+            params=old[theirs].params,
+            distributions=old[theirs].distributions,
+            system_attrs=old[theirs].system_attrs,
+        )
+        self.study = optuna.create_study(directions=self.study.directions)
+        self.study.add_trials(old)
+        return self.study.get_trials(deepcopy=False)[theirs]
 
     def replay(self, number: int, point: Point, told: Told | None, /) -> None:
         """Take up what an earlier driver asked."""

@@ -15,6 +15,7 @@ class Qmc(OptunaSearch):
     """A scrambled Sobol or Halton sequence over all options and keys; those that an option lacks are passed over."""
 
     needs = ("scipy",)
+    learns = False
 
     def __init__(self, *, sequence: Literal["sobol", "halton"]) -> None:
         super().__init__()

@@ -10,5 +10,7 @@ from espalier.search.common import OptunaSearch
 class Random(OptunaSearch):
     """Uniform over options, choices and intervals, or over an interval's logarithm."""
 
+    learns = False
+
     def _sampler(self, seed: int) -> BaseSampler:
         return RandomSampler(seed=seed)

@@ -23,7 +23,10 @@ from pytorch_lightning.loops.fit_loop import _FitLoop
 from pytorch_lightning.loops.loop import _Loop
 from pytorch_lightning.loops.training_epoch_loop import _TrainingEpochLoop
 
+from espalier.state.finite import not_finite
 from espalier.state.idle_hooks import without_idle_hooks
+from espalier.state.lightning_io import FolderCheckpointIO
+from espalier.state.ranks import gather_objects
 from espalier.state.store import Store
 
 
@@ -53,14 +56,27 @@ class AtBoundary(Checkpoint):
         """Asked after each optimizer step; after an epoch's last one when its validation is done (``epoch_end``)."""
 
 
-def save(trainer: pl.Trainer, store: Store) -> None:
-    """Save the step that was just done, unless it is saved; on all ranks, at a boundary."""
+def save(trainer: pl.Trainer, store: Store) -> bool:
+    """Save the step that was just done, unless it is saved; on all ranks, at a boundary.
+
+    Weights that are not finite are never saved: the run would go on from them, or call them its best.
+
+    Returns:
+        Whether it is on the disk, as the first rank knows, which also tells why not.
+    """
     loop: Any = trainer.fit_loop
+    writer = trainer.strategy.checkpoint_io
+    assert isinstance(writer, FolderCheckpointIO)
     if loop.saved_step != trainer.global_step:
-        trainer.save_checkpoint(store.path_of(trainer.global_step))
         loop.saved_step = trainer.global_step
-        if trainer.is_global_zero:
+        if wrong := next(filter(None, gather_objects(not_finite(trainer))), ""):
+            if trainer.is_global_zero:
+                writer.leave_out(trainer.global_step, f"{wrong} is not finite")
+            return False
+        trainer.save_checkpoint(store.path_of(trainer.global_step))
+        if trainer.is_global_zero and not writer.trouble:
             store.tidy(trainer.global_step)
+    return not writer.trouble
 
 
 def is_last_step(trainer: pl.Trainer) -> bool:

@@ -12,14 +12,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+from safetensors import SafetensorError
 
-from espalier.core.errors import CorruptError
+from espalier import __version__
+from espalier.core.errors import CorruptError, UserError, newer
 from espalier.core.files import sha256_of, sync_file, sync_folder
 from espalier.state.codec import decode, encode
 
@@ -33,11 +36,15 @@ def write(path: Path, checkpoint: Mapping[str, Any], *, step: int) -> None:
 
     Raises:
         TypeError: the checkpoint holds a value that the format doesn't know, named by its key path.
+        OSError: the disk is full or read-only; nothing of the new one is left, and the old one stands.
     """
     structure, tensors = encode(dict(checkpoint))
 
     def fill(folder: Path) -> None:
-        safetensors.torch.save_file(tensors, folder / TENSORS)
+        try:
+            safetensors.torch.save_file(tensors, folder / TENSORS)
+        except SafetensorError as error:
+            raise _os_error(error) from error
         (folder / STATE).write_text(json.dumps({"format": FORMAT, "state": structure}, allow_nan=False))
         for name in (TENSORS, STATE):
             sync_file(folder / name)
@@ -46,7 +53,12 @@ def write(path: Path, checkpoint: Mapping[str, Any], *, step: int) -> None:
 
 
 def link(path: Path, source: Path, *, score: float) -> None:
-    """Make ``path`` a second name for the checkpoint ``source``, with a score: by hard links, or else copies."""
+    """Make ``path`` a second name for the checkpoint ``source``, with a score: by hard links, or else copies.
+
+    Raises:
+        CorruptError: ``source`` isn't whole.
+        OSError: as ``write``.
+    """
     manifest = verify(source)
 
     def fill(folder: Path) -> None:
@@ -64,16 +76,25 @@ def read(path: Path) -> dict[str, Any]:
     """The checkpoint, checksums verified on the very bytes that are decoded; tensors on the CPU.
 
     Raises:
-        CorruptError: it isn't whole, or of a later format.
+        CorruptError: it isn't whole.
+        UserError: it is of a later format.
     """
     manifest = _manifest(path)
     state, tensors = _bytes(path, STATE, manifest), _bytes(path, TENSORS, manifest)
-    checkpoint: dict[str, Any] = decode(_structure(path, state), safetensors.torch.load(tensors))
+    structure = _structure(path, state)
+    try:
+        checkpoint: dict[str, Any] = decode(structure, safetensors.torch.load(tensors))
+    except (SafetensorError, LookupError, TypeError, ValueError, RecursionError) as error:  # made by somebody else
+        raise CorruptError(f"{path} holds no checkpoint: {type(error).__name__}: {error}") from error
     return checkpoint
 
 
 def read_structure(path: Path) -> dict[str, Any]:
-    """The structure alone, as ``codec.encode`` makes it: strings and finite numbers in it are what they were."""
+    """The structure alone, as ``codec.encode`` makes it: strings and finite numbers in it are what they were.
+
+    Raises:
+        CorruptError, UserError: as ``read``.
+    """
     structure: dict[str, Any] = _structure(path, _bytes(path, STATE, _manifest(path)))
     return structure
 
@@ -83,6 +104,7 @@ def verify(path: Path) -> Manifest:
 
     Raises:
         CorruptError: it isn't.
+        UserError: it is of a later format.
     """
     manifest = _manifest(path)
     for name, file in manifest["files"].items():
@@ -101,30 +123,50 @@ def remove(path: Path) -> None:
 
 
 def _make(path: Path, fill: Callable[[Path], None], facts: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sync_folder(path.parent.parent)
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
-    fill(aside)
-    files = {file.name: {"bytes": file.stat().st_size, "sha256": sha256_of(file)} for file in sorted(aside.iterdir())}
-    manifest = {"format": FORMAT, **facts, "files": files}
-    (aside / MANIFEST).write_text(json.dumps({**manifest, "checksum": _checksum(manifest)}, indent=2) + "\n")
-    sync_file(aside / MANIFEST)
-    sync_folder(aside)
-    remove(path)
-    aside.rename(path)
+    try:
+        aside.mkdir()
+        fill(aside)
+        names = (STATE, TENSORS)
+        files = {name: {"bytes": (aside / name).stat().st_size, "sha256": sha256_of(aside / name)} for name in names}
+        manifest = {"format": FORMAT, "version": __version__, **facts, "files": files}
+        (aside / MANIFEST).write_text(json.dumps({**manifest, "checksum": _checksum(manifest)}, indent=2) + "\n")
+        sync_file(aside / MANIFEST)
+        sync_folder(aside)
+        remove(path)
+        aside.rename(path)
+    except OSError:
+        shutil.rmtree(aside, ignore_errors=True)  # a full disk has no room for halves
+        raise
     sync_folder(path.parent)
+
+
+def _os_error(error: SafetensorError) -> OSError:
+    """What safetensors says in words of its own."""
+    number = re.search(r"os error (\d+)", str(error))
+    return OSError(int(number[1]), os.strerror(int(number[1]))) if number else OSError(str(error))
 
 
 def _manifest(path: Path) -> Manifest:
     try:
         manifest: dict[str, Any] = json.loads((path / MANIFEST).read_bytes())
         checksum = manifest.pop("checksum")
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise CorruptError(f"{path} has no manifest that can be read") from error
     if checksum != _checksum(manifest):
         raise CorruptError(f"{path / MANIFEST} was changed after it was written")
-    return _of_our_format(path, manifest)
+    manifest = _of_our_format(path, manifest)
+    try:
+        wrong = set(manifest["files"]) != {STATE, TENSORS}
+    except (KeyError, TypeError):
+        wrong = True
+    if wrong or type(manifest.get("step")) is not int:
+        raise CorruptError(f"{path / MANIFEST} is no checkpoint's")
+    return manifest
 
 
 def _bytes(path: Path, name: str, manifest: Manifest) -> bytes:
@@ -138,12 +180,19 @@ def _bytes(path: Path, name: str, manifest: Manifest) -> bytes:
 
 
 def _structure(path: Path, content: bytes) -> Any:
-    return _of_our_format(path, json.loads(content))["state"]
+    try:
+        return _of_our_format(path, json.loads(content))["state"]
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise CorruptError(f"{path / STATE} holds no state: {type(error).__name__}: {error}") from error
 
 
 def _of_our_format(path: Path, record: dict[str, Any]) -> dict[str, Any]:
-    if record["format"] != FORMAT:
-        raise CorruptError(f"{path} is of format {record['format']}, and this version reads {FORMAT}")
+    """A later one is whole, and not ours to step back over: the run would go on from its past."""
+    form = record.get("format")
+    if type(form) is int and form > FORMAT:
+        raise UserError(newer(str(path), "format", form, FORMAT, str(record.get("version", ""))))
+    if form != FORMAT:
+        raise CorruptError(f"{path} is of format {form}, which there never was")
     return record
 
 

@@ -44,6 +44,7 @@ class Attempts:
     Args:
         directory: of the sweep.
         rungs: for a whole trial of so many validations, after which of them it asks.
+        objective: the metric that it asks with; empty: its task's.
         retries: placements more for a trial that was lost.
     """
 
@@ -54,11 +55,12 @@ class Attempts:
         places: Places,
         plans: Plans,
         rungs: Callable[[int], tuple[int, ...]],
+        objective: str,
         retries: int,
         now: Callable[[], float],
     ) -> None:
         self.directory, self.record, self.places, self.plans = directory, record, places, plans
-        self._rungs, self._retries, self._now = rungs, retries, now
+        self._rungs, self._objective, self._retries, self._now = rungs, objective, retries, now
         self._planned: dict[int, Planned] = {}
 
     def planned(self, trial: TrialRecord) -> Planned:
@@ -108,7 +110,7 @@ class Attempts:
         number = trial.trial
         if ending.kind in ("again", "lost", "halve"):
             if ending.kind == "halve":
-                _halve(running.job.directory)
+                self._halve(trial, running.job.directory)
             counted = {"lost": trial.lost + (ending.kind == "lost"), "halved": trial.halved + (ending.kind == "halve")}
             self.record.write("again", number, why=ending.why, cost=cost, **counted)
         elif ending.kind in ("failed", "infeasible"):
@@ -129,11 +131,10 @@ class Attempts:
         rungs = self._rungs(validations_of(experiment.values.get("trainer") or {})) if is_first_seed else ()
         sweep = self.directory.name
         own = f"{sweep.rpartition('-')[2]}-{trial.trial:03d}"
-        prepare_trial(experiment, directory, Trial(sweep, trial.trial, own, trial.name, trial.words, rungs))
+        prepare_trial(experiment, directory, Trial(sweep, trial.trial, own, trial.name, trial.words, rungs, self._objective))
 
-
-def _halve(directory: Path) -> None:
-    """The same global batch from twice as many micro-batches."""
-    experiment = read(directory)
-    words = [f"trainer.{key}={value}" for key, value in halved(experiment.values["trainer"]).items()]
-    write(changed(experiment, words), directory)
+    def _halve(self, trial: TrialRecord, directory: Path) -> None:
+        """The same global batch from twice as many micro-batches; told twice, it is halved once."""
+        planned = self.planned(trial).experiment.values["trainer"]
+        words = [f"trainer.{key}={value}" for key, value in halved(planned, trial.halved + 1).items()]
+        write(changed(read(directory), words), directory)

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from espalier.core.launching import Ended, Job
+from espalier.core.outcome import Outcome
 from espalier.core.record import trial_directory
 from espalier.sweep.places import Running
 from espalier.sweep.trial_files import end_of_log, is_alive, outcome_of
@@ -37,7 +38,9 @@ class Conclusion:
                 continue
             self._begun.add(number)
             outcome = outcome_of(trial_directory(self._driver.directory, number))
-            if outcome and not outcome.summary.get(CONCLUDED):
+            if outcome and outcome.summary.get(CONCLUDED):
+                self._record(number, outcome)  # an earlier driver may have been killed before it could
+            elif outcome:
                 self._waiting.append(number)
         return bool(self._waiting)
 
@@ -64,9 +67,14 @@ class Conclusion:
         """Record the test's metrics, or why there are none."""
         outcome = outcome_of(running.job.directory)
         if outcome and outcome.summary.get(CONCLUDED):
-            metrics = {name: value for name, value in outcome.metrics.items() if math.isfinite(value)}
-            self._driver.record.write("tested", number, metrics=metrics)
+            self._record(number, outcome)
         elif running.placed is None:
             self._waiting.append(number)
         elif not running.cancelled:
             self.faults[number] = ended.why or end_of_log(running.job.directory).rpartition("\n")[2]
+
+    def _record(self, number: int, outcome: Outcome) -> None:
+        """Once."""
+        metrics = {name: value for name, value in outcome.metrics.items() if math.isfinite(value)}
+        if metrics.items() - (self._driver.trials[number].metrics or {}).items():
+            self._driver.record.write("tested", number, metrics=metrics)

@@ -35,6 +35,8 @@ from espalier.sweep.settings import DEFAULT_TRIALS, Settings
 from espalier.sweep.summary import Summary
 from espalier.sweep.takeover import take_over
 
+_LEFT = {TRIALS, "lock"}  # by a driver that was killed at once
+
 
 @dataclass(frozen=True)
 class Ready:
@@ -46,20 +48,27 @@ class Ready:
     parts: Parts
 
 
-def conduct(
-    command: Command,
-    directory: Path | None = None,
-    *,
-    ending: str = "",
-    before: Callable[[Record], None] | None = None,
-) -> int:
+@dataclass(frozen=True)
+class Orders:
+    """What is asked of a driver beside going on.
+
+    Attributes:
+        ending: end what runs, and go (``stopped``).
+        now: at once, without checkpoints.
+        before: what to write in the record before anything else.
+    """
+
+    ending: str = ""
+    now: bool = False
+    before: Callable[[Record], None] | None = None
+
+
+def conduct(command: Command, directory: Path | None = None, orders: Orders | None = None) -> int:
     """Begin a sweep, or go on with one, and stay until its end; the exit code.
 
     Args:
         command: read.
         directory: of the sweep to go on with; else the one that ``sweep.dir`` names, or a new one.
-        ending: end what runs, and go (``stopped``).
-        before: what to write in the record before anything else.
 
     Raises:
         UserError: something is to be mended; nothing was made.
@@ -72,12 +81,14 @@ def conduct(
         begun = read_definition(place)
         begun.require_same(definition)
         definition = replace(definition, started=begun.started)
+    elif place:
+        _require_free(place)
     place = (place or _new(ready.planner)).resolve()
     (place / TRIALS).mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         _hold(stack, place)
         definition.write(place)
-        return _drive(stack, place, ready, definition, ending, before)
+        return _drive(stack, place, ready, definition, orders or Orders())
 
 
 def prepare(command: Command) -> Ready:
@@ -136,6 +147,13 @@ def _new(planner: Planner) -> Path:
     return Path(planner.output).resolve() / safe_name(planner.name) / name
 
 
+def _require_free(place: Path) -> None:
+    """A folder that a sweep may be made in: none yet, an empty one, or what a driver left that was killed at once."""
+    if place.exists() and (not place.is_dir() or {file.name for file in place.iterdir()} - _LEFT):
+        truth = "is no sweep's directory, and holds other things."
+        raise UserError(Fault(f"sweep.dir={shown(place)}", truth, "Name a sweep to go on with, or a folder to be made."))
+
+
 def _hold(stack: ExitStack, place: Path) -> None:
     try:
         stack.enter_context(held(place))
@@ -181,8 +199,7 @@ def _drive(
     place: Path,
     ready: Ready,
     definition: Definition,
-    ending: str,
-    before: Callable[[Record], None] | None,
+    orders: Orders,
 ) -> int:
     ears = stack.enter_context(Ears(place))
     launcher, over = ready.parts.launcher, read_summary(place).get("status") == "done"
@@ -190,8 +207,8 @@ def _drive(
         stack.enter_context(launcher)  # what it loads, it loads while trials are planned
     record = Record(place)
     stack.callback(record.close)
-    if before:
-        before(record)
+    if orders.before:
+        orders.before(record)
     screen = Screen()
     watcher = _Watcher(ears, screen)
     driver = Driver(place, record, ready.parts, Clock(time.monotonic, time.sleep), watcher)
@@ -206,8 +223,10 @@ def _drive(
     summary = watcher.summary = Summary(driver, fixed, definition.started)
     summary.write("running")
     screen.say(*_first_lines(place, driver, fixed, launcher))
-    if ending:
-        driver.end(ending, ending)
+    if orders.ending:
+        driver.end(orders.ending, orders.ending)
+    if orders.now:
+        driver.places.cancel(now=True)
     status = "interrupted"
     try:
         if not over or driver.has_more():
@@ -229,11 +248,12 @@ def _plan_ahead(driver: Driver, ready: Ready) -> None:
     if not ready.planner.is_grid:
         return
     if driver.parts.pruning.rungs(1000):
-        driver.begin_points()
+        while driver.ask():
+            pass
         return
     pairs = list(ready.planner.trials())
     chosen = list(dict.fromkeys(identity(point) for point, _ in pairs))[: ready.settings.trials]
-    driver.begin_grid([(point, seed) for point, seed in pairs if identity(point) in set(chosen)])
+    driver.enrolment.begin_grid([(point, seed) for point, seed in pairs if identity(point) in set(chosen)])
 
 
 def _require_same_trials(driver: Driver) -> None:

@@ -11,15 +11,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from espalier.config.dimensions import words_of
 from espalier.core.errors import UserError
 from espalier.core.launching import Ended, Job
 from espalier.core.outcome import Outcome
 from espalier.core.record import Record, TrialRecord, trial_directory
-from espalier.core.searching import Point, identity
 from espalier.sweep.attempts import Attempts
 from espalier.sweep.conclusion import Conclusion
-from espalier.sweep.objectives import Objective, are_finite, read_objectives, settled, values_of
+from espalier.sweep.enrolment import Enrolment
+from espalier.sweep.objectives import Objective, are_finite, of_rungs, read_objectives, settled, values_of
 from espalier.sweep.parts import Clock, Parts, Watcher
 from espalier.sweep.places import Places, Running
 from espalier.sweep.proposals import Proposals
@@ -48,21 +47,23 @@ class Driver:
     def __init__(self, directory: Path, record: Record, parts: Parts, clock: Clock, watcher: Watcher) -> None:
         self.directory, self.record, self.parts, self.clock, self.watcher = directory, record, parts, clock, watcher
         self.places = Places(parts.launcher, clock.now)
-        self.questions = Questions(parts.pruning, record)
-        self.attempts = Attempts(
-            directory, record, self.places, parts.plans, parts.pruning.rungs, parts.settings.retries, clock.now
-        )
         self.asked_objectives = read_objectives(parts.settings.objectives)
         self.objectives: list[Objective] = self.asked_objectives
+        self._compared = of_rungs(self.asked_objectives[0])
+        self.questions = Questions(parts.pruning, record, self._compared.sign if self._compared else 1)
+        self.attempts = Attempts(
+            directory, record, self.places, parts.plans, parts.pruning.rungs,
+            self._compared.name if self._compared else "", parts.settings.retries, clock.now,
+        )  # fmt: skip
         self.proposals = Proposals(parts.search, parts.settings.trials, self.asked_objectives)
+        self.enrolment = Enrolment(record, parts.plans, self.attempts, self.proposals)
         self.conclusion = Conclusion(self)
         self.began = clock.now()
         self.ending = self.why = ""
         self.fault: UserError | None = None
-        self._failed_before = 0
+        self._failed_before = self._failed()
         self._typical: Job | None = None
         self._is_idle = False
-        self._digests = {t.digest: t.trial for t in reversed(record.trials.values()) if t.same_as is None and t.digest}
 
     @property
     def trials(self) -> dict[int, TrialRecord]:
@@ -85,59 +86,28 @@ class Driver:
         Raises:
             UserError: no trial can be judged by what ``sweep.objectives`` names.
         """
-        self._failed_before = sum(trial.state == "failed" for trial in self.trials.values())
         while True:
+            self.watcher.look(self)
             moved = self._watch()
             self._keep_limits()
             moved |= self._place()
-            self.watcher.look(self)
             if not self.places.running and not moved and (self.ending or not self.has_more()):
                 break
             if self.places.running and self._leaves():
                 self.ending, self.why = "detached", "everything is handed over"
                 break
             self.clock.sleep(POLL)
-        if not self.ending and self.is_late and (self._waiting() or self.paused() or not self.proposals.is_over):
+        if not self.ending and self.is_late and self._is_cut_short():
             self.ending, self.why = "stopped", f"sweep.max_time={self.parts.settings.max_time:g} minutes are over"
         if self.fault:
             raise self.fault
-
-    def plan(self, point: Point, seed: int, configuration: int | None = None) -> int:
-        """Record a trial, under the next number; one that is the same as another never runs."""
-        number = len(self.trials)
-        own = number if configuration is None else configuration
-        planned = self.parts.plans.at(point, seed)
-        told: dict[str, Any] = {
-            "configuration": own, "point": dict(point), "seed": planned.seed, "words": list(planned.words),
-            "name": planned.name, "digest": planned.digest,
-        }  # fmt: skip
-        same = self._digests.setdefault(planned.digest, number)
-        if same == number:
-            self.attempts.know(number, planned)
-            self.record.write("planned", number, **told)
-        else:
-            self.record.write("duplicate", number, same_as=same, **told)
-        return number
-
-    def begin_grid(self, pairs: Sequence[tuple[Point, int]]) -> None:
-        """Record every trial of a grid that is not recorded yet."""
-        firsts = {identity(trial.point): trial.configuration for trial in self.trials.values()}
-        for point, seed in pairs[len(self.trials) :]:
-            name = identity(point)
-            firsts.setdefault(name, len(self.trials))
-            self.plan(point, seed, firsts[name])
-        self.proposals.is_over = True
-
-    def begin_points(self) -> None:
-        """Ask a grid for all its points, and record the first seed of each."""
-        while self._ask():
-            pass
 
     def learn(self, outcome: Outcome | None) -> None:
         """What a trial says of its objective."""
         if outcome and outcome.objective:
             self.objectives = settled(self.asked_objectives, outcome)
-            self.questions.sign = -1 if outcome.direction == "min" else 1
+            if not self._compared:
+                self.questions.sign = -1 if outcome.direction == "min" else 1
 
     def take_end(self, number: int, running: Running, ended: Ended) -> None:
         """Record what an attempt came to, and tell the search."""
@@ -205,41 +175,41 @@ class Driver:
             self._is_idle = False
             self.questions.let_go_on(trial_directory(self.directory, earned))
             return earned
-        waiting = self._waiting()
+        while not self.ending:
+            waiting = self._waiting()
+            fitting = self._fitting(waiting)
+            if fitting is not None or waiting:
+                return fitting
+            if (self._typical and not self.places.fits(self._typical)) or not self.ask():
+                return None
+            self._keep_limits()
+        return None
+
+    def _fitting(self, waiting: Sequence[TrialRecord]) -> int | None:
+        """The first of those that wait for which there is a place."""
         seen: list[Mapping[str, Any]] = []
         for trial in waiting:
+            hardware = self.attempts.planned(trial).hardware
+            if hardware in seen:
+                continue
             job = self.attempts.job(trial)
-            if job.hardware not in seen:
-                if self.places.fits(job):
-                    self._typical = job
-                    return trial.trial
-                seen.append(job.hardware)
-        if waiting or (self._typical and not self.places.fits(self._typical)) or not self._ask():
-            return None
-        return self._next()
+            if self.places.fits(job):
+                self._typical = job
+                return trial.trial
+            seen.append(hardware)
+        return None
 
-    def _ask(self) -> bool:
+    def ask(self) -> bool:
         """Plan what the search proposes; whether it proposes anything."""
-        number = len(self.trials)
-        point = self.proposals.next(number)
-        if point is None:
-            return False
-        seed = self.parts.plans.seeds[0]
-        try:
-            self.plan(point, seed)
-        except UserError as error:  # a corner of the space that was not looked at before
-            told = {"configuration": number, "point": dict(point), "seed": seed, "words": list(words_of(point))}
-            self.record.write("planned", number, **told, name=" ".join(words_of(point)))
-            self.record.write("failed", number, why=str(error))
-        same = self.trials[number].same_as
-        told_of = self.trials[number if same is None else same]
-        self.proposals.tell(self.trials, told_of, self.objectives)
-        return True
+        trial = self.enrolment.ask(self.objectives)
+        if trial and trial.state == "failed":
+            self.watcher.moved(self, trial)
+        return trial is not None
 
     def has_more(self) -> bool:
         """Nothing runs: whether there is more to do."""
         if not self.is_late:
-            if self._waiting() or not self.proposals.is_over:
+            if self._waiting() or self.proposals.has_more:
                 return True
             paused = self.paused()
             self._is_idle = self.questions.promoted(paused, idle=True) is not None
@@ -248,12 +218,18 @@ class Driver:
             for number in paused:
                 last = self.trials[number].rungs[-1][0] if self.trials[number].rungs else 0
                 self.record.write("stopped", number, why=f"cut after validation {last}")
-            seeds, most = self.parts.plans.seeds, self.parts.settings.finalists
-            for first, seed in finalists(self.trials, self.objectives, most, seeds):
-                self.plan(first.point, seed, first.configuration)
+            for first, seed in self._finalists():
+                self.enrolment.plan(first.point, seed, first.configuration)
             if self._waiting():
                 return True
         return self.parts.settings.test and self.conclusion.begin()
+
+    def _finalists(self) -> list[tuple[TrialRecord, int]]:
+        return finalists(self.trials, self.objectives, self.parts.settings.finalists, self.parts.plans.seeds)
+
+    def _is_cut_short(self) -> bool:
+        """Whether something is left that would be trained, were there time."""
+        return bool(self._waiting() or self.paused() or self.proposals.has_more or self._finalists())
 
     def _waiting(self) -> list[TrialRecord]:
         return [t for t in self.trials.values() if t.state == "planned" and t.trial not in self.places.running]
@@ -269,11 +245,21 @@ class Driver:
         return most is not None and self.clock.now() - self.began > most * 60
 
     def _leaves(self) -> bool:
-        """Whether everything is handed over, and the driver may go."""
-        return self.parts.settings.detach and not self._waiting() and not self.paused() and self.proposals.is_over
+        """Whether everything is handed over, nobody will ask anything, and the driver may go."""
+        if not self.parts.settings.detach or self._waiting() or self.paused() or self.proposals.has_more:
+            return False
+        running = self.places.running.items()
+        return not any(self.questions.may_ask(self.trials[number], one.job.directory) for number, one in running)
+
+    @property
+    def failures(self) -> int:
+        """Trials that have failed since this driver began, less those that were tried once more."""
+        return self._failed() - self._failed_before
+
+    def _failed(self) -> int:
+        return sum(trial.state == "failed" for trial in self.trials.values())
 
     def _keep_limits(self) -> None:
         most = self.parts.settings.max_failures
-        failed = sum(trial.state == "failed" for trial in self.trials.values()) - self._failed_before
-        if most is not None and failed >= most:
-            self.end("stopped", f"{failed} trials have failed (sweep.max_failures={most})")
+        if most is not None and self.failures >= most:
+            self.end("stopped", f"{self.failures} trials have failed (sweep.max_failures={most})")

@@ -69,9 +69,14 @@ def ending_of(outcome: Outcome | None, ended: Ended, known: Circumstances) -> En
     return Ending("failed", why or _code(ended.code))
 
 
-def halved(trainer: Mapping[str, Any]) -> dict[str, int]:
-    """What a trial's ``trainer`` node becomes: twice the micro-batches of half the size make the same global batch."""
-    return {"accumulate_grad_batches": 2 * int(trainer.get("accumulate_grad_batches", 1))}
+def halved(trainer: Mapping[str, Any], times: int) -> dict[str, int]:
+    """What a trial's ``trainer`` node becomes: twice the micro-batches of half the size make the same global batch.
+
+    Args:
+        trainer: as it was planned.
+        times: how often it is halved.
+    """
+    return {"accumulate_grad_batches": 2**times * int(trainer.get("accumulate_grad_batches", 1))}
 
 
 def _out_of_memory(why: str, known: Circumstances) -> Ending:

@@ -48,8 +48,7 @@ def finish(driver: Driver, summary: Summary, status: str, code: int) -> int:
 def _has_failed(driver: Driver) -> bool:
     """Whether too many trials have failed, or the winner could not be tested."""
     most = driver.parts.settings.max_failures
-    failed = sum(trial.state == "failed" for trial in driver.trials.values())
-    return bool(driver.conclusion.faults) or (most is not None and failed >= most)
+    return bool(driver.conclusion.faults) or (most is not None and driver.failures >= most)
 
 
 def _point_best(place: Path, trial: int) -> None:

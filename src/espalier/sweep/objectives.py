@@ -34,9 +34,14 @@ class Objective:
         """Times this, bigger is better."""
         return -1 if self.direction == "min" else 1
 
+    @property
+    def is_cost(self) -> bool:
+        """Whether it is what a trial took; only its end tells."""
+        return self.name.startswith("cost.")
+
     def value(self, outcome: Outcome) -> float | None:
         """Of a trial; None where it has no such value."""
-        if self.name.startswith("cost."):
+        if self.is_cost:
             return _costs(outcome).get(self.name)
         return outcome.metrics.get(self.name)
 
@@ -79,6 +84,11 @@ def settled(objectives: Sequence[Objective], outcome: Outcome) -> list[Objective
         return list(objectives)
     own = Objective(outcome.objective, outcome.direction or "max")
     return [own if one.name == AUTO else one for one in objectives]
+
+
+def of_rungs(asked: Objective) -> Objective | None:
+    """What trials are compared by before their end: the first objective; None where that is their task's, or a cost."""
+    return None if asked.name == AUTO or asked.is_cost else asked
 
 
 def directions(objectives: Sequence[Objective]) -> list[str]:

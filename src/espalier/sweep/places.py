@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from espalier.core.launching import Ended, Job, Launcher, Placed
-from espalier.sweep.trial_files import is_alive, outcome_of
+from espalier.sweep.trial_files import end_process, is_alive, outcome_of
 
 _GRACE = 15.0  # seconds in which a process that was started just before a driver's end shows itself
 
@@ -79,11 +79,15 @@ class Places:
                 yield trial, running, ended
 
     def cancel(self, *, now: bool) -> None:
-        """End all: with a checkpoint, or at once."""
-        for running in self.running.values():
+        """End all: with a checkpoint, or at once. One without a handle that is not of this machine nobody waits for."""
+        for trial, running in list(self.running.items()):
             running.cancelled = True
             if running.placed:
                 self.launcher.cancel(running.placed, now=now)
+            elif end_process(running.job.directory, now=now):
+                running.until = 0.0
+            elif now:
+                del self.running[trial]
 
     def _end_of_unknown(self, running: Running) -> Ended | None:
         directory: Path = running.job.directory

@@ -25,7 +25,7 @@ class Proposals:
     objectives: Sequence[Objective]
     asked: list[int] = field(default_factory=list)
     is_over: bool = False
-    _heard: set[int] = field(default_factory=set)  # numbers of the search's that it was told of
+    _heard: dict[int, Told] = field(default_factory=dict)  # by the search's number: its last word
 
     def take_up(self, trials: Mapping[int, TrialRecord], known: Sequence[Objective]) -> None:
         """Tell a new search what an earlier driver's was asked and told.
@@ -36,19 +36,25 @@ class Proposals:
         """
         for number in sorted(trials):
             trial = trials[number]
-            if trial.configuration != number and trial.state != "duplicate":
+            if trial.configuration != number:
                 continue  # a further seed
             source = trials[trial.same_as] if trial.same_as is not None else trial
             told = self._told(source, known)
             self.search.replay(len(self.asked), trial.point, told)
             if told:
-                self._heard.add(len(self.asked))
+                self._heard[len(self.asked)] = told
             self.asked.append(number)
 
     def total(self) -> int | None:
         """How many points there will be, as far as that is known."""
         sizes = [size for size in (self.most, self.search.size()) if size is not None]
         return len(self.asked) if self.is_over else min(sizes, default=None)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a further point may be asked for, as far as that is known."""
+        total = self.total()
+        return not self.is_over and (total is None or total > len(self.asked))
 
     def next(self, trial: int) -> Point | None:
         """The next point, for the trial that bears this number; None where there is no further one."""
@@ -69,16 +75,24 @@ class Proposals:
             return
         for ordinal, number in enumerate(self.asked):
             is_it = number == trial.trial or trials[number].same_as == trial.trial
-            if is_it and ordinal not in self._heard:
-                self._heard.add(ordinal)
+            if is_it and self._heard.get(ordinal) != told:
+                self._heard[ordinal] = told
                 self.search.tell(ordinal, told)
 
     def _told(self, trial: TrialRecord, known: Sequence[Objective]) -> Told | None:
         if trial.state == "done":
             return Told("done", for_search(self.objectives, known, trial.values))
         if trial.state in ("paused", "stopped"):
-            value = trial.rungs[-1][1] if trial.rungs and len(known) == 1 else None
-            return Told("pruned", () if value is None else for_search(self.objectives, known, [value]))
+            return self._cut(trial, known)
         if trial.state == "infeasible":
             return Told("infeasible")
         return Told("failed") if trial.state == "failed" else None
+
+    def _cut(self, trial: TrialRecord, known: Sequence[Objective]) -> Told:
+        """Its value at its last rung, which is of the first objective unless that is a cost."""
+        if not trial.rungs:
+            return Told("pruned")
+        validations, value = trial.rungs[-1]
+        if value is None or len(known) > 1 or known[0].is_cost:
+            return Told("pruned", (), validations)
+        return Told("pruned", for_search(self.objectives, known, [value]), validations)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from espalier.core.record import Record
+from espalier.core.record import Record, TrialRecord
 from espalier.core.searching import Pruning, Rung
-from espalier.core.trial import ASK, Answer, Ask, read_answer, read_ask, write_answer
+from espalier.core.trial import ASK, Answer, Ask, read_answer, read_ask, read_trial, write_answer
 from espalier.sweep.places import Running
 
 
@@ -20,17 +20,17 @@ class Questions:
         sign: of the objective that trials report at their rungs: times this, bigger is better.
     """
 
-    def __init__(self, pruning: Pruning, record: Record) -> None:
-        self._pruning, self._record = pruning, record
-        self.sign = 1
+    def __init__(self, pruning: Pruning, record: Record, sign: int = 1) -> None:
+        self._pruning, self._record, self.sign = pruning, record, sign
         self._dirty = True
         self._promoted: int | None = None
 
     def seen(self) -> list[Rung]:
-        """Every value by now."""
+        """Every value by now, but those of trials that failed: these go nowhere, and nobody has to be better."""
         return [
             Rung(trial.trial, validations, self._signed(value))
             for trial in self._record.trials.values()
+            if trial.state not in ("failed", "infeasible")
             for validations, value in trial.rungs
         ]
 
@@ -42,6 +42,12 @@ class Questions:
             return False
         is_new, running.asked = written != running.asked, written
         return is_new
+
+    def may_ask(self, trial: TrialRecord, directory: Path) -> bool:
+        """Whether a trial that runs has a rung before it where it will wait for an answer."""
+        known = read_trial(directory)
+        reached = max((validations for validations, _ in trial.rungs), default=0)
+        return known is not None and any(rung > reached for rung in known.rungs)
 
     def answer(self, trial: int, directory: Path) -> None:
         """Answer the question that lies there, unless it is answered: to note what was seen comes first."""

@@ -9,6 +9,7 @@ from espalier.core.launching import Ended, Job, Placed
 from espalier.core.outcome import Outcome
 from espalier.core.record import TrialRecord, read_events, trial_directory
 from espalier.core.rundir import OUTCOME
+from espalier.core.trial import read_ask
 from espalier.sweep.driver import Driver
 from espalier.sweep.places import Running
 from espalier.sweep.trial_files import is_alive, outcome_of
@@ -23,13 +24,20 @@ def take_over(driver: Driver) -> None:
             driver.learn(outcome_of(trial_directory(driver.directory, trial.trial)))
             if driver.objectives != driver.asked_objectives:
                 break
+    for trial in list(driver.trials.values()):
+        if trial.state == "planned" and not trial.digest and not trial.attempts:
+            driver.enrolment.again(trial)
     driver.proposals.take_up(driver.trials, driver.objectives)
     begun = _begun(driver.directory)
     for trial in list(driver.trials.values()):
         if trial.state == "running":
             _take_running(driver, trial, begun.get(trial.trial, time.time()))
-        elif trial.state == "planned":
-            _take_planned(driver, trial)
+        elif trial.state in ("planned", "paused"):
+            _take_waiting(driver, trial)
+    if driver.proposals.has_more:  # more are tried than were: who was cut may earn it after all
+        for trial in list(driver.trials.values()):
+            if trial.state == "stopped" and trial.rungs:
+                driver.record.write("paused", trial.trial, why="")
 
 
 def _take_running(driver: Driver, trial: TrialRecord, at: float) -> None:
@@ -47,22 +55,33 @@ def _take_running(driver: Driver, trial: TrialRecord, at: float) -> None:
     _take_ended(driver, trial, job, outcome)
 
 
-def _take_planned(driver: Driver, trial: TrialRecord) -> None:
+def _take_waiting(driver: Driver, trial: TrialRecord) -> None:
     """Not placed by the record: unless the driver was killed between the one and the other."""
-    job = driver.attempts.job(trial)
-    outcome = outcome_of(job.directory)
+    directory = trial_directory(driver.directory, trial.trial)
+    outcome = outcome_of(directory)
     if outcome is None:
         return
-    lives = is_alive(job.directory, outcome) or (outcome.status == "running" and _is_young(job.directory))
-    # Of one that was placed before, an end that is no success is the end of that attempt, and known.
-    has_ended = outcome.status == "done" or (outcome.status != "running" and not trial.attempts)
-    if not (lives or has_ended):
+    lives = is_alive(directory, outcome) or (outcome.status == "running" and _is_young(directory))
+    if not (lives or _is_news(trial, directory, outcome)):
         return
     driver.record.write("running", trial.trial, slot="elsewhere", handle=None)
+    job = driver.attempts.job(driver.trials[trial.trial])
     if lives:
         driver.places.await_unknown(trial.trial, job, driver.clock.now())
     else:
         _take_ended(driver, driver.trials[trial.trial], job, outcome)
+
+
+def _is_news(trial: TrialRecord, directory: Path, outcome: Outcome) -> bool:
+    """Whether what it says is the end of an attempt that the record has not."""
+    if outcome.status in ("done", "running"):
+        return outcome.status == "done"
+    if trial.state == "planned":  # of one that was placed before, it is the end of that attempt, and known
+        return not trial.attempts
+    if outcome.status != "paused":
+        return True
+    ask = read_ask(directory)
+    return ask is not None and ask.validations not in {validations for validations, _ in trial.rungs}
 
 
 def _take_ended(driver: Driver, trial: TrialRecord, job: Job, outcome: Outcome | None) -> None:

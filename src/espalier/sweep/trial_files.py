@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -63,10 +65,20 @@ def is_alive(directory: Path, outcome: Outcome | None) -> bool:
     """Whether a process that is not this one trains there."""
     if is_held(directory):
         return True
-    if outcome is None or outcome.status != "running" or outcome.host != os.uname().nodename:
+    return outcome is not None and _is_here(outcome)
+
+
+def end_process(directory: Path, *, now: bool) -> bool:
+    """Signal the process that trains there: to leave a checkpoint, or to end at once; False where none is seen here."""
+    outcome = outcome_of(directory)
+    if outcome is None or not _is_here(outcome):
         return False
-    began = process_created(outcome.pid)
-    return outcome.pid != os.getpid() and began is not None and abs(began - outcome.process_created) <= 1
+    with suppress(ProcessLookupError):
+        if now and os.getpgid(outcome.pid) == outcome.pid:
+            os.killpg(outcome.pid, signal.SIGKILL)  # with its ranks
+        else:
+            os.kill(outcome.pid, signal.SIGKILL if now else signal.SIGTERM)
+    return True
 
 
 def end_of_log(directory: Path) -> str:
@@ -92,6 +104,14 @@ def validations_of(trainer: Mapping[str, Any]) -> int:
         return _UNKNOWN
     share = every if isinstance(every, float) else 1.0
     return math.ceil(epochs / int(trainer.get("check_val_every_n_epoch", 1))) * max(1, math.floor(1 / share + 1e-9))
+
+
+def _is_here(outcome: Outcome) -> bool:
+    """Whether the process that says that it runs is one of this machine, and another one."""
+    if outcome.status != "running" or outcome.host != os.uname().nodename or outcome.pid == os.getpid():
+        return False
+    began = process_created(outcome.pid)
+    return began is not None and abs(began - outcome.process_created) <= 1
 
 
 def _me() -> dict[str, Any]:
