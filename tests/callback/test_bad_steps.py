@@ -60,7 +60,7 @@ def moved(module: Bad) -> list[int]:
     [
         ({2: math.nan}, False, "step 3: the loss is nan; rows 8, 9, 10, 11"),
         ({2: math.inf}, False, "step 3: the loss is inf; rows 8, 9, 10, 11"),
-        ({2: 1.0}, True, "step 3: the norm of its gradients is nan; rows 8, 9, 10, 11"),
+        ({2: 1.0}, True, "step 3: the gradient of layer.weight is not finite; rows 8, 9, 10, 11"),
         ({12: 7.0}, False, "times the usual 1.0"),
     ],
     ids=["nan", "inf", "gradient", "spike"],

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from espalier.config import bounds
 from espalier.config.bounds import outside
 from espalier.config.setting import Setting
 from espalier.config.types import Bound
-from espalier.core.machine import probe
+from espalier.core.machine import Machine, probe
 
 
 def answers(
@@ -23,6 +24,24 @@ def test_at_most() -> None:
     assert answers(bound, "hardware.devices", "auto") == []
     ((key, truth, remedy),) = answers(bound, "hardware.devices", cpus + 1)
     assert key == "hardware.devices" and str(probe()) in truth and f"hardware.devices={cpus}" in remedy
+
+
+def test_the_machine_is_the_one_that_it_is_to_run_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    box = Machine(64, 4, False, nodes=2, cluster="partition gpu")
+
+    def on(machine: Machine | None, bound: Bound, value: Any) -> list[tuple[str, ...]]:
+        return list(outside(bound, Setting("hardware.devices", value, {}, {}, lambda: machine)))
+
+    gpus = Bound("AtMost", ("gpus",))
+    assert on(box, gpus, 4) == on(None, gpus, 99) == []
+    ((_, truth, remedy),) = on(box, gpus, 8)
+    assert truth == "the largest of the 2 nodes of partition gpu has 64 CPU cores and 4 GPUs."
+    assert remedy == "Set hardware.devices=4, or run where there are 8."
+    ((_, _, remedy),) = on(replace(box, gpus=0), Bound("Needs", ("gpus",)), "auto")
+    assert remedy.startswith("Set hardware=ddp_cpu hardware.devices=64,")
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert on(box, Bound("Needs", ("compiler",)), True) == []  # what is installed there is not known
+    assert on(box, Bound("Needs", ("gpus",)), "auto") == []
 
 
 def test_own_settings() -> None:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from espalier.config.check import check
 from espalier.config.compose import compose
 from espalier.config.multirun import read_command
 from espalier.config.saved import write
 from espalier.core.errors import ConfigError, Fault
+from espalier.core.machine import Machine
 from espalier.core.rundir import create
 from espalier.core.searching import Dimension
 
@@ -94,10 +94,11 @@ def test_users_own_presets(tmp_path: Path) -> None:
     assert (made.settings.choices["search"], made.settings.values["sweep"]["trials"]) == ("qmc", 8)
 
 
-def test_a_cluster_is_not_held_against_what_this_machine_has() -> None:
-    many = ["hardware=gpu", "hardware.devices=64", "optimizer.lr=1e-4,1e-3"]
-    with pytest.raises(ConfigError, match="this machine has"):
-        check(read_command(many).experiment(many[:2]))
-    away = read_command([*many, "launcher=slurm"])
-    assert not away.here and read_command([*many, "launcher=ray"]).here is False
-    check(away.experiment(many[:2]), here=away.here)
+def test_where_a_word_is_wrong_the_machine_is_asked_about_the_others() -> None:
+    words = ["hardware=gpu", "hardware.devices=64", "optimizer.lr=1e-4,1e-3", "sweep.trails=3"]
+    with pytest.raises(ConfigError) as refused:
+        read_command(words, machine=lambda _: Machine(8, 4, False))
+    assert [fault.what for fault in refused.value.faults] == ["sweep.trails=3", "hardware.devices=64"]
+    with pytest.raises(ConfigError) as refused:
+        read_command(words)
+    assert [fault.what for fault in refused.value.faults] == ["sweep.trails=3"]

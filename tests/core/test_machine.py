@@ -57,6 +57,14 @@ def test_an_apple_gpu_in_words() -> None:
     assert str(Machine(8, 0, False, apple_gpus=1)) == "8 CPU cores and an Apple GPU"
 
 
+def test_what_there_is_as_a_sentence() -> None:
+    assert Machine(8, 0, False).tell() == "this machine has 8 CPU cores and no GPU"
+    gpus = Machine(64, 4, False, nodes=3, cluster="partition gpu")
+    assert gpus.tell() == "the largest of the 3 nodes of partition gpu has 64 CPU cores and 4 GPUs"
+    alone = Machine(1, 1, False, cluster="the cluster at auto")
+    assert alone.tell() == "the only node of the cluster at auto has 1 CPU core and 1 GPU"
+
+
 def test_gpus_are_named_as_they_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "probe", lambda: Machine(8, 2, False))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from data.examples import batching, texts
+from data.examples import batching
 from espalier.core.errors import DataError
-from espalier.core.facts import Counts, DataFacts, Raw
+from espalier.core.facts import Counts, Raw
 from espalier.core.parts import Batching
 from espalier.data.base import AbstractData
 
@@ -40,14 +40,3 @@ def test_rows_for_evaluation_are_the_test_split() -> None:
         Tested().rows(("p",))
     with pytest.raises(DataError, match="has no test rows"):
         Pairs().rows(("x", "y"))
-
-
-def test_batches_come_with_the_base() -> None:
-    source = Pairs()
-    facts = DataFacts.of(source.read()).learn(pad={"text": 7})
-    columns = {**texts(10), "source": np.arange(10) % 2}
-    batches = source.batches({"train": columns}, facts, seed=0, world_size=1, accumulate=2)
-    assert batches.steps_per_epoch == 3
-    batch = next(iter(batches.train_dataloader()))
-    assert (batch["source"] == batch["row"] % 2).all()
-    assert (batch["text"][~batch["text_mask"]] == 7).all()

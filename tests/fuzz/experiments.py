@@ -92,7 +92,7 @@ def contents() -> st.SearchStrategy[bytes]:
         st.sampled_from(["lr: 1", "lr: 1e-3", "  a: b", "- c", "&x lr: *x", "<<: {a: b}", "? [1, 2]\n: 3", "!!python/name:os",
                          "!!binary aGk=", "2001-01-01: 1", "defaults: [adamw]", "# @package _global_", "---", "...", "\tx: y",
                          "lr: [", "lr: 'a", "x: &a [*a]", "? ", "lr: 1\nlr: 2", "%YAML 1.1", "null: null", "a: |", "1.5: x",
-                         "optimizer: {lr: 1}", "lr: ${", "lr: ${seed}", "lr: .nan", "true: 1"]),
+                         "optimizer: {lr: 1}", "lr: ${", "lr: ${seed}", "lr: .nan", "true: 1", 'lr: "\\ud800"', 'name: "\\ud83d"', '"\\udfff": 1', "name: [\"\\ud83d\"]"]),
         max_size=5,
     ).map(lambda lines: "\n".join(lines).encode())  # fmt: skip
     return st.one_of(whole, lines, lines, st.binary(max_size=30), GRAMMAR.map(lambda text: text.encode()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import time
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
 from conf.defaults import defaults_of
 from espalier.core.chunks import Records
@@ -18,6 +19,7 @@ from espalier.core.errors import DataError
 from espalier.core.facts import Counts, DataFacts, Raw
 from espalier.model.encoding.ngrams import Ngrams
 from espalier.model.encoding.pretrained import Pretrained
+from espalier.model.encoding.texts import encode_texts
 from espalier.model.encoding.words import Words
 from espalier.run.given import rows_of
 from fuzz.effort import ANY, WHOLE, effort
@@ -26,6 +28,7 @@ LIMIT = 16
 TEXTS = st.lists(
     WHOLE | st.builds(lambda text, times: text * times, WHOLE, st.integers(1, 200)), min_size=1, max_size=5
 )
+SHORT = st.text(st.sampled_from("ab .é中🙂\0"), max_size=30)
 LONG = ["a" * 100_000, "é" * 100_000, "a " * 50_000, "\0" * 100_000, "🙂" * 30_000, "中" * 50_000, "\u0301" * 100_000, "." * 100_000]
 MINILM = defaults_of("model/minilm")
 NAMES = ("words", "ngrams", "minilm")
@@ -71,6 +74,26 @@ def test_any_texts_become_ids(encodings: dict[tuple[str, bool], Any], name: str,
 @pytest.mark.parametrize("text", LONG, ids=[f"{text[:1]!a}" for text in LONG])
 def test_a_hundred_thousand_characters_become_ids(encodings: dict[tuple[str, bool], Any], name: str, text: str) -> None:
     require_ids(encodings[name, False], [text], pair=False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_pair_of_long_texts_takes_no_longer_than_both(encodings: dict[tuple[str, bool], Any], name: str) -> None:
+    began = time.perf_counter()
+    require_ids(encodings[name, True], ["a " * 50_000, "b " * 40_000], pair=True)
+    assert time.perf_counter() - began < 20, "each piece that is cut off was made with each"
+
+
+@pytest.mark.parametrize("name", ["words", "minilm"])
+@effort(50, 4_000)
+@given(SHORT, SHORT, st.integers(4, 20))
+def test_a_pair_is_cut_as_the_tokenizer_cuts(
+    encodings: dict[tuple[str, bool], Any], name: str, first: str, second: str, limit: int
+) -> None:
+    encoding = encodings[name, True]
+    own = Tokenizer.from_str(getattr(encoding, "backend", encoding.tokenizer).to_str())
+    own.enable_truncation(limit)
+    ours = encode_texts(getattr(encoding, "backend", encoding.tokenizer), table([first, second], pair=True), ["text"], limit, second="text_pair")
+    assert ours["text"][0].tolist() == own.encode(first, second).ids
 
 
 @pytest.mark.parametrize("name", ["words", "ngrams"])

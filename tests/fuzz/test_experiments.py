@@ -42,6 +42,8 @@ def answer(make: Any, *arguments: Any, **named: Any) -> Experiment | UserError:
     try:
         made = make(*arguments, **named)
         check(made)
+        Path("checked").mkdir(exist_ok=True)
+        write(made, Path("checked"))
         return made
     except UserError as error:
         assert error.faults and len(set(map(str, error.faults))) == len(error.faults)

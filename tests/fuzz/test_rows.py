@@ -18,12 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.examples import FILES
+from espalier.batch.order import Sampler, Share, shuffled
 from espalier.core.errors import DataError
 from espalier.core.facts import Raw
 from espalier.data.csv import Csv
 from espalier.data.files import FileData
 from espalier.data.jsonl import Jsonl
-from espalier.data.order import Sampler, Share, shuffled
 from espalier.data.parquet import Parquet
 from espalier.data.split import cut, thin
 from fuzz.effort import WHOLE, effort

@@ -49,6 +49,11 @@ def test_this_machine_is_judged_before_anything_is_started() -> None:
         assert ray.slots() == [f"ray:{number}" for number in range(places)]
 
 
+def test_trials_run_on_this_machine_or_on_one_that_is_not_known_yet() -> None:
+    assert launcher().machine() == Machine(4, 1, False)
+    assert launcher(address="auto").machine() is None
+
+
 def test_a_trial_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     (fault,) = launcher(cpus_per_trial=8).faults([CPU, CPU])
     assert "takes a node with 8 CPU for a trial, and this machine has 1: 4 CPU, 1 GPU." in fault.truth

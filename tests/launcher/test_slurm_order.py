@@ -53,6 +53,11 @@ def test_what_does_not_go_together_is_said() -> None:
     (unequal,) = faults_of(hardware("ddp", num_nodes=2), {"nodes": 4})
     assert "hardware.num_nodes is 2" in unequal.truth
     assert list(faults_of(hardware("ddp_cpu"), {"nodes": 2})) == []
+    eight = hardware("gpu", devices=8)
+    for sbatch in ({"gpus_per_node": 4}, {"gpus_per_node": "a100:4"}, {"gres": ["gpu:h100:4", "ssd:9"]}):
+        (few,) = faults_of(eight, sbatch)
+        assert few.truth == "and the trial's hardware.devices is 8."
+    assert list(faults_of(eight, {"gpus_per_node": "a100:8", "gres": "ssd:1"})) == []
 
 
 def test_an_order_reads_like_the_command_line() -> None:

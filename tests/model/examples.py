@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from espalier.batch.gather import Gather
 from espalier.core.columns import Columns
 from espalier.core.facts import Counts, DataFacts, Kind, Raw
-from espalier.data.gather import Gather
 
 SENTENCES = ["The cat sat, quietly.", "A dog!", "cats and DOGS and birds", "the bird sat on the cat"]
 

@@ -9,8 +9,8 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from espalier.batch.batches import Batches
 from espalier.core.parts import Batching
-from espalier.data.batches import Batches
 from espalier.run.probe import Probed, cells_of, probe, resident
 from espalier.state import rng
 from espalier.state.boundary import AtBoundary

@@ -5,7 +5,7 @@ import pytest
 from espalier.core.errors import ConfigError
 from espalier.core.searching import Told
 from espalier.search.cmaes import CmaEs
-from search.spaces import Mixed, Small, best_of, history, proposes_the_same_after_a_replay
+from search.spaces import Mixed, Small, best_of, history, learned, proposes_the_same_after_a_replay
 
 
 def cmaes() -> CmaEs:
@@ -18,6 +18,12 @@ def test_it_comes_near_the_best() -> None:
 
 def test_a_replay_of_one_trial_after_the_other_goes_on_with_the_same_points() -> None:
     assert proposes_the_same_after_a_replay(cmaes, 40, ahead=0)
+
+
+def test_what_its_model_leaves_out_is_said_and_learned_all_the_same() -> None:
+    assert cmaes().beside(Mixed()) == ["adapter", "callback", "adapter.rank"]
+    assert cmaes().beside(Small()) == ["b"]  # ``a`` is a choice of rising numbers
+    assert learned(cmaes(), 60, 30) > 0.85
 
 
 def test_a_replay_takes_up_the_points_and_goes_on() -> None:

@@ -101,6 +101,10 @@ def test_who_does_not_learn_keeps_the_first_word() -> None:
     assert search.study.trials[0].state is TrialState.PRUNED
 
 
+def test_most_leave_nothing_out() -> None:
+    assert Tpe(startup=1, candidates=4).beside(Mixed()) == Random().beside(Mixed()) == []
+
+
 def test_directions() -> None:
     search = Tpe(startup=2, candidates=4)
     search.start(Mixed(), ["min", "max"], 0)

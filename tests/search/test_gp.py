@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from espalier.search.gp import Gp
-from search.spaces import best_of, proposes_the_same_after_a_replay
+from search.spaces import Mixed, Small, best_of, proposes_the_same_after_a_replay
 
 
 @pytest.mark.slow
@@ -16,7 +16,10 @@ def test_it_learns_from_few_trials() -> None:
     assert best_of(Gp(startup=5, noisy=False), 14) > 0.9
 
 
-def test_what_it_needs_is_there() -> None:
-    from search.spaces import Mixed
+def test_what_its_model_leaves_out_is_said() -> None:
+    assert Gp(startup=5, noisy=True).beside(Mixed()) == ["adapter.rank"]
+    assert Gp(startup=5, noisy=True).beside(Small()) == []
 
+
+def test_what_it_needs_is_there() -> None:
     assert Gp(startup=5, noisy=True).faults(Mixed()) == []

@@ -87,6 +87,9 @@ class Simulated:
     def faults(self, jobs: list[Mapping[str, Any]], /) -> list[Fault]:
         return []
 
+    def machine(self) -> None:
+        return None
+
     def slots(self) -> list[str]:
         return [f"sim:{number}" for number in range(self.number)]
 

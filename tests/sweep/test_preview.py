@@ -50,3 +50,8 @@ def test_an_interval_that_is_wide_is_said_to_be_searched_by_its_logarithm() -> N
     (note,) = preview(planner(*SMALL, "sweep=random", "optimizer.lr=interval(1e-5,1e-2)")).notes
     assert "optimizer.lr" in note and "tag(linear" in note
     assert not preview(planner(*SMALL, "sweep=random", "optimizer.lr=tag(log,interval(1e-5,1e-2))")).notes
+
+
+def test_what_a_model_leaves_out_is_a_note() -> None:
+    plan = preview(planner(*SMALL, "optimizer.lr=interval(1e-4,1e-2)", "search=cmaes"), beside=["adapter", "model"])
+    assert "cmaes chooses these each by itself, outside its model: adapter, model" in plan.notes

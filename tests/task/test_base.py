@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from espalier.adapter.lora import lora
+from espalier.batch.batches import Batches
 from espalier.core.errors import RunFailedError
 from espalier.core.parts import Batching
-from espalier.data.batches import Batches
 from espalier.task.base import AbstractTask
 from task.toy import classification, facts_of, mlp, trainer
 

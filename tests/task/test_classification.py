@@ -16,10 +16,10 @@ from torch.nn import functional
 
 from espalier.adapter.full import full
 from espalier.adapter.lora import lora
+from espalier.batch.batches import Batches
+from espalier.batch.gather import Gather
 from espalier.core.errors import ConfigError
 from espalier.core.parts import Batching
-from espalier.data.batches import Batches
-from espalier.data.gather import Gather
 from espalier.model.source import locate
 from espalier.task.classification import Classification
 from task.toy import LABELS, TEXTS, classification, facts_of, images, lstm, minilm, mlp, trainer

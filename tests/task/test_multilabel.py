@@ -11,10 +11,10 @@ from torch import nn
 from torch.nn import functional
 
 from espalier.adapter.full import full
+from espalier.batch.batches import Batches
 from espalier.core.errors import ConfigError
 from espalier.core.facts import DataFacts
 from espalier.core.parts import Batching
-from espalier.data.batches import Batches
 from task.toy import TEXTS, classification, facts_of, lstm, multilabel, trainer
 
 

@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 from annotated_types import Ge
 from omegaconf import DictConfig
 
+from espalier.batch.batches import batches_of
 from espalier.build.encode import encode
 from espalier.build.instantiate import instantiate
 from espalier.build.optimizers import Optimizers
@@ -87,7 +88,8 @@ def assemble(
     facts = facts.learn(**encoding.facts())
 
     accumulate = limits["accumulate_grad_batches"]
-    batches = source.batches(encoded.splits, facts, seed=seed, world_size=placement.world_size, accumulate=accumulate)
+    ranks = placement.world_size
+    batches = batches_of(source, encoded.splits, facts, seed=seed, world_size=ranks, accumulate=accumulate)
     facts = facts.learn(total_steps=total_steps(batches.steps_per_epoch, limits))
     limits = evaluating(in_micro_batches(batches.steps_per_epoch, limits), batches, raw.splits)
 

@@ -19,7 +19,7 @@ from espalier.state.sharded import like, local
 class Ema(pl.Callback):
     """Averages what learns, after each optimizer step: ``average = d * average + (1 - d) * weights``.
 
-    ``espalier train callback=[checkpoint,early_stopping,throughput,progress,ema] callback.ema.decay=0.999``
+    ``espalier train callback=[checkpoint,early_stopping,bad_steps,throughput,progress,ema] callback.ema.decay=0.999``
     (Polyak & Juditsky 1992; as in Tarvainen & Valpola 2017, arXiv:1703.01780)
 
     Validation, the test and ``model/`` have the average; training goes on with the weights. In a checkpoint the average

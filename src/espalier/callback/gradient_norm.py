@@ -18,7 +18,7 @@ from espalier.state.idle_hooks import without_idle_hooks
 class GradientNorm(pl.Callback):
     """Logs ``gradient_norm``: of all gradients together (L2), before they are clipped.
 
-    ``espalier train callback=[checkpoint,early_stopping,throughput,progress,gradient_norm]``
+    ``espalier train callback=[checkpoint,early_stopping,bad_steps,throughput,progress,gradient_norm]``
 
     Args:
         every_n_steps: optimizer steps.

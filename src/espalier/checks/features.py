@@ -18,6 +18,7 @@ from sklearn.pipeline import make_union
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
+from espalier.batch.batches import batches_of
 from espalier.build.encode import encode
 from espalier.build.instantiate import instantiate
 from espalier.checks.rows import flat_values
@@ -113,7 +114,7 @@ def _states(experiment: Experiment, source: Data, raw: Raw) -> Dense | None:
     reader = _Reader(fabric, backbone)
     parts = []
     for split, table in raw.splits.items():
-        batches = source.batches({"test": encoded[split]}, facts, seed=0, world_size=1, accumulate=1).test_dataloader()
+        batches = batches_of(source, {"test": encoded[split]}, facts).test_dataloader()
         read = [(batch["row"].numpy(), reader(fabric.to_device(batch))) for batch in batches]
         rows, states = (np.concatenate(part) for part in zip(*read, strict=True))
         place = {row: position for position, row in enumerate(rows.tolist())}

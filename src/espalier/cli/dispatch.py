@@ -12,6 +12,7 @@ from espalier import __version__
 from espalier.cli.help import COMMANDS, overview
 from espalier.config.suggest import nearest
 from espalier.core.errors import EspalierError, Fault, UserError
+from espalier.core.texts import is_whole
 from espalier.core.world import is_first
 from espalier.report.faults import fault_lines
 
@@ -36,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
+    _require_text(words)
     if not words or words[0] in ("--help", "-h", "help"):
         print(overview())
         return 0
@@ -47,6 +49,14 @@ def _dispatch(words: list[str]) -> int:
         raise UserError(_unknown(command, words))
     # By name: a command loads what it needs and nothing of the others.
     return int(import_module(f"espalier.cli.{command}").main(rest))
+
+
+def _require_text(words: Sequence[str]) -> None:
+    """Refuse bytes that are no UTF-8, which Python hands on as halves of characters: no file could keep them."""
+    truth, remedy = "has bytes that are no UTF-8.", "Type it in UTF-8, or rename the file that it names."
+    faults = [Fault(ascii(word)[1:-1], truth, remedy) for word in words if not is_whole(word)]
+    if faults:
+        raise UserError(*faults)
 
 
 def _unknown(command: str, words: Sequence[str]) -> Fault:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import shlex
 
+from espalier.build.instantiate import instantiate
 from espalier.cli.process import run_each
 from espalier.cli.show import show_config
 from espalier.config.multirun import read_command
 from espalier.core.errors import Fault, UserError
-from espalier.sweep.conduct import conduct
+from espalier.sweep.conduct import conduct, machine_of
 from espalier.sweep.plan import Planner
 
 
@@ -22,10 +23,11 @@ def main(given: argparse.Namespace) -> int:
     Raises:
         UserError: every fault of the command, before anything runs.
     """
-    command = read_command(given.overrides, given.config_dir, rerun=given.rerun and given.rerun.resolve())
+    rerun = given.rerun and given.rerun.resolve()
+    command = read_command(given.overrides, given.config_dir, rerun=rerun, machine=machine_of)
     if not (given.cfg or command.stock):
         return conduct(command)
-    planner = Planner(command)
+    planner = Planner(command, instantiate(command.settings.config.launcher).machine)
     planner.check()
     if not planner.is_grid:
         what = " ".join(word.typed for word in command.swept) or f"search={command.settings.choices['search']}"

@@ -20,6 +20,7 @@ from espalier.report.sweep_lines import best_lines, status_lines
 from espalier.report.sweep_read import read_summary, status_of
 
 _OUTPUTS = Path("outputs")
+_CONDUCT = "espalier.sweep.conduct"
 _HELP = """\
 espalier sweep COMMAND [DIR or WORDS] [flags]
 
@@ -58,9 +59,11 @@ def _plan(words: Sequence[str]) -> int:
     given.add_argument("--rerun", type=Path, metavar="DIR")
     read = given.read(words)
     # By name, here and below: what only reads a summary loads nothing that composes, trains or draws.
-    command = import_module("espalier.config.multirun").read_command(read.overrides, read.config_dir, rerun=read.rerun)
-    ready = import_module("espalier.sweep.conduct").prepare(command)
-    plan = import_module("espalier.sweep.preview").preview(ready.planner, ready.parts.launcher.slots())
+    read_command, conduct = import_module("espalier.config.multirun").read_command, import_module(_CONDUCT)
+    command = read_command(read.overrides, read.config_dir, rerun=read.rerun, machine=conduct.machine_of)
+    ready = conduct.prepare(command)
+    beside = ready.parts.search.beside(ready.planner.space)
+    plan = import_module("espalier.sweep.preview").preview(ready.planner, ready.parts.launcher.slots(), beside)
     print("\n".join(import_module("espalier.report.sweep_plan").plan_lines(plan)))
     return 0
 
@@ -142,7 +145,8 @@ def _wandb(words: Sequence[str]) -> int:
     parser.add_argument("--output", type=Path)
     given = parser.read(words)
     command = import_module("espalier.config.multirun").read_command(given.overrides, given.config_dir)
-    text = import_module("espalier.sweep.wandb_file").wandb_sweep(import_module("espalier.sweep.plan").Planner(command))
+    planner = import_module("espalier.sweep.plan").Planner(command, lambda: None)  # agents may run on any machine
+    text = import_module("espalier.sweep.wandb_file").wandb_sweep(planner)
     if given.output:
         file_to_write(f"--output {given.output}", given.output).write_text(text, encoding="utf-8")
     print(shown(given.output) if given.output else text.rstrip())

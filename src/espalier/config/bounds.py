@@ -15,7 +15,7 @@ from espalier.config.trained_run import run_or_weights
 from espalier.config.tree import at
 from espalier.config.types import Bound, wrong
 from espalier.core.home import folder_of
-from espalier.core.machine import compiler, probe
+from espalier.core.machine import Machine, compiler
 
 _EXTRAS = {"bitsandbytes": "gpu"}  # package -> the extra of ours that brings it
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
@@ -28,20 +28,22 @@ def outside(bound: Bound, setting: Setting) -> Iterator[Answer]:
 
 
 def _at_most(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
-    if not setting.here:
+    value = setting.value
+    if not isinstance(value, int) or (machine := setting.machine()) is None:
         return
-    machine, value = probe(), setting.value
     there = getattr(machine, arguments[0])
-    if isinstance(value, int) and value > there:
+    if value > there:
         less = f"Set {setting.key}={there}, or run where there are {value}."
-        yield setting.key, f"this machine has {machine}.", less if there else _without(arguments[0], value)
+        yield setting.key, f"{machine.tell()}.", less if there else _without(arguments[0], value, machine)
 
 
 def _needs(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
-    if not (setting.value and setting.here):
+    if not setting.value or (machine := setting.machine()) is None:
         return
-    if arguments[0] == "gpus" and not probe().gpus:
-        yield setting.key, f"this machine has {probe()}.", _without("gpus", probe().cpus)
+    if arguments[0] == "gpus" and not machine.gpus:
+        yield setting.key, f"{machine.tell()}.", _without("gpus", machine.cpus, machine)
+    if machine.cluster:
+        return  # what is installed there is not known
     if arguments[0] == "compiler" and compiler() is None:
         truth = "needs a C++ compiler, and there is none (looked for $CXX, g++, clang++)."
         yield setting.key, truth, f"Install one:  apt install g++   or set {setting.key}=false"
@@ -51,8 +53,8 @@ def _needs(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
         yield setting.key, f"needs {arguments[0]}, which is not installed.", remedy
 
 
-def _without(resource: str, processes: int) -> str:
-    many = min(processes, probe().cpus)
+def _without(resource: str, processes: int, machine: Machine) -> str:
+    many = min(processes, machine.cpus)
     instead = f"hardware=ddp_cpu hardware.devices={many}" if many > 1 else "hardware=cpu"
     return f"Set {instead}, or run where there are {'Apple GPUs' if resource == 'apple_gpus' else 'GPUs'}."
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from espalier.config.bounds import outside
 from espalier.config.compose import Experiment
 from espalier.config.gate import ROOT, judge
+from espalier.config.layers import flatten
 from espalier.config.references import explained
 from espalier.config.setting import Setting
 from espalier.config.signature import Parameter, Signature, owner_of, signature_of, taking
@@ -15,19 +16,22 @@ from espalier.config.suggest import asked, listed, nearest
 from espalier.config.tree import at, interpolations, plain
 from espalier.config.types import Bounded, DictOf, Part, branches, wrong
 from espalier.core.errors import ConfigError, Fault, TrustError
-from espalier.core.masking import MASK, masked_fault, secrets_in
+from espalier.core.machine import Machine, probe
+from espalier.core.masking import MASK, secrets_in
+from espalier.core.texts import is_whole
 
 _MISSING = "???"
 # How many values the run gives to a part, where its signature does not say so by positional-only parameters.
 _GIVEN = {"model": 1, "model.encoding": 1, "adapter": 2, "task": 3, "optimizer": 1, "scheduler": 2, "callback": 1}
 
 
-def check(experiment: Experiment, *, only: Sequence[str] = (), here: bool = True) -> None:
+def check(experiment: Experiment, *, only: Sequence[str] = (), machine: Callable[[], Machine | None] = probe) -> None:
     """Keys, types, ranges, targets; the machine, files and other parts where a signature says so; Hydra's node too.
 
     Args:
         only: keys of the parts that are used, where not all are; words and trust are judged whole in any case.
-        here: whether it is to run on this machine; of another one nothing is known, and the run checks again there.
+        machine: tells on what it is to run, asked where that matters; None where nothing is known of it. The run
+            itself checks again, there.
 
     Raises:
         TrustError: code that is neither ours nor trusted is all that is wrong.
@@ -37,18 +41,20 @@ def check(experiment: Experiment, *, only: Sequence[str] = (), here: bool = True
     placed = [_placed(experiment, fault) for fault in untrusted]
     found = [
         *experiment.faults,
-        *(() if experiment.is_half_read else _Checker(experiment, untrusted, here).faults(only)),
+        *(() if experiment.is_half_read else _Checker(experiment, untrusted, machine).faults(only)),
     ]
     if found or placed:
         kind = ConfigError if found else TrustError
-        raise kind(*dict.fromkeys(masked_fault(fault) for fault in [*found, *placed]))
+        raise kind(*found, *placed)
 
 
 class _Checker:
     """Walks the tree of one experiment."""
 
-    def __init__(self, experiment: Experiment, untrusted: Sequence[Fault], here: bool) -> None:
-        self.here = here
+    def __init__(
+        self, experiment: Experiment, untrusted: Sequence[Fault], machine: Callable[[], Machine | None]
+    ) -> None:
+        self.machine = machine
         self.experiment, self.values, self.untrusted = experiment, experiment.values, untrusted
         self.unresolved = interpolations(experiment.config)
         # Nodes of which nothing can be said: the option is not there, or its code is not trusted.
@@ -72,6 +78,9 @@ class _Checker:
         wrong = list(self._part(self.values, ""))
         yield from wrong
         named = {fault.what.partition("=")[0] for fault in wrong}
+        for key, text in flatten(self.values) if not is_whole(str(self.values)) else ():
+            if not is_whole(f"{key}{'' if isinstance(text, Mapping) else text}"):
+                yield self._fault(ascii(key)[1:-1], "", "has half a character, which no file can keep.", "Take it out.")
         for key, _ in secrets_in(plain(self.experiment.config)):
             if key not in named:
                 yield self._secret(key)
@@ -157,7 +166,7 @@ class _Checker:
 
     def _bounds(self, kind: Any, key: str, value: Any, siblings: Mapping[str, Any]) -> Iterator[Fault]:
         for bound in kind.bounds if isinstance(kind, Bounded) else ():
-            for at_key, *answer in outside(bound, Setting(key, value, siblings, self.known, self.here)):
+            for at_key, *answer in outside(bound, Setting(key, value, siblings, self.known, self.machine)):
                 yield self._fault(at_key, at(self.values, at_key), *answer)
 
     def _node(self, key: str, value: Any) -> Iterator[Fault]:

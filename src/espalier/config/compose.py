@@ -25,7 +25,6 @@ from espalier.config.unreadable import composition_fault
 from espalier.config.wording import unknown_key
 from espalier.config.words import Word, read_words
 from espalier.core.errors import ConfigError, Fault
-from espalier.core.masking import masked_fault
 
 # What Hydra, OmegaConf and YAML raise of files that they cannot make a config of.
 _UNREADABLE = (
@@ -92,7 +91,7 @@ def compose(overrides: Sequence[str], *, root: str = "train", config_dirs: Seque
     unsettled = {key for key in wrong if key in made.config or not made.choices.get(key)} - {options.PRESET}
     made = replace(made, unsettled=frozenset(unsettled))
     own = () if made.is_half_read else made.faults
-    return replace(made, faults=tuple(map(masked_fault, [*faults, *wrong.values(), *own])))
+    return replace(made, faults=(*faults, *wrong.values(), *own))
 
 
 def changed(experiment: Experiment, overrides: Sequence[str]) -> Experiment:

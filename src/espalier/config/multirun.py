@@ -7,7 +7,7 @@ Neither the sweep's words nor its settings are part of a trial's config, so that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,14 +16,18 @@ from espalier.config.compose import Experiment, compose
 from espalier.config.dimensions import dimension, misread, words_of
 from espalier.config.hydra_words import belongs_to_sweep, foreign, translated
 from espalier.config.saved import rerun
-from espalier.config.signature import class_attribute
 from espalier.config.sources import loader
 from espalier.config.words import Word, read_words
 from espalier.core.errors import ConfigError, Fault, UserError
+from espalier.core.machine import Machine
 from espalier.core.searching import Dimension
 
 _MOST_TRIED = 10
 NODES = ("sweep", "search", "pruning", "launcher")
+
+
+def _unknown(_: Experiment) -> Machine | None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,6 @@ class Command:
     stock: bool = False
     seed_place: int = field(default=0)
 
-    @property
-    def here(self) -> bool:
-        """Whether its trials run on this machine, as far as the launcher says."""
-        target = (self.settings.values.get("launcher") or {}).get("_target_")
-        return not (isinstance(target, str) and class_attribute(target, "elsewhere"))
-
     def experiment(self, words: Sequence[str]) -> Experiment:
         """The experiment of some words; faults of the words are kept in it.
 
@@ -70,8 +68,18 @@ class Command:
         return compose(words, config_dirs=self.config_dirs)
 
 
-def read_command(overrides: Sequence[str], config_dirs: Sequence[Path] = (), *, rerun: Path | None = None) -> Command:
+def read_command(
+    overrides: Sequence[str],
+    config_dirs: Sequence[Path] = (),
+    *,
+    rerun: Path | None = None,
+    machine: Callable[[Experiment], Machine | None] = _unknown,
+) -> Command:
     """Read a line. Its experiments are not composed here but where nothing else is right anyway.
+
+    Args:
+        rerun: the run directory that the experiments begin from.
+        machine: tells of such settings on what their launcher's trials run; asked only where something is wrong.
 
     Raises:
         ConfigError: every fault of the sweep's words, and those of the experiment's words with them.
@@ -107,7 +115,7 @@ def read_command(overrides: Sequence[str], config_dirs: Sequence[Path] = (), *, 
         seed_place=seed_place,
     )
     if faults:
-        raise ConfigError(*dict.fromkeys([*faults, *_experiment_faults(command)]))
+        raise ConfigError(*dict.fromkeys([*faults, *_experiment_faults(command, lambda: machine(settings))]))
     return command
 
 
@@ -119,7 +127,7 @@ def _settings_faults(settings: Experiment) -> Sequence[Fault]:
     return ()
 
 
-def _experiment_faults(command: Command) -> list[Fault]:
+def _experiment_faults(command: Command, machine: Callable[[], Machine | None]) -> list[Fault]:
     """Of the experiment's words, each value in turn, so that they are told with those of the sweep's words."""
     first = {d.key: d.values[0] if d.values else d.low for d in command.dimensions}
     points = [first, *({**first, d.key: value} for d in command.dimensions for value in d.values[1:_MOST_TRIED])]
@@ -127,7 +135,7 @@ def _experiment_faults(command: Command) -> list[Fault]:
     for point in points:
         try:
             told.append({})
-            check(command.experiment([*command.fixed, *words_of(point)]), here=command.here)
+            check(command.experiment([*command.fixed, *words_of(point)]), machine=machine)
         except UserError as error:
             told[-1] = {fault.what: fault for fault in error.faults}
     # A key that some option lacks is no fault where another one has it.

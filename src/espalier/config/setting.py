@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from espalier.core.machine import Machine, probe
 
 Answer = tuple[str, str, str]
 """(the key that is to be changed, what is true, what to type)"""
@@ -18,11 +20,11 @@ class Setting:
         key: dotted.
         siblings: the settings of the same part.
         tree: the whole config, resolved; groups of which nothing is known are left out.
-        here: whether it is for this machine.
+        machine: tells what it is to run on; None where that is not known.
     """
 
     key: str
     value: Any
     siblings: Mapping[str, Any]
     tree: Mapping[str, Any]
-    here: bool = True
+    machine: Callable[[], Machine | None] = probe

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class AtMost:
-    """No more than the machine has: ``cpus``, ``gpus`` or ``apple_gpus`` (see ``core.machine.probe``)."""
+    """No more than the machine has that it is to run on: ``cpus``, ``gpus`` or ``apple_gpus`` (``core.machine``)."""
 
     resource: str
 

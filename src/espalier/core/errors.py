@@ -14,6 +14,8 @@ EspalierError                 every error that we raise on purpose
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from espalier.core.masking import masked_text
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -30,6 +32,10 @@ class Fault:
     truth: str
     remedy: str = ""
     where: str = ""
+
+    def masked(self) -> "Fault":
+        """The same, fit to be shown to anybody: secrets masked."""
+        return Fault(*map(masked_text, (self.what, self.truth, self.remedy)), self.where)
 
     def __str__(self) -> str:
         said = " ".join(part for part in (self.truth, self.remedy) if part)
@@ -52,9 +58,12 @@ def newer(what: str, kind: str, number: int, known: int, version: str) -> Fault:
 
 
 class EspalierError(Exception):
-    """Base of all errors that Espalier raises on purpose."""
+    """Base of all errors that Espalier raises on purpose. What they say holds no secret."""
 
     exit_code = 1
+
+    def __init__(self, *said: object) -> None:
+        super().__init__(*(masked_text(one) if isinstance(one, str) else one for one in said))
 
 
 class UserError(EspalierError):
@@ -63,7 +72,7 @@ class UserError(EspalierError):
     exit_code = 2
 
     def __init__(self, *faults: Fault | str) -> None:
-        told = (fault if isinstance(fault, Fault) else Fault("", fault) for fault in faults)
+        told = ((fault if isinstance(fault, Fault) else Fault("", fault)).masked() for fault in faults)
         self.faults: Sequence[Fault] = tuple(dict.fromkeys(told))
         super().__init__("\n".join(str(f).strip() for f in self.faults))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from espalier.core.errors import Fault
+from espalier.core.machine import Machine
 
 LOG = "log.txt"  # in the run directory: what a trial prints, one attempt after the other
 
@@ -80,11 +81,7 @@ class Ended:
 
 
 class Launcher(Protocol):
-    """Places jobs. Used as a context: leaving it ends what the launcher itself started, but no job that still runs.
-
-    One whose jobs run on other machines says so in its class, ``elsewhere: ClassVar[bool] = True``: then a config
-    is not held against what this machine has.
-    """
+    """Places jobs. Used as a context: leaving it ends what the launcher itself started, but no job that still runs."""
 
     def __enter__(self) -> Self: ...
 
@@ -92,6 +89,9 @@ class Launcher(Protocol):
 
     def faults(self, jobs: list[Mapping[str, Any]], /) -> list[Fault]:
         """What stands against placing jobs with these ``hardware`` nodes, before anything runs."""
+
+    def machine(self) -> Machine | None:
+        """The most that one machine has on which jobs may run; None while that is not known. Asked for every trial."""
 
     def slots(self) -> list[str]:
         """Every place there is, for people and for estimates; may be short of what a cluster will give."""

@@ -18,24 +18,37 @@ _BF16 = {"amx_bf16", "avx512_bf16", "bf16"}
 
 @dataclass(frozen=True)
 class Machine:
-    """What a process may use here.
+    """What a process may use of this machine; or of any of a cluster: the most of each kind that one of them has.
 
     Attributes:
         cpus: CPU cores.
         gpus: NVIDIA GPUs.
         bf16: whether the CPU has instructions that multiply bf16 (AMX, AVX512-BF16, ARM's).
         apple_gpus: 1 on Apple silicon.
+        nodes: machines there are of the cluster.
+        memory: bytes of a cluster's machine; 0: not known. This one's changes, and is asked by ``memory()``.
+        cluster: whose machines these are: ``partition gpu``; ``""``: it is this machine.
     """
 
     cpus: int
     gpus: int
     bf16: bool
     apple_gpus: int = 0
+    nodes: int = 1
+    memory: int = 0
+    cluster: str = ""
 
     def __str__(self) -> str:
         gpus = "no GPU" if not self.gpus else f"{self.gpus} GPU{'s' * (self.gpus > 1)}"
         gpus = "an Apple GPU" if self.apple_gpus else gpus
         return f"{self.cpus} CPU core{'s' * (self.cpus > 1)} and {gpus}"
+
+    def tell(self) -> str:
+        """What it has, as a sentence without its full stop."""
+        if not self.cluster:
+            return f"this machine has {self}"
+        many = f"largest of the {self.nodes} nodes" if self.nodes > 1 else "only node"
+        return f"the {many} of {self.cluster} has {self}"
 
 
 @cache

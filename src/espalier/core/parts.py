@@ -2,7 +2,7 @@
 
 Values that YAML gives are a part's keyword-only parameters; values that the run gives are positional-only:
 
-    data        Data(*, …)                                  .read() -> Raw, .batching, .batches(…)
+    data        Data(*, …)                                  .read() -> Raw, .batching
     encoding    Encoding(facts, /, *, …)                    .fit(raw), .apply(table) -> Columns
     model       Backbone(facts, /, *, encoding, …)          forward(batch) -> features (B, width)
     adapter     adapter(backbone, facts, /, *, …) -> Backbone
@@ -44,7 +44,7 @@ class Batching:
 
 
 class Data(Protocol):
-    """A source of rows. ``data.base.AbstractData`` brings ``batches``."""
+    """A source of rows. Reading needs no torch: what a data option imports, ``espalier data show`` waits for."""
 
     @property
     def batching(self) -> Batching:
@@ -62,7 +62,10 @@ class Data(Protocol):
     def batches(
         self, splits: Mapping[str, Columns], facts: DataFacts, /, *, seed: int, world_size: int, accumulate: int
     ) -> pl.LightningDataModule:
-        """Encoded splits -> a data module with ``steps_per_epoch``: optimizer steps that see each training row once."""
+        """Encoded splits -> a data module with ``steps_per_epoch``: optimizer steps that see each training row once.
+
+        May be left out, and mostly is: then ``batch.batches.Batches`` are made of them, as ``batching`` says.
+        """
 
 
 class Encoding(Protocol):

@@ -135,6 +135,9 @@ class Search(Protocol):
     def faults(self, space: Space, /) -> list[Fault]:
         """Why this space cannot be searched so, with the line that helps (an interval by a grid)."""
 
+    def beside(self, space: Space, /) -> list[str]:
+        """Groups and keys of this space that its model leaves out, each chosen by itself; mostly none."""
+
     def start(self, space: Space, directions: Sequence[str], seed: int, /) -> None:
         """Before the first ``ask``: ``directions`` are ``max`` or ``min``, one for each objective."""
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import replace
 
-from espalier.core.columns import Columns
 from espalier.core.errors import DataError, Fault
-from espalier.core.facts import DataFacts, Raw
+from espalier.core.facts import Raw
 from espalier.core.parts import Batching
-from espalier.data.batches import Batches
 
 
 class AbstractData(ABC):
-    """A source of rows that says how to read them; how encoded rows become batches comes with it.
+    """A source of rows that says how to read them, and in which batches they are wanted once they are encoded.
 
-    A subclass may also override ``batches`` (for pairs of sources, say): what it returns must be a LightningDataModule
-    with ``steps_per_epoch`` (optimizer steps).
+    A subclass may also say ``batches`` (for pairs of sources, say); see ``core.parts.Data``.
     """
 
     @property
@@ -45,17 +41,3 @@ class AbstractData(ABC):
             known = ", ".join(map(repr, labels[:10]))
             raise DataError(Fault(raw.origin, f"has other labels than the model, which has {known}."))
         return replace(raw, splits={"test": raw.splits["test"]}, counts={"test": raw.counts["test"]})
-
-    def batches(
-        self, splits: Mapping[str, Columns], facts: DataFacts, /, *, seed: int, world_size: int, accumulate: int
-    ) -> Batches:
-        """Batches of encoded rows.
-
-        Args:
-            splits: split -> columns, as the model's encoding made them.
-            facts: tells what pads.
-            seed: of the training order.
-            world_size: ranks that share a global batch.
-            accumulate: micro-batches of an optimizer step.
-        """
-        return Batches(splits, self.batching, facts.pad, seed=seed, world_size=world_size, accumulate=accumulate)

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from espalier.core.errors import Fault
 from espalier.core.launching import Ended, Job, Placed, environment_of, words_of
+from espalier.core.machine import Machine, probe
 from espalier.launcher.processes import Process, cold, found, lives
 
 _SLOT = "here"
@@ -32,6 +33,10 @@ class Inline:
         asked = {job["num_nodes"] for job in jobs if isinstance(job.get("num_nodes"), int) and job["num_nodes"] > 1}
         truth, remedy = "asks for several machines, and this one is alone.", "Set hardware.num_nodes=1"
         return [Fault(f"hardware.num_nodes={nodes}", truth, remedy) for nodes in sorted(asked)]
+
+    def machine(self) -> Machine:
+        """This one."""
+        return probe()
 
     def slots(self) -> list[str]:
         """The one place."""

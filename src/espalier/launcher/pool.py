@@ -13,7 +13,7 @@ from annotated_types import Ge
 from espalier.core.bounds import AtMost
 from espalier.core.errors import Fault
 from espalier.core.launching import LOG, Ended, Job, Placed, environment_of, words_of
-from espalier.core.machine import gpu_names, memory, probe
+from espalier.core.machine import Machine, gpu_names, memory, probe
 from espalier.core.rundir import process_created
 from espalier.launcher.processes import Process, cold, found, lives
 from espalier.launcher.slots import Slot, Slots
@@ -78,6 +78,10 @@ class Pool:
             truth = f"and launcher.trials={self._trials} take {self._trials * self._threads} of {cores} CPU cores."
             faults.append(Fault(f"launcher.threads_per_trial={self._threads}", truth, "Leave one of them out."))
         return list(dict.fromkeys(faults))
+
+    def machine(self) -> Machine:
+        """This one."""
+        return self._slots.machine
 
     def slots(self) -> list[str]:
         """Places, by their GPUs where there are some."""

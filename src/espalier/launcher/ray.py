@@ -6,8 +6,9 @@ import os
 import secrets
 import signal
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt
 
@@ -52,8 +53,6 @@ class Ray:
         max_concurrent: trials that are handed over at a time, whether they fit in or wait.
     """
 
-    elsewhere: ClassVar[bool] = True  # what this machine has says nothing of what trials may take
-
     def __init__(
         self,
         *,
@@ -97,6 +96,15 @@ class Ray:
             self._smallest = min(shares, key=lambda share: (share.nodes, *share.bundle.values()))
         faults = [fault for share in shares if (fault := self._too_large(share, nodes))]
         return list(dict.fromkeys(faults))
+
+    def machine(self) -> Machine | None:
+        """Of the cluster that it is connected to, unless that may grow; before one is started here: this machine."""
+        if self._address is None:
+            return probe()
+        if self._joined is None or self._most is not None:
+            return None
+        nodes = self._nodes()
+        return replace(largest(nodes), nodes=len(nodes), cluster=f"the cluster at {self._address}")
 
     def slots(self) -> list[str]:
         """So many trials of the smallest kind fit in, or may be handed over."""

@@ -9,14 +9,17 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Self, Unpack
+from functools import cached_property
+from typing import Annotated, Any, Self, Unpack
 
 from annotated_types import Ge
 
 from espalier.core.errors import Fault
 from espalier.core.launching import Ended, Job, Placed
+from espalier.core.machine import Machine
 from espalier.launcher.slurm_batches import Batches, Live
 from espalier.launcher.slurm_keys import Sbatch
+from espalier.launcher.slurm_nodes import machine_of, names
 from espalier.launcher.slurm_notes import Notes, batch_of
 from espalier.launcher.slurm_order import faults_of, order_of
 from espalier.launcher.slurm_queue import Queue, partitions
@@ -40,8 +43,6 @@ class Slurm:
         sbatch: parameters of ``sbatch`` by their names.
     """
 
-    elsewhere: ClassVar[bool] = True  # what this machine has says nothing of what trials may take
-
     def __init__(
         self,
         *,
@@ -54,7 +55,7 @@ class Slurm:
         self.jobs = jobs
         self.sbatch: dict[str, Any] = dict(sbatch)
         how = How(setup, grace, limits, jobs)
-        self._batches = Batches(how, self.sbatch.pop("time"), _names(self.sbatch.get("partition")))
+        self._batches = Batches(how, self.sbatch.pop("time"), names(self.sbatch.get("partition")))
         self._queue = Queue()
         self._live: dict[str, Live] = {}
         self._ended: dict[str, Ended] = {}
@@ -84,6 +85,14 @@ class Slurm:
         wrong = [*self._wrong_partitions([partition.name for partition in known]), *self._wrong_time()]
         wrong += [fault for hardware in jobs for fault in faults_of(hardware, self.sbatch)]
         return list(dict.fromkeys(wrong)) or list(self._refusals(jobs))
+
+    def machine(self) -> Machine | None:
+        """The largest node that is asked for; None where Slurm does not say."""
+        return self._machine
+
+    @cached_property
+    def _machine(self) -> Machine | None:
+        return machine_of(self.sbatch)
 
     def slots(self) -> list[str]:
         """As many as are handed over at once; how many of them run is the cluster's."""
@@ -170,7 +179,7 @@ class Slurm:
         self._cancels.append(subprocess.Popen(command, stdin=none, stdout=none, stderr=none))
 
     def _wrong_partitions(self, known: list[str]) -> Iterator[Fault]:
-        for name in _names(self.sbatch.get("partition")):
+        for name in names(self.sbatch.get("partition")):
             if name not in known:
                 guess = next(iter(difflib.get_close_matches(name, known, n=1)), "")
                 remedy = f"Did you mean  launcher.partition={guess} ?" if guess else f"It has: {', '.join(known)}."
@@ -189,10 +198,6 @@ class Slurm:
         for order in dict.fromkeys(order_of(hardware, self.sbatch) for hardware in jobs):
             if said := refusal(order, self._batches.minutes()):
                 yield Fault("launcher=slurm", f"sbatch would refuse it: {said}.", f"It was asked for {order}.")
-
-
-def _names(given: str | list[str] | None) -> list[str]:
-    return given.split(",") if isinstance(given, str) else list(given or [])
 
 
 def _silent(notes: Notes, job_id: str, told: Ended) -> Ended:

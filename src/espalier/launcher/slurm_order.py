@@ -9,6 +9,7 @@ from typing import Any
 from espalier.core.errors import Fault
 from espalier.core.machine import Machine
 from espalier.launcher.needs import needs_of
+from espalier.launcher.slurm_nodes import gpus_in
 
 _GPUS = ("gpus", "gpus_per_node", "gpus_per_socket", "gpus_per_task", "gres", "tres_per_task")
 _ALONE = {"cpu": "ddp_cpu", "gpu": "ddp", "mps": "ddp_cpu"}  # of one node only; instead
@@ -67,6 +68,16 @@ def faults_of(hardware: Mapping[str, Any], sbatch: Mapping[str, Any]) -> Iterato
     elif nodes and nodes > 1 and option in _ALONE:
         truth = f"hardware={option} is of one machine."
         yield Fault(f"launcher.nodes={nodes}", truth, f"Set hardware={_ALONE[option]}, or launcher.nodes=1")
+    yield from _too_few_gpus(_whole(hardware.get("devices")) or 0, sbatch)
+
+
+def _too_few_gpus(devices: int, sbatch: Mapping[str, Any]) -> Iterator[Fault]:
+    asked = {"gpus_per_node": f"gpu:{sbatch.get('gpus_per_node')}", "gres": str(_spelled(sbatch.get("gres")))}
+    for key, resources in asked.items():
+        there = gpus_in(resources) if sbatch.get(key) else 0
+        if 0 < there < devices:
+            truth = f"and the trial's hardware.devices is {devices}."
+            yield Fault(f"launcher.{key}={_spelled(sbatch[key])}", truth, f"Leave it out:  launcher.{key}=null")
 
 
 def _node(hardware: Mapping[str, Any], given: Mapping[str, Any]) -> Machine:

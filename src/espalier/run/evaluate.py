@@ -16,6 +16,7 @@ import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.warnings import PossibleUserWarning
 
+from espalier.batch.batches import batches_of
 from espalier.build.encode import encode
 from espalier.build.instantiate import instantiate
 from espalier.build.restore import Restored, restore
@@ -124,7 +125,7 @@ def evaluate(restored: Restored, source: Any, raw: Raw, split: str) -> tuple[Eva
     torch.set_num_threads(placement.threads)
     encoded = encode(raw, restored.encoding)
     columns = {"test": encoded.splits[split]}
-    batches = source.batches(columns, restored.facts, seed=0, world_size=1, accumulate=1)
+    batches = batches_of(source, columns, restored.facts)
     trainer = pl.Trainer(
         accelerator=placement.accelerator,
         devices=1,

@@ -19,6 +19,7 @@ import torch
 from lightning_fabric import Fabric
 from omegaconf import OmegaConf
 
+from espalier.batch.batches import batches_of
 from espalier.build.instantiate import instantiate
 from espalier.build.restore import Restored, restore
 from espalier.build.transfer import merge
@@ -135,7 +136,7 @@ class Predictor:
         cut: Any = encoded.pop("truncated", np.zeros(0, bool))
         self.truncated += int(np.count_nonzero(cut))
         encoded["row"] = np.arange(table.num_rows)
-        batches = self.source.batches({"test": encoded}, self.facts, seed=0, world_size=1, accumulate=1)
+        batches = batches_of(self.source, {"test": encoded}, self.facts)
         scores = np.empty((table.num_rows, len(self.task.labels)))
         for batch in batches.test_dataloader():
             with self.fabric.autocast():

@@ -6,16 +6,16 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt
 from optuna.distributions import CategoricalDistribution
-from optuna.samplers import BaseSampler, CmaEsSampler, RandomSampler
+from optuna.samplers import BaseSampler, CmaEsSampler
 
 from espalier.core.distributions import Parameters
 from espalier.core.errors import Fault
-from espalier.core.searching import Point, Space, combinations
-from espalier.search.common import OptunaSearch, seed_of
+from espalier.core.searching import Point, Space
+from espalier.search.common import OptunaSearch, alone, seed_of, shared
 
 
 class CmaEs(OptunaSearch):
-    """For keys that are numbers, and that all points have; options and other choices are drawn at random beside it."""
+    """For keys that are numbers, and that all points have; options and other keys are chosen beside it, each by itself."""
 
     needs = ("cmaes",)
     several = False
@@ -27,23 +27,24 @@ class CmaEs(OptunaSearch):
 
     def faults(self, space: Space, /) -> list[Fault]:
         """As of any search; fewer than two numbers."""
-        parameters = Parameters(space, ordered=True)
-        shared = [
-            {p.name for p in parameters.keys(options) if not isinstance(p.distribution, CategoricalDistribution)}
-            for options in combinations(space.options())
-        ]
         found = super().faults(space)
-        if not found and len(set.intersection(*shared)) < 2:
+        if not found and len(_modelled(space)) < 2:
             truth = "needs two keys at least that are numbers and that all options have."
             found.append(Fault("search=cmaes", truth, "Set  search=tpe , or name more intervals."))
         return found
+
+    def beside(self, space: Space, /) -> list[str]:
+        """What is no number, or not there beside every option."""
+        known = _modelled(space)
+        every = Parameters(space, ordered=True).all()
+        return list(dict.fromkeys(p.dimension.key for name, p in every.items() if name not in known))
 
     def _sampler(self, seed: int) -> BaseSampler:
         return CmaEsSampler(
             sigma0=self.sigma,
             popsize=self.population,
             seed=seed,
-            independent_sampler=RandomSampler(seed=seed),
+            independent_sampler=alone(seed),
             warn_independent_sampling=False,
         )
 
@@ -55,3 +56,9 @@ class CmaEs(OptunaSearch):
         _ = trial.relative_params
         self._suggested(trial)
         self._keep(number, trial.number, point)
+
+
+def _modelled(space: Space) -> set[str]:
+    """Names of the numbers that all points have."""
+    every = shared(Parameters(space, ordered=True), space)
+    return {name for name, p in every.items() if not isinstance(p.distribution, CategoricalDistribution)}

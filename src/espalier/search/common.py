@@ -17,13 +17,14 @@ from typing import Any, ClassVar
 
 import optuna
 from optuna.distributions import FloatDistribution
-from optuna.samplers import BaseSampler
+from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from espalier.core.distributions import Parameter, Parameters
 from espalier.core.errors import ConfigError, Fault
-from espalier.core.searching import Point, Space, Told, all_points, count, identity
+from espalier.core.searching import Point, Space, Told, all_points, combinations, count, identity
 
+_STARTUP = 10  # trials that are drawn at random, where nobody says how many
 _ASKED_AGAIN = 5  # times, where the sampler proposes what was tried already
 _DIGITS = 5  # of numbers that are proposed
 _MOST_LISTED = 100_000
@@ -64,6 +65,10 @@ class OptunaSearch(ABC):
             remedy = "Name values, as in  'optimizer.lr=interval(1e-5,1e-2)' , or take options that have a space."
             found.append(Fault(f"search={name}", "has nothing to search: no word names several values.", remedy))
         return found
+
+    def beside(self, space: Space, /) -> list[str]:
+        """Groups and keys that the sampler's model leaves out, where it has one that not all of them fit in."""
+        return []
 
     def start(self, space: Space, directions: Sequence[str], seed: int, /) -> None:
         """Make the study.
@@ -177,6 +182,17 @@ class OptunaSearch(ABC):
         for parameter in self.parameters.keys(point):
             point[parameter.dimension.key] = _suggest(trial, parameter)
         return point
+
+
+def shared(parameters: Parameters, space: Space) -> dict[str, Parameter]:
+    """Name -> parameter, of those that every point has: what Optuna calls the intersection search space."""
+    rows = [parameters.of(options) for options in combinations(space.options())]
+    return {name: parameter for name, parameter in rows[0].items() if all(name in row for row in rows)}
+
+
+def alone(seed: int, startup: int = _STARTUP) -> BaseSampler:
+    """Chooses what a model leaves out, each key by itself, from the trials that have it."""
+    return TPESampler(seed=seed, n_startup_trials=startup)
 
 
 def _suggest(trial: optuna.Trial, parameter: Parameter) -> Any:

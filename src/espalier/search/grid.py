@@ -27,6 +27,10 @@ class Grid:
         }
         return list(found.values())
 
+    def beside(self, space: Space, /) -> list[str]:  # noqa: ARG002  # a search's interface
+        """None."""
+        return []
+
     def start(self, space: Space, _directions: Sequence[str], _seed: int, /) -> None:
         """Take up the points."""
         self._points = all_points(space)

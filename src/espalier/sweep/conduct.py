@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from espalier.build.instantiate import instantiate
+from espalier.config.check import check
+from espalier.config.compose import Experiment
 from espalier.config.multirun import Command
 from espalier.core.errors import ConfigError, Fault, UserError
 from espalier.core.launching import Launcher
 from espalier.core.lock import held
+from espalier.core.machine import Machine
 from espalier.core.record import TRIALS, Record, TrialRecord
 from espalier.core.rundir import safe_name, shown
 from espalier.core.searching import combinations, identity
@@ -30,6 +33,7 @@ from espalier.sweep.listening import Ears
 from espalier.sweep.objectives import directions, read_objectives
 from espalier.sweep.parts import Clock, Parts
 from espalier.sweep.plan import Planner
+from espalier.sweep.preview import left_out
 from espalier.sweep.screen import Screen
 from espalier.sweep.settings import DEFAULT_TRIALS, Settings
 from espalier.sweep.summary import Summary
@@ -100,7 +104,7 @@ def prepare(command: Command) -> Ready:
     config, faults = command.settings.config, list[Fault]()
     settings: Settings = instantiate(config.sweep)
     search, pruning, launcher = (instantiate(config[name]) for name in ("search", "pruning", "launcher"))
-    planner = Planner(command)
+    planner = Planner(command, launcher.machine)
     try:
         objectives = read_objectives(settings.objectives)
     except UserError as error:
@@ -118,6 +122,16 @@ def prepare(command: Command) -> Ready:
     most = settings.trials or (None if planner.is_grid else DEFAULT_TRIALS)
     settings = replace(settings, trials=most)
     return Ready(command, settings, planner, Parts(launcher, search, pruning, planner, settings))
+
+
+def machine_of(settings: Experiment) -> Machine | None:
+    """On what trials run with such settings; None where that is not known, or the launcher's own are wrong."""
+    try:
+        check(settings, only=["launcher"])
+    except UserError:
+        return None
+    launcher: Launcher = instantiate(settings.config.launcher)
+    return launcher.machine()
 
 
 def _require_alone() -> None:
@@ -222,7 +236,7 @@ def _drive(
     }
     summary = watcher.summary = Summary(driver, fixed, definition.started)
     summary.write("running")
-    screen.say(*_first_lines(place, driver, fixed, launcher))
+    screen.say(*_first_lines(place, driver, fixed, ready))
     if orders.ending:
         driver.end(orders.ending, orders.ending)
     if orders.now:
@@ -265,8 +279,8 @@ def _require_same_trials(driver: Driver) -> None:
         raise UserError(Fault(f"trial {first.trial}", truth, remedy))
 
 
-def _first_lines(place: Path, driver: Driver, fixed: Mapping[str, Any], launcher: Launcher) -> list[str]:
-    total, places = driver.proposals.total(), len(launcher.slots())
+def _first_lines(place: Path, driver: Driver, fixed: Mapping[str, Any], ready: Ready) -> list[str]:
+    total, places = driver.proposals.total(), len(ready.parts.launcher.slots())
     known = len(driver.trials)
     many = f"{max(total or 0, known)} trials" if total is not None or known else "a sweep"
     rule = "" if fixed["pruning"] == "none" else f", cut by {fixed['pruning']}"
@@ -274,6 +288,7 @@ def _first_lines(place: Path, driver: Driver, fixed: Mapping[str, Any], launcher
     over = sum(trial.ended for trial in driver.trials.values())
     return [
         f"{many} by {fixed['search']}{rule}   {on}   {shown(place)}",
+        *left_out(str(fixed["search"]), ready.parts.search.beside(ready.planner.space)),
         *([f"going on: {over} are over"] * bool(over)),
     ]
 

@@ -15,6 +15,7 @@ from espalier.config.dimensions import words_of
 from espalier.config.multirun import Command
 from espalier.config.words import Word
 from espalier.core.errors import ConfigError, Fault, TrustError, UserError
+from espalier.core.machine import Machine, probe
 from espalier.core.searching import Dimension, Point, all_points, combinations, count, identity
 from espalier.sweep.bases import Base, Bases
 from espalier.sweep.names import name_of, short_keys
@@ -54,15 +55,18 @@ class Planned:
 class Planner:
     """The trials of a command.
 
+    Args:
+        machine: tells on what they are to run; None where that is not known.
+
     Attributes:
         space: what is varied.
         seeds: repeats of each configuration; one at least.
     """
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, machine: Callable[[], Machine | None] = probe) -> None:
         self.command = command
         self._bases = Bases(command)
-        self._here = command.here
+        self._machine = machine
         self._words: dict[tuple[str, str], Word] = {}
         self._right: set[str] = set()
         self.space = SweepSpace(command, self._bases)
@@ -195,7 +199,7 @@ class Planner:
         """The experiment, which holds until the next is made; a point is checked once, whatever its seed."""
         made = self._bases.of(point).quickly(self._patch(point, seed), self._words)
         if (name := identity(point)) not in self._right:
-            check(made, here=self._here)
+            check(made, machine=self._machine)
             self._right.add(name)
         return made
 

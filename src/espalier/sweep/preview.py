@@ -12,11 +12,12 @@ from espalier.sweep.plan import Planned, Planner, digests
 from espalier.sweep.settings import DEFAULT_TRIALS
 
 
-def preview(planner: Planner, slots: Sequence[str] = ()) -> SweepPlan:
+def preview(planner: Planner, slots: Sequence[str] = (), beside: Sequence[str] = ()) -> SweepPlan:
     """The plan of a command that was checked.
 
     Args:
         slots: places for trials, as the launcher says them.
+        beside: what the search's model leaves out, as the search says it.
     """
     settings = planner.command.settings
     chosen = {group: str(settings.choices[group]) for group in ("search", "pruning", "launcher")}
@@ -46,7 +47,7 @@ def preview(planner: Planner, slots: Sequence[str] = ()) -> SweepPlan:
         varied=list(_varied(planner)),
         expected=expected,
         unknown=unknown,
-        notes=list(_notes(planner)),
+        notes=[*_notes(planner), *left_out(chosen["search"], beside)],
     )
 
 
@@ -123,6 +124,11 @@ def _notes(planner: Planner) -> Iterator[str]:
         )
     if planner.space.uses_options:
         yield "the ranges of options come from conf/space; others of your own from a folder after  --config-dir"
+
+
+def left_out(search: str, beside: Sequence[str]) -> list[str]:
+    """The line that says what a search's model knows nothing of; none where it knows of all."""
+    return [f"{search} chooses these each by itself, outside its model: {', '.join(beside)}"] if beside else []
 
 
 def _typed(planner: Planner, key: Dimension) -> str:

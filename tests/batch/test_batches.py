@@ -4,15 +4,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import pytorch_lightning as pl
 import torch
 from torch.nn import functional
 
 from data.examples import batching, images, texts
+from espalier.batch.batches import Batches, batches_of
+from espalier.batch.loader import Loader
 from espalier.core.errors import ConfigError
-from espalier.data.batches import Batches
-from espalier.data.loader import Loader
+from espalier.core.facts import Counts, DataFacts, Raw
+from espalier.core.parts import Batching
+from espalier.data.base import AbstractData
 
 
 def on_rank(rank: int, world: int, accumulate: int = 1, *, rows: int = 23, size: int = 8) -> Batches:
@@ -136,3 +140,43 @@ def test_columns_are_not_copied() -> None:
     columns = images(50)
     loader = Batches({"train": columns}, batching(8), {}, seed=0).train_dataloader()
     assert np.shares_memory(loader._gather._dense["image"], columns["image"])  # type: ignore[arg-type]
+
+
+class Pairs(AbstractData):
+    """A user's data that is no table with one label column: rows of two sources."""
+
+    @property
+    def batching(self) -> Batching:
+        return batching(4)
+
+    def read(self) -> Raw:
+        table = pa.table({"row": np.arange(10), "source": np.arange(10) % 2, "text": ["a"] * 10})
+        labels = {"first": ("x", "y"), "second": ("p", "q", "r")}
+        return Raw({"train": table}, {"text": "text"}, labels, {"train": Counts(10, 10)}, "0", "here")
+
+
+class Backwards(Pairs):
+    """One that makes its batches itself."""
+
+    def batches(self, splits: Any, facts: DataFacts, /, **settings: Any) -> Batches:
+        turned = {split: {name: column[::-1] for name, column in columns.items()} for split, columns in splits.items()}
+        return Batches(turned, self.batching, facts.pad, **settings)
+
+
+def test_batches_of_a_source_are_as_its_batching_says() -> None:
+    source = Pairs()
+    facts = DataFacts.of(source.read()).learn(pad={"text": 7})
+    columns = {**texts(10), "source": np.arange(10) % 2}
+    made = batches_of(source, {"train": columns}, facts, accumulate=2)
+    assert made.steps_per_epoch == 3
+    batch = next(iter(made.train_dataloader()))
+    assert len(batch["row"]) == 2 and (batch["source"] == batch["row"] % 2).all()
+    assert (batch["text"][~batch["text_mask"]] == 7).all()
+
+
+def test_a_source_may_make_batches_of_its_own() -> None:
+    source = Backwards()
+    facts = DataFacts.of(source.read())
+    made = batches_of(source, {"test": {"row": np.arange(10)}}, facts, seed=3, accumulate=2)
+    assert (made.seed, made.accumulate, made.world_size) == (3, 2, 1)
+    assert next(iter(made.test_dataloader()))["row"].tolist() == [9, 8, 7, 6]

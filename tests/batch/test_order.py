@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from espalier.data.order import Rows, Sampler, Share, shuffled
+from espalier.batch.order import Rows, Sampler, Share, shuffled
 
 few = st.integers(1, 70)
 sizes = st.integers(1, 20)

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from espalier.data.gather import Batch, Gather
-from espalier.data.order import Sampler
+from espalier.batch.gather import Batch, Gather
+from espalier.batch.order import Sampler
 
 
 class Loader:

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from data.examples import images, texts
+from espalier.batch.gather import Gather
 from espalier.core.columns import Ragged
-from espalier.data.gather import Gather
 
 
 def test_texts_are_padded_to_the_longest_of_the_batch() -> None:

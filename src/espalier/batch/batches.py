@@ -1,4 +1,4 @@
-"""``Batches``: the encoded splits as a LightningDataModule."""
+"""``Batches``: the encoded splits as a LightningDataModule; ``batches_of``: those of a source of rows."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
+from espalier.batch.gather import Gather
+from espalier.batch.loader import Loader
+from espalier.batch.order import Rows, Sampler, Share, shuffled
 from espalier.core.columns import Columns, Ragged, num_rows
 from espalier.core.errors import ConfigError, Fault
-from espalier.core.parts import Batching
-from espalier.data.gather import Gather
-from espalier.data.loader import Loader
-from espalier.data.order import Rows, Sampler, Share, shuffled
+from espalier.core.facts import DataFacts
+from espalier.core.parts import Batching, Data
 
 
 class Batches(pl.LightningDataModule):
-    """Loaders for training, validation and test whose batches are those that ``data.gather.Gather`` describes.
+    """Loaders for training, validation and test whose batches are those that ``batch.gather.Gather`` describes.
 
     Training: a new order each epoch; ``batching.batch_size`` rows are one optimizer step, cut over ranks and
-    micro-batches by ``data.order.Share``, so that step k has the same rows whatever their number.
+    micro-batches by ``batch.order.Share``, so that step k has the same rows whatever their number.
     Evaluation: every row once, ``batching.eval_batch_size`` rows a step of all ranks together, texts of like length
     side by side. All ranks take the same number of steps (DDP talks at each), so a rank may get a filler.
 
@@ -109,3 +110,25 @@ class Batches(pl.LightningDataModule):
 def _lengths(columns: Columns) -> Rows | None:
     ragged = [column.lengths for column in columns.values() if isinstance(column, Ragged)]
     return np.sum(ragged, axis=0, dtype=np.int64) if ragged else None
+
+
+def batches_of(
+    source: Data,
+    splits: Mapping[str, Columns],
+    facts: DataFacts,
+    *,
+    seed: int = 0,
+    world_size: int = 1,
+    accumulate: int = 1,
+) -> Any:
+    """Batches of a source's encoded rows: those of its own ``batches``, where it has that method, else ``Batches``.
+
+    Args:
+        splits: split -> columns, as the model's encoding made them.
+        facts: tells what pads.
+        seed, world_size, accumulate: see ``Batches``.
+    """
+    own = getattr(source, "batches", None)
+    if own is not None:
+        return own(splits, facts, seed=seed, world_size=world_size, accumulate=accumulate)
+    return Batches(splits, source.batching, facts.pad, seed=seed, world_size=world_size, accumulate=accumulate)

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from espalier.batch.order import Request, Rows
 from espalier.core.columns import Column, Columns, Ragged
-from espalier.data.order import Request, Rows
 
 Batch = dict[str, Any]
 

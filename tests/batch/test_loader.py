@@ -9,9 +9,9 @@ import pytorch_lightning as pl
 import torch
 
 from data.examples import texts
-from espalier.data.gather import Batch, Gather
-from espalier.data.loader import Loader
-from espalier.data.order import Sampler, Share, shuffled
+from espalier.batch.gather import Batch, Gather
+from espalier.batch.loader import Loader
+from espalier.batch.order import Sampler, Share, shuffled
 
 
 def make(rows: int = 21, size: int = 4, share: Share = Share(), workers: int = 0) -> Loader:  # noqa: B008

@@ -1,0 +1,190 @@
+"""From a command to a sweep's directory. Configs, files, signals and the record are real, only trials are played."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from espalier.config.multirun import read_command
+from espalier.core.errors import UserError
+from espalier.core.lock import held
+from espalier.core.record import Record, read_record
+from espalier.sweep import conduct as conducting
+from espalier.sweep.conduct import Orders, Ready, conduct, prepare
+from sweep.planning import SMALL
+from sweep.simulation import Life, Simulated, Time
+
+GRID = (*SMALL, "hardware=cpu", "optimizer.lr=1e-3,1e-2", "name=small", "sweep.test=false")
+QUICK = Life(seconds=0.05)
+Played = Callable[[Callable[[int, int], Life]], Simulated]
+
+
+class RealTime(Time):
+    """What trials are played by, where the driver has the machine's own clock."""
+
+    now = property(lambda _: time.monotonic(), lambda *_: None)  # type: ignore[assignment]
+
+
+class Killed(BaseException):
+    """The driver is no more."""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    return tmp_path
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> Played:
+    """The launcher that sweeps get from here on."""
+
+    def play(life: Callable[[int, int], Life]) -> Simulated:
+        launcher = Simulated(RealTime(), 1, life)
+
+        def prepared(command: Any) -> Ready:
+            ready = prepare(command)
+            return replace(ready, parts=replace(ready.parts, launcher=launcher))
+
+        monkeypatch.setattr(conducting, "prepare", prepared)
+        return launcher
+
+    return play
+
+
+def swept(*words: str, orders: Orders | None = None) -> int:
+    return conduct(read_command([*GRID, *words]), orders=orders)
+
+
+def status(place: Path) -> str:
+    return str(json.loads((place / "summary.json").read_text())["status"])
+
+
+def test_a_sweep_to_its_end_and_once_more(here: Path, played: Played, capsys: pytest.CaptureFixture[str]) -> None:
+    launcher = played(lambda number, _: replace(QUICK, curve=[0.5 + 0.1 * number]))
+    assert swept("seed=0,1") == 0
+    (place,) = (here / "outputs" / "small").glob("sweep-*")
+    said = capsys.readouterr().out
+    assert said.startswith("4 trials by grid   launcher=pool") and str(place.relative_to(here)) in said
+    assert [trial.name for trial in read_record(place)] == [
+        f"lr={lr} seed={s}" for lr in ("0.001", "0.01") for s in (0, 1)
+    ]
+    assert status(place) == "done" and (place / "report.html").exists()
+    assert (place / "best").resolve() == place / "trials" / "002"
+    before = (place / "record.jsonl").read_text()
+    assert swept("seed=0,1", f"sweep.dir={place}") == 0  # from the command line: what is over stays so
+    assert (place / "record.jsonl").read_text() == before and len(launcher.placed) == 4
+    with pytest.raises(UserError, match=r"0.001, 0.01"):
+        conduct(read_command([*GRID[:-3], "optimizer.lr=1e-3,2e-2", "seed=0,1"]), place)
+    with held(place), pytest.raises(UserError, match=rf"is driven by process {os.getpid()} on"):
+        swept("seed=0,1", f"sweep.dir={place}")
+
+
+def test_more_of_a_grid_than_at_first(here: Path, played: Played) -> None:
+    launcher = played(lambda *_: QUICK)
+    assert swept("seed=0,1", "sweep.dir=s", "sweep.trials=1") == 0
+    assert [(trial.point["optimizer.lr"], trial.seed) for trial in read_record(here / "s")] == [(1e-3, 0), (1e-3, 1)]
+    assert swept("seed=0,1", "sweep.dir=s", "sweep.trials=2") == 0
+    assert len(launcher.placed) == len(read_record(here / "s")) == 4
+    assert json.loads((here / "s" / "summary.json").read_text())["total"] == 4
+
+
+def test_a_rule_wants_the_first_seed_of_each(here: Path, played: Played) -> None:
+    played(lambda *_: replace(QUICK, curve=[0.5] * 2))
+    assert swept("seed=0,1", "pruning=patience", "sweep.finalists=1", "trainer.max_epochs=2", "sweep.dir=s") == 0
+    assert [trial.seed for trial in read_record(here / "s")] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("kind", ["a file", "other things", "a killed driver's"])
+def test_only_a_folder_of_its_own_becomes_a_sweeps(here: Path, played: Played, kind: str) -> None:
+    launcher, place = played(lambda *_: QUICK), here / "s"
+    if kind == "a file":
+        place.write_text("mine")
+    else:
+        (place / ("trials" if kind == "a killed driver's" else "papers")).mkdir(parents=True)
+    if kind == "a killed driver's":
+        assert swept("sweep.dir=s") == 0
+    else:
+        with pytest.raises(UserError, match="is no sweep's directory, and holds other things"):
+            swept("sweep.dir=s")
+        assert launcher.placed == [] and not (here / "s" / "sweep.yaml").exists()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_interrupted_once_and_twice(here: Path, played: Played, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once leaves checkpoints; twice waits for none."""
+    launcher = played(lambda *_: Life(seconds=60))
+    submit, cancel = launcher.submit, launcher.cancel
+
+    def interrupted(job: Any) -> Any:
+        placed = submit(job)
+        os.kill(os.getpid(), signal.SIGINT)
+        return placed
+
+    def deaf(placed: Any, *, now: bool) -> None:
+        if now or times == 1:
+            cancel(placed, now=now)
+        else:
+            launcher.cancelled.append(now)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(launcher, "submit", interrupted)
+    monkeypatch.setattr(launcher, "cancel", deaf)
+    assert swept("sweep.dir=s") == 130
+    assert launcher.cancelled == [False, True][:times] and status(here / "s") == "interrupted"
+    assert [trial.state for trial in read_record(here / "s")] == ["planned"] * 2
+    assert len(launcher.placed) == 1
+
+
+@pytest.mark.parametrize("now", [False, True])
+def test_trials_that_outlive_their_driver_are_ended_as_asked(here: Path, played: Played, now: bool) -> None:
+    launcher = played(lambda *_: Life(seconds=60))
+    poll = launcher.poll
+    launcher.poll = lambda placed: (_ for _ in ()).throw(Killed())  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        swept("sweep.dir=s")
+    launcher.poll = poll  # type: ignore[method-assign]
+    assert [trial.state for trial in read_record(here / "s")] == ["running", "planned"]
+    assert swept("sweep.dir=s", orders=Orders("stopped", now=now)) == 1  # nothing is done
+    assert launcher.cancelled[-1] == now and len(launcher.placed) == 1
+    assert status(here / "s") == "stopped" and read_record(here / "s")[0].state == "planned"
+
+
+def test_what_is_written_first_comes_before_anything_is_placed(here: Path, played: Played) -> None:
+    played(lambda number, attempt: replace(QUICK, ends="failed" if (number, attempt) == (0, 1) else "done"))
+    assert swept("sweep.dir=s") == 0 and [trial.state for trial in read_record(here / "s")] == ["failed", "done"]
+
+    def again(record: Record) -> None:
+        record.write("again", 0, why="tried once more", lost=0)
+
+    assert swept("sweep.dir=s", orders=Orders(before=again)) == 0
+    assert [(trial.state, trial.attempts) for trial in read_record(here / "s")] == [("done", 2), ("done", 1)]
+
+
+def test_every_fault_at_once() -> None:
+    words = [*SMALL, "optimizer.lr=1e-3,oops", "sweep.objectives=[nonsense]", "launcher.trials=8"]
+    with pytest.raises(UserError) as error:
+        prepare(read_command(words))
+    assert {fault.what for fault in error.value.faults} == {"optimizer.lr=oops", "sweep.objectives=[nonsense]"}
+
+
+@pytest.mark.parametrize(
+    ("words", "trials"),
+    [
+        (["optimizer.lr=1e-3,1e-2"], None),
+        (["optimizer.lr=1e-3,1e-2", "sweep.trials=1"], 1),
+        (["optimizer.lr=interval(1e-4,1e-2)", "search=random"], 20),
+        (["optimizer.lr=interval(1e-4,1e-2)", "sweep=asha"], 40),
+    ],
+)
+def test_how_many(words: list[str], trials: int | None) -> None:
+    assert prepare(read_command([*SMALL, *words])).settings.trials == trials
