@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ def train(way: str, directory: Path, temporary: Path, told: Any) -> None:
     os.environ["TMPDIR"] = str(temporary)
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    _silence()
+    silence()
     last = load(way, directory) if (directory / "checkpoints").exists() else None
     fit(way, directory, told.send, resume=last is not None)
 
@@ -63,11 +63,12 @@ def fit(way: str, directory: Path, tell: Callable[[int], None], *, resume: bool 
         newest = Store(checkpoints).newest() if resume else None
         start: Any = newest.path if newest else None
     else:
-        best = ModelCheckpoint(checkpoints, monitor="score", mode="max", save_last=True)
+        best = ModelCheckpoint(
+            checkpoints, monitor="score", mode="max", save_last=True, save_on_train_epoch_end=False
+        )
         trainer = pl.Trainer(**quiet, callbacks=[best, _TellAfter(tell)])
         start = checkpoints / "last.ckpt" if resume else None
-    batches = [torch.zeros(1)] * 100_000
-    trainer.fit(_Numbered(), batches, batches[:1], ckpt_path=start)  # type: ignore[arg-type]
+    trainer.fit(_Numbered(), _Batches(100_000), _Batches(1), ckpt_path=start)
     return trainer
 
 
@@ -91,6 +92,17 @@ def load(way: str, directory: Path) -> Loaded | None:
     value, state = content["state_dict"]["value"], content["optimizer_states"][0]["state"][0]
     right = torch.equal(value, weights_of(step)) and torch.equal(state["copy"], value) and int(state["step"]) == step
     return Loaded(step, right)
+
+
+class _Batches:
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __len__(self) -> int:
+        return self.number
+
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        return (torch.zeros(1) for _ in range(self.number))
 
 
 class _Numbered(pl.LightningModule):
@@ -141,7 +153,8 @@ class _TellAfter(pl.callbacks.Checkpoint):
         self.tell(trainer.global_step)
 
 
-def _silence() -> None:
+def silence() -> None:
+    """Send what this process and its children print nowhere."""
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)

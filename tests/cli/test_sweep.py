@@ -55,10 +55,15 @@ def test_help_names_every_command(words: list[str], capsys: pytest.CaptureFixtur
     [
         (["statsu"], "espalier sweep status"),
         (["status"], "finds no sweep"),
-        (["status", "here"], "is no sweep's directory"),
+        (["status", "nowhere"], "is not there"),
+        (["status", "."], "is no sweep's directory"),
         (["best", "a", "b"], "Name one sweep"),
         (["status", "--jsn"], "--json"),
-        (["retry"], "--failed"),
+        (["retry"], "retry --failed DIR"),
+        (["retry", "--faild"], "--failed"),
+        (["resume", "mine", "nonsense"], "nonsense  is no directory, and no setting"),
+        (["wandb", *SMALL], "nothing to vary"),
+        (["wandb", "optimizer.lrr=1,2"], "optimizer.lr "),
         (["resume", "."], "is no sweep's directory"),
         (["plan", "optimizer.lrr=1,2"], "optimizer.lr "),
         (["report", "--output", "page.txt"], "finds no sweep"),
@@ -67,6 +72,44 @@ def test_help_names_every_command(words: list[str], capsys: pytest.CaptureFixtur
 def test_mistakes(words: list[str], said: str) -> None:
     with pytest.raises(UserError, match=said):
         main(words)
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("trials/001", "lies in a sweep, and is none"),
+        ("trials", "lies in a sweep, and is none"),
+        ("..", "there are sweeps below it"),
+        ("../..", "there are sweeps below it"),
+    ],
+)
+def test_beside_the_sweep_that_was_meant(sweep: Path, named: str, said: str) -> None:
+    (sweep / "trials" / "001").mkdir(parents=True)
+    with pytest.raises(UserError, match=said) as error:
+        main(["best", str(sweep / named)])
+    (fault,) = error.value.faults
+    assert fault.remedy.endswith(f"espalier sweep best {sweep.relative_to(Path.cwd())}")
+
+
+def test_the_line_of_the_sweep_itself_may_be_planned(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "-m", *SMALL, "optimizer.lr=1e-3,1e-2"]) == 0
+    assert "2 trials" in capsys.readouterr().out
+
+
+def test_only_what_has_failed_is_tried_again(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UserError, match="Say so:  --failed"):
+        main(["retry", str(sweep)])
+    assert main(["retry", "--failed", str(sweep)]) == 0
+    assert "no trial of outputs/mine/sweep-2026-11-25_10-00-00-3fa9c1 has failed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("status", ["done", "stopped", "interrupted"])
+def test_what_is_over_needs_no_stop(sweep: Path, capsys: pytest.CaptureFixture[str], status: str) -> None:
+    summary = json.loads((sweep / "summary.json").read_text())
+    (sweep / "summary.json").write_text(json.dumps({**summary, "status": status}))
+    before = (sweep / "record.jsonl").read_text()
+    assert main(["stop", str(sweep)]) == 0
+    assert "is over: nothing runs" in capsys.readouterr().out and (sweep / "record.jsonl").read_text() == before
 
 
 def test_status_of_the_newest(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:

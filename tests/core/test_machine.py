@@ -66,14 +66,29 @@ def test_what_there_is_as_a_sentence() -> None:
 
 
 def test_gpus_are_named_as_they_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "probe", lambda: Machine(8, 2, False))
+    monkeypatch.setattr(machine, "_present_gpus", lambda: 4)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert machine.gpu_names() == ["0", "1"]
+    assert machine.gpu_names() == ["0", "1", "2", "3"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, GPU-8932f937")
     assert machine.gpu_names() == ["3", "GPU-8932f937"]
-    monkeypatch.setattr(machine, "probe", lambda: Machine(8, 0, False))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert machine.gpu_names() == []
+
+
+@pytest.mark.parametrize(
+    ("visible", "present", "names", "gpus"),
+    [
+        ("0,-1,1", 2, ["0"], 1), ("-1", 2, [], 0), ("NoDevFiles", 2, [], 0), ("1, 7", 2, ["1"], 1), ("", 2, [], 0),
+        ("GPU-8932f937,GPU-11aa", 4, ["GPU-8932f937", "GPU-11aa"], 2), ("MIG-a,MIG-b", 1, ["MIG-a", "MIG-b"], 1),
+        ("MIG-GPU-8932/1/0", 1, ["MIG-GPU-8932/1/0"], 1), ("0", 0, [], 0), ("1,0,1", 2, ["1", "0"], 2),
+    ],
+)  # fmt: skip
+def test_gpus_as_cuda_reads_the_list_of_those_that_are_visible(
+    monkeypatch: pytest.MonkeyPatch, visible: str, present: int, names: list[str], gpus: int
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    monkeypatch.setattr(machine, "_present_gpus", lambda: present)
+    assert (machine.gpu_names(), machine._visible_gpus()) == (names, gpus)
 
 
 def test_kills_for_want_of_memory_are_read_where_the_kernel_tells_them(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from espalier.core.launching import Job
 from espalier.launcher import processes
-from launcher.waiting import Jobs
+from launcher.waiting import Jobs, Program
 
 
 @pytest.fixture
@@ -29,3 +29,17 @@ def job(tmp_path: Path, stand_in: None) -> Jobs:
         return Job(directory, resume=False, hardware=node, environment={"MINE": "yes"})
 
     return make
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+    """``program("squeue", "exit 1")``: one of Slurm's programs, as it is on a bad day, before the real one."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+    def write(name: str, lines: str) -> None:
+        (folder / name).write_text(f"#!/bin/sh\n{lines}\n")
+        (folder / name).chmod(0o755)
+
+    return write

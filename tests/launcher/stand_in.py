@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -21,6 +22,10 @@ def main() -> int:
         return int(value)
     if do == "kill":
         os.kill(os.getpid(), int(value))
+    if do == "rank":
+        beside = subprocess.Popen(["sleep", "300"])
+        (directory / "beside").write_text(str(beside.pid))
+        os.kill(os.getpid(), signal.SIGKILL)
     if do == "polite":
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if do == "eat":

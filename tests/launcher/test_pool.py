@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 from conf.defaults import defaults_of
 from espalier.core.launching import Ended, Job, Placed
 from espalier.core.machine import probe
+from espalier.launcher import pool as pool_module
 from espalier.launcher.pool import Pool
+from espalier.launcher.processes import Process
 from launcher.waiting import Jobs, wait, wait_for
 
 
@@ -68,6 +71,31 @@ def test_by_itself_it_takes_no_more_threads_than_there_are() -> None:
     launcher = pool(trials="auto")
     assert 1 <= len(launcher.slots()) <= probe().cpus
     assert launcher.faults([]) == []
+
+
+def test_a_process_that_cannot_be_started_is_a_trial_that_is_lost(job: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, gone = job("exit 0"), job("exit 0")
+    shutil.rmtree(gone.directory)
+    with pool(trials=1) as launcher:
+        ended = run(launcher, gone)
+        assert (ended.code, ended.lost) == (1, True)
+        assert "could not be started: " in ended.why and "No such file" in ended.why
+        assert run(launcher, made) == Ended(0)  # its place is free again
+        monkeypatch.setattr(sys, "executable", "/no/such/python")
+        assert run(launcher, made).lost
+        monkeypatch.undo()
+        assert launcher.fits(made)
+
+
+def test_two_trials_may_have_the_same_number_one_after_the_other(job: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel may give a number again before the first one's end was seen."""
+    codes = iter([5, 6])
+    numbered = [Process(4321, float(born), lambda code=code: code) for born, code in enumerate(codes, 1)]
+    monkeypatch.setattr(pool_module, "cold", lambda *_: numbered.pop(0))
+    with pool() as launcher:
+        first, second = (launcher.submit(job("exit 0")) for _ in range(2))
+        assert (launcher.poll(first), launcher.poll(second)) == (Ended(5), Ended(6))
+        assert launcher.fits(job("exit 0", "ddp_cpu", devices=2))
 
 
 PROGRAM = """

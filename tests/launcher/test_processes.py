@@ -45,6 +45,19 @@ def test_a_signal_is_named(job: Jobs) -> None:
     assert wait(process.ended) == Ended(139, "killed by SIGSEGV")
 
 
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGRTMIN + 3, "signal 37"), (signal.SIGRTMIN, "SIGRTMIN")])
+def test_a_signal_without_a_name_too(job: Jobs, number: int, name: str) -> None:
+    process, _ = start(job, f"kill {int(number)}")
+    assert wait(process.ended) == Ended(128 + number, f"killed by {name}")
+
+
+def test_where_a_rank_is_killed_its_siblings_end_as_well(job: Jobs) -> None:
+    """They would wait for it, and keep the device that the next trial is given."""
+    process, directory = start(job, "rank")
+    assert wait(process.ended) == Ended(137, "killed by SIGKILL")
+    wait(lambda: None if process_created(int((directory / "beside").read_text())) else True, 10)
+
+
 def test_a_kill_from_elsewhere_is_no_want_of_memory(job: Jobs) -> None:
     process, directory = start(job, "sleep")
     wait_for(directory / "ready")
@@ -103,5 +116,5 @@ def test_the_kernel_kills_for_want_of_memory(job: Jobs, narrow: Path) -> None:
     enter = f"echo $$ > {narrow}/cgroup.procs; exec {sys.executable} -m stand_in {made.directory}"
     child = subprocess.Popen(["sh", "-c", enter], env=environment_of(made))
     ended = wait(Process(child.pid, process_created(child.pid) or 0.0, child.poll).ended)
-    assert ended == Ended(137, "killed by SIGKILL: no memory was left", out_of_memory=True)
+    assert ended == Ended(137, "the kernel killed it for want of memory", out_of_memory=True)
     assert oom_kills() > before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,16 @@ import yaml
 
 from conf.defaults import CONF, defaults_of
 from espalier.config.multirun import read_command
-from espalier.core.errors import ConfigError
-from espalier.core.launching import Ended, Job
+from espalier.core.errors import ConfigError, UserError
+from espalier.core.launching import Ended, Job, Placed
+from espalier.core.machine import Machine
+from espalier.launcher import slurm as slurm_module
+from espalier.launcher import slurm_queue
 from espalier.launcher.slurm import Slurm
 from espalier.launcher.slurm_keys import Sbatch
+from espalier.launcher.slurm_notes import Notes
+from espalier.sweep.conduct import prepare
+from launcher.waiting import Program, wait
 
 CPU = {"_target_": "espalier.hardware.cpu.cpu", "devices": 1, "threads": "auto"}
 EXPERIMENT = ("data=digits", "model=mlp", "adapter=full", "seed=0,1")
@@ -70,6 +77,62 @@ def test_no_more_than_jobs_are_placed_and_one_that_waits_can_be_taken_back(tmp_p
     assert launcher.poll(placed[0]) == Ended(143, "cancelled before it was handed over")
     assert launcher.fits(jobs[2])
     assert launcher.submit(jobs[2]).slot == "slurm:0"
+
+
+def test_a_cluster_that_does_not_answer_has_lost_no_trial(tmp_path: Path, program: Program) -> None:
+    """One of an earlier driver may be running: it must not be placed a second time."""
+    directory = tmp_path / "trials" / "000"
+    directory.mkdir(parents=True)
+    job = Job(directory, False, CPU, {})
+    notes = Notes.begin(job)
+    notes.write_job_id("17")
+    program("squeue", "exit 1")
+    with pytest.raises(UserError, match="squeue does not answer"):
+        slurm().reattach(Placed("slurm:0", notes.handle), job)
+    program("squeue", "echo '17|RUNNING|None|mine|n1'")
+    assert slurm().reattach(Placed("slurm:0", notes.handle), job)
+    program("squeue", "echo '18|RUNNING|None|mine|n1'")
+    assert not slurm().reattach(Placed("slurm:0", notes.handle), job)
+
+
+def test_a_job_that_is_queued_again_is_not_over_the_next_time_sooner(
+    tmp_path: Path, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each end is given the time that its last word takes through a shared file system."""
+    directory = tmp_path / "trials" / "000"
+    directory.mkdir(parents=True)
+    job = Job(directory, False, CPU, {})
+    notes = Notes.begin(job)
+    notes.write_job_id("17")
+    monkeypatch.setattr(slurm_module, "_SETTLED", 3.0)
+    monkeypatch.setattr(slurm_queue, "_EVERY", 0.05)
+    program("squeue", "echo '17|RUNNING|None|mine|n1'")
+    launcher, placed = slurm(), Placed("slurm:0", notes.handle)
+    assert launcher.reattach(placed, job)
+    for state, seconds in (("FAILED", 1.0), ("RUNNING", 2.5), ("FAILED", 1.0)):
+        program("squeue", f"echo '17|{state}|None|mine|n1'")
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            assert launcher.poll(placed) is None
+            time.sleep(0.02)
+    notes.write_ended(Ended(3))
+    assert wait(lambda: launcher.poll(placed)) == Ended(3)
+
+
+def test_of_a_cluster_the_largest_node_is_told_and_asked_for_once(tmp_path: Path, program: Program) -> None:
+    program("sinfo", f"echo x >> {tmp_path}/asked; echo 'debug*|2|2|gpu:a100:4'")
+    launcher = slurm()
+    assert launcher.machine() == launcher.machine() == Machine(2, 4, False, nodes=2, cluster="partition debug")
+    assert (tmp_path / "asked").read_text() == "x\n"
+
+
+def test_a_plan_says_that_no_node_has_so_many_gpus(program: Program) -> None:
+    program("sinfo", "echo 'debug*|2|64|gpu:a100:4'")
+    with pytest.raises(ConfigError) as refused:
+        prepare(read_command([*EXPERIMENT, "launcher=slurm", "hardware=gpu", "hardware.devices=8"]))
+    (fault,) = refused.value.faults
+    assert fault.what == "hardware.devices=8"
+    assert fault.truth == "the largest of the 2 nodes of partition debug has 64 CPU cores and 4 GPUs."
 
 
 def test_it_brings_no_library_before_something_is_submitted() -> None:

@@ -9,14 +9,15 @@ import pytest
 
 from espalier.core.machine import Machine
 from espalier.launcher.slurm_nodes import gpus_in, largest, machine_of, names
+from launcher.waiting import Program
 
-LINES = ["debug*|2|2|7936|(null)", "gpu|3|64|515000|gpu:a100:4(S:0-1)", "gpu|1|128+|257000|gpu:h100:8,ssd:1"]
+LINES = ["debug*|2|2|(null)", "gpu|3|64|gpu:a100:4(S:0-1)", "gpu|1|128+|gpu:h100:8,ssd:1"]
 
 
 def test_the_most_of_each_kind_that_a_node_of_the_partition_has() -> None:
-    assert largest(LINES, []) == Machine(2, 0, False, nodes=2, memory=7936 * 2**20, cluster="partition debug")
+    assert largest(LINES, []) == Machine(2, 0, False, nodes=2, cluster="partition debug")
     gpu = largest(LINES, ["gpu"])
-    assert gpu == Machine(128, 8, False, nodes=4, memory=515000 * 2**20, cluster="partition gpu")
+    assert gpu == Machine(128, 8, False, nodes=4, cluster="partition gpu")
     both = largest(LINES, ["debug", "gpu"])
     assert both and (both.gpus, both.nodes, both.cluster) == (8, 6, "partitions debug, gpu")
     assert largest(LINES, ["none"]) is None and largest(["slurm_load_partitions: no"], []) is None
@@ -37,14 +38,8 @@ def test_names_stand_in_a_list_or_in_one_text() -> None:
     assert (names(None), names("a,b"), names(["a", "b"])) == ([], ["a", "b"], ["a", "b"])
 
 
-def in_place_of_sinfo(folder: Path, monkeypatch: pytest.MonkeyPatch, lines: str) -> None:
-    (folder / "sinfo").write_text(f"#!/bin/sh\n{lines}\n")
-    (folder / "sinfo").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-
-
-def test_the_partition_that_is_set_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    in_place_of_sinfo(tmp_path, monkeypatch, f'echo "$@" > {tmp_path}/asked; echo "gpu|1|8|1000|gpu:2"')
+def test_the_partition_that_is_set_is_asked_for(tmp_path: Path, program: Program) -> None:
+    program("sinfo", f'echo "$@" > {tmp_path}/asked; echo "gpu|1|8|gpu:2"')
     found = machine_of({"partition": "gpu", "nodes": 2})
     assert found and (found.cpus, found.gpus) == (8, 2)
     assert "--partition=gpu" in (tmp_path / "asked").read_text()
@@ -53,9 +48,9 @@ def test_the_partition_that_is_set_is_asked_for(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize("lines", ["exit 1", "exec sleep 30", "echo slurm is busy"])
 def test_nothing_is_known_where_there_is_no_answer_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: Program, lines: str
 ) -> None:
-    in_place_of_sinfo(tmp_path, monkeypatch, lines)
+    program("sinfo", lines)
     began = time.monotonic()
     assert machine_of({}) is None
     assert time.monotonic() - began < 5

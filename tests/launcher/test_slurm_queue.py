@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
 
-from espalier.launcher.slurm_queue import Row, minutes_of, rows_of
+from espalier.launcher import slurm_queue
+from espalier.launcher.slurm_queue import Queue, Row, largest_array, minutes_of, rows_of
+from launcher.waiting import Program, wait
 
 
 @pytest.mark.parametrize(
@@ -53,4 +58,61 @@ def test_a_job_that_can_never_begin_is_over_and_one_that_waits_is_not() -> None:
     held = Row("PENDING", "", "launch failed requeued held", "")
     assert held.is_over and held.ended().lost
     assert not Row("PENDING", "", "BeginTime", "").is_over
+    assert Row("REQUEUE_HOLD", "", "launch failed requeued held", "").ended().lost
+    assert not Row("REQUEUE_HOLD", "", "JobHeldUser", "").is_over  # somebody will release it
     assert not Row("COMPLETING", "n1", "None", "").is_over
+
+
+def test_a_look_that_is_waited_for_says_whether_there_was_an_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: Program
+) -> None:
+    monkeypatch.setattr(slurm_queue, "_PATIENCE", 0.5)
+    queue = Queue()
+    program("squeue", "exec sleep 30")
+    assert not queue.look_now()
+    program("squeue", "exit 1")
+    assert not queue.look_now()
+    assert (queue.seen, queue.rows) == (0.0, {})
+    program("squeue", "echo '17|RUNNING|None|mine|n1'")
+    assert queue.look_now()
+    assert queue.rows["17"].nodes == "n1"
+    program("squeue", "exit 1")
+    assert not queue.look_now()
+    assert "17" in queue.rows  # what was known is known
+
+
+def test_it_leaves_no_file_open(monkeypatch: pytest.MonkeyPatch, program: Program) -> None:
+    before = sorted(Path("/proc/self/fd").iterdir())
+    program("squeue", "exec sleep 30")
+    monkeypatch.setattr(slurm_queue, "_PATIENCE", 0.2)
+    queue = Queue()
+    for _ in range(3):
+        queue.look_now()
+        queue.look()
+    queue.close()
+    assert len(list(Path("/proc/self/fd").iterdir())) == len(before)
+
+
+def test_a_queue_in_which_nothing_happens_is_looked_at_less_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: Program
+) -> None:
+    for name, value in (("_EVERY", 0.02), ("_SELDOM", 60.0), ("_QUIET", 0.5)):
+        monkeypatch.setattr(slurm_queue, name, value)
+    program("squeue", f"echo x >> {tmp_path}/asked")
+    queue, until = Queue(), time.monotonic() + 2
+    while time.monotonic() < until:
+        queue.look()
+        time.sleep(0.01)
+    queue.close()
+    first = (tmp_path / "asked").read_text().count("x")
+    assert 2 <= first <= 0.6 / 0.02
+    wait(lambda: queue.look() or True)
+    assert (tmp_path / "asked").read_text().count("x") == first
+
+
+def test_how_large_an_array_may_be(program: Program) -> None:
+    program("scontrol", "echo 'MailProg = /bin/mail'; echo 'MaxArraySize            = 1001'")
+    assert largest_array() == 1001
+    program("scontrol", "echo 'Unable to contact slurm controller' >&2; exit 1")
+    with pytest.raises(RuntimeError, match="Unable to contact"):
+        largest_array()

@@ -10,6 +10,7 @@ from typing import TypeVar
 from espalier.core.launching import Job
 
 Jobs = Callable[..., Job]  # what the fixture ``job`` is
+Program = Callable[[str, str], None]  # and ``program``
 T = TypeVar("T")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from espalier.core.outcome import Cost
+from espalier.core.trial import Trial, write_trial
 from espalier.report.layout import width_of
 from espalier.report.runs import ListedRun, runs_table, so_far
 from report.run_files import outcome_of, write_metrics
@@ -41,6 +42,14 @@ def test_in_80_columns_directory_and_changes_stand_beneath_and_can_be_copied() -
     assert all(width_of(line) <= 80 for line in lines)
     assert lines[4:6] == [f"  {DONE.directory}", "  adapter=full optimizer.lr=1e-4"]
     assert runs_table([changed], 120)[2] == f"  {DONE.directory}  adapter=full optimizer.lr=1e-4"
+
+
+def test_a_sweeps_trial_shows_what_differs_from_the_others(tmp_path: Path) -> None:
+    words = ["data=digits", "model=mlp", "trainer.max_epochs=2", "optimizer.lr=1e-4", "seed=3"]
+    trial = ListedRun(tmp_path, outcome_of(summary={"overrides": words}))
+    assert runs_table([trial], 500)[1].split()[-5:-1] == words[:-1]
+    write_trial(tmp_path, Trial("sweep-1", 7, "1-007", "lr=0.0001 seed=3", ("optimizer.lr=1e-4", "seed=3")))
+    assert trial.changed == ["optimizer.lr=1e-4"] and "model=mlp" not in runs_table([trial], 500)[1]
 
 
 def test_debug_runs_are_marked() -> None:

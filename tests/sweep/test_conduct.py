@@ -104,19 +104,12 @@ def test_a_rule_wants_the_first_seed_of_each(here: Path, played: Played) -> None
     assert [trial.seed for trial in read_record(here / "s")] == [0, 0, 1]
 
 
-@pytest.mark.parametrize("kind", ["a file", "other things", "a killed driver's"])
-def test_only_a_folder_of_its_own_becomes_a_sweeps(here: Path, played: Played, kind: str) -> None:
-    launcher, place = played(lambda *_: QUICK), here / "s"
-    if kind == "a file":
-        place.write_text("mine")
-    else:
-        (place / ("trials" if kind == "a killed driver's" else "papers")).mkdir(parents=True)
-    if kind == "a killed driver's":
-        assert swept("sweep.dir=s") == 0
-    else:
-        with pytest.raises(UserError, match="is no sweep's directory, and holds other things"):
-            swept("sweep.dir=s")
-        assert launcher.placed == [] and not (here / "s" / "sweep.yaml").exists()
+def test_another_folder_is_left_alone(here: Path, played: Played) -> None:
+    launcher = played(lambda *_: QUICK)
+    (here / "papers").mkdir()
+    with pytest.raises(UserError, match="holds other things"):
+        swept("sweep.dir=.")
+    assert launcher.placed == [] and [file.name for file in here.iterdir()] == ["papers"]
 
 
 @pytest.mark.parametrize("times", [1, 2])

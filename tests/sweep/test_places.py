@@ -21,7 +21,12 @@ from espalier.sweep.places import Places
 from sweep.simulation import Life, Simulated, Time
 
 OUTCOME = Outcome("running", "sim", 0, "", 1, "elsewhere")
-TRAINS = "import signal, time; signal.signal(signal.SIGTERM, lambda *_: exit(7)); print('trains', flush=True); time.sleep(60)"
+TRAINS = """
+import signal, time
+signal.signal(signal.SIGTERM, lambda *_: exit(7))
+print("trains", flush=True)
+time.sleep(60)
+"""
 
 
 @pytest.fixture

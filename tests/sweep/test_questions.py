@@ -54,7 +54,9 @@ def asking(folder: Path, validations: int, value: float | None) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("sign", "value", "go_on"), [(1, 0.7, True), (1, 0.3, False), (-1, 0.7, False), (-1, -1, True)])
+@pytest.mark.parametrize(
+    ("sign", "value", "go_on"), [(1, 0.7, True), (1, 0.3, False), (-1, 0.7, False), (-1, -1, True)]
+)
 def test_an_answer_by_the_direction(tmp_path: Path, record: Record, sign: int, value: float, go_on: bool) -> None:
     rule = Rule()
     folder = asking(tmp_path / "t", 1, value)

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from espalier.batch.batches import batches_of
 from espalier.build.encode import encode
 from espalier.build.instantiate import instantiate
-from espalier.checks.rows import flat_values
 from espalier.config.compose import Experiment
+from espalier.core.arrays import numbers
 from espalier.core.errors import ConfigError
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Data, Placement
@@ -82,7 +82,7 @@ def _texts(raw: Raw, table: pa.Table) -> list[list[str]]:
 
 def _values(raw: Raw) -> Dense:
     roles = [role for role, kind in raw.kinds.items() if kind in ("image", "vector")]
-    columns = [[flat_values(table[role]) for role in roles] for table in raw.splits.values()]
+    columns = [[numbers(table[role]) for role in roles] for table in raw.splits.values()]
     return np.concatenate([np.hstack(split) for split in columns]).astype(np.float32)
 
 

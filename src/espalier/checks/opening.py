@@ -1,4 +1,4 @@
-"""What both processes of ``espalier data`` begin with: the experiment that the command composed, and its rows."""
+"""The rows of an experiment; and the one message by which a process of ours answers a mistake."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 
 from espalier.build.instantiate import instantiate
 from espalier.config.compose import Experiment
-from espalier.config.saved import read
 from espalier.config.trust import WorkingFolderFinder
 from espalier.core.errors import EspalierError, UserError
 from espalier.core.facts import Raw
@@ -19,12 +18,11 @@ from espalier.core.parts import Data
 from espalier.report.faults import failure_lines, fault_lines
 
 
-def opened(directory: Path) -> tuple[Experiment, Data, Raw]:
-    """The experiment in a folder, its source of rows, and those. Raises ``UserError``."""
+def opened(experiment: Experiment) -> tuple[Data, Raw]:
+    """Its source of rows, and those. Raises ``UserError``."""
     sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
-    experiment = read(directory)
     source: Data = instantiate(experiment.config.data)
-    return experiment, source, source.read()
+    return source, source.read()
 
 
 def answered(work: Callable[[], int]) -> int:

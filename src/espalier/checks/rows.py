@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from espalier.core.arrays import numbers
 from espalier.core.facts import Raw, unit_of_kinds
 from espalier.core.findings import Findings, Lengths, Suspect
 
@@ -79,7 +80,7 @@ def suspects(raw: Raw, same: Identities) -> list[Suspect]:
     listed: dict[str, list[Suspect]] = {"leaked": [], "conflict": [], "repeated": [], "empty": []}
     conflicting = _conflicting(raw, same)
     for split, ids in same.of.items():
-        rows, empty = raw.splits[split]["row"].to_numpy(), set(_empty(raw, split))
+        rows, empty = numbers(raw.splits[split]["row"]), set(_empty(raw, split))
         for position, number in enumerate(ids.tolist()):
             before = first.setdefault(number, (split, int(rows[position])))
             like = "" if before == (split, int(rows[position])) else f"{before[0]} {before[1]}"
@@ -117,16 +118,10 @@ def lengths(raw: Raw, max_length: int | None) -> dict[str, Lengths]:
     found = {}
     for split in _ordered(raw) if roles else ():
         table = raw.splits[split]
-        words = sum(pc.list_value_length(pc.utf8_split_whitespace(table[role])).to_numpy() for role in roles)
+        words = sum(numbers(pc.list_value_length(pc.utf8_split_whitespace(table[role]))) for role in roles)
         over = int((words > max_length).sum()) if max_length is not None else 0
         found[split] = Lengths(int(np.median(words)), int(words.max()), max_length, over)
     return found
-
-
-def flat_values(column: pa.ChunkedArray) -> npt.NDArray[Any]:
-    """A column of images or vectors as (rows, numbers of one)."""
-    flat: npt.NDArray[Any] = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    return flat.reshape(len(column), -1)
 
 
 def _ordered(raw: Raw) -> list[str]:
@@ -138,7 +133,7 @@ def _keys(raw: Raw, split: str, role: str) -> Iterator[Any]:
     if raw.kinds[role] == "text":
         yield from map(_plain, pc.utf8_trim_whitespace(pc.utf8_lower(column)).to_pylist())
         return
-    for row in flat_values(column):
+    for row in numbers(column):
         yield hashlib.blake2b(row.tobytes(), digest_size=16).digest()  # all rows themselves would be held twice
 
 
@@ -162,7 +157,7 @@ def _conflicting(raw: Raw, same: Identities) -> dict[int, str]:
         return {}
     (names,) = raw.labels.values()
     ids = np.concatenate(list(same.of.values()))
-    labels = np.concatenate([raw.splits[split][role].to_numpy() for split in same.of])
+    labels = np.concatenate([numbers(raw.splits[split][role]) for split in same.of])
     several = np.flatnonzero(np.bincount(ids, minlength=same.count) > 1)
     mixed = {}
     within = np.isin(ids, several)
@@ -182,7 +177,7 @@ def _empty(raw: Raw, split: str) -> list[int]:
     blank = np.zeros(table.num_rows, bool)
     for role, kind in raw.kinds.items():
         if kind == "text":
-            blank |= pc.equal(pc.utf8_trim_whitespace(table[role]), "").to_numpy()
+            blank |= numbers(pc.binary_length(pc.utf8_trim_whitespace(table[role]))) == 0
     return np.flatnonzero(blank).tolist()
 
 
@@ -196,9 +191,7 @@ def classes(raw: Raw) -> dict[str, dict[str, int]]:
     for split in _ordered(raw):
         column = raw.splits[split][roles[0]]
         single = pa.types.is_integer(column.type)
-        counts = (
-            np.bincount(column.to_numpy(), minlength=len(names)) if single else flat_values(column).sum(0, dtype=int)
-        )
+        counts = np.bincount(numbers(column), minlength=len(names)) if single else numbers(column).sum(0, dtype=int)
         counted[split] = dict(zip(names, counts.tolist(), strict=True))
     return counted
 

@@ -1,34 +1,31 @@
-"""``python -m espalier.checks.show FOLDER``: the process behind ``espalier data show``."""
+"""What a data option reads, as ``espalier data show`` prints it."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from espalier.checks.opening import answered, opened
+from espalier.checks.opening import opened
 from espalier.checks.rows import classes
+from espalier.config.compose import Experiment
 from espalier.core.facts import Raw
 from espalier.report.data_checks import show_lines
 
 
-def main() -> int:
-    """Show; 0, or 2 where something is to be mended."""
-    parser = argparse.ArgumentParser(prog="python -m espalier.checks.show", description=__doc__)
-    parser.add_argument("directory", type=Path)
-    parser.add_argument("--rows", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args()
-    return answered(lambda: _show(given))
+def show(experiment: Experiment, *, rows: int, as_json: bool) -> int:
+    """Print splits, columns, labels and the first rows of each split; 0.
 
+    Args:
+        rows: of each split.
+        as_json: one object, for other programs.
 
-def _show(given: argparse.Namespace) -> int:
-    experiment, _, raw = opened(given.directory)
+    Raises:
+        UserError: the rows are not what the config says.
+    """
+    _, raw = opened(experiment)
     record = {
         "origin": raw.origin,
         "fingerprint": raw.fingerprint,
@@ -38,13 +35,10 @@ def _show(given: argparse.Namespace) -> int:
         "labels": {source: list(names) for source, names in raw.labels.items()},
         "classes": classes(raw),
         "notes": list(raw.notes),
-        "rows": {split: head(raw, split, given.rows) for split in raw.splits},
+        "rows": {split: head(raw, split, rows) for split in raw.splits},
     }
-    print(
-        json.dumps(record, ensure_ascii=False)
-        if given.json
-        else "\n".join(show_lines(experiment.choices["data"], record))
-    )
+    lines = [json.dumps(record, ensure_ascii=False)] if as_json else show_lines(experiment.choices["data"], record)
+    print("\n".join(lines))
     return 0
 
 
@@ -59,7 +53,3 @@ def _named(raw: Raw, role: str, value: Any) -> Any:
         return value
     (names,) = raw.labels.values()
     return names[value] if isinstance(value, int) else [n for n, has in zip(names, value, strict=True) if has]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

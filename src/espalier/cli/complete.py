@@ -84,7 +84,7 @@ def _words(others: Sequence[str], current: str) -> Iterator[str]:
         yield from (f"{name}=" for made in _composed(others, folders) for name in _keys(made) if "." in name)
     else:
         made = _composed(others, folders)
-        values = {n: v for one in made for n, v in one.values.items() if not n.startswith("_")}
+        values = {str(n): v for one in made for n, v in one.values.items() if not str(n).startswith("_")}
         yield from (f"{group}=" for group in known)
         yield from (f"{name}=" for name, value in values.items() if not isinstance(value, dict) and name not in known)
         yield from (f"{name}." for name, value in values.items() if isinstance(value, dict) and value)

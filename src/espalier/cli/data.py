@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +17,7 @@ from espalier.config.suggest import nearest
 from espalier.core.errors import Fault, UserError
 
 _ACTIONS = ("show", "check")
+_ROWS = 3
 _HELP = """\
 espalier data show  [group=option] [key=value] … [--rows N] [--json]
 espalier data check [group=option] [key=value] … [--quick] [--strict] [--output FILE] [--json]
@@ -38,7 +40,7 @@ classifier contradicts which did not see the row (confident learning, over the s
 
 
 def main(words: Sequence[str]) -> int:
-    """Compose, and hand over to the process that reads; its exit code."""
+    """Compose, check, read and answer; labels are judged in a process of their own. The exit code."""
     parser = composing("espalier data")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rows", type=_count)
@@ -52,11 +54,16 @@ def main(words: Sequence[str]) -> int:
     action, *overrides = given.overrides
     _require_right_flags(action, given)
     experiment = compose(overrides, config_dirs=given.config_dir)
+    judges = action == "check" and not given.quick
+    check(experiment, only=["data", "model", "hardware"] if judges else ["data"])
+    if judges:
+        return _ask_judge(experiment, _flags(given, "strict", "output", "json"))
+    # By name: a mistake in the words is answered before what reads rows is loaded.
     if action == "show":
-        check(experiment, only=["data"])
-        return _ask(experiment, "show", _flags(given, "rows", "json"))
-    check(experiment, only=["data"] if given.quick else ["data", "model", "hardware"])
-    return _ask(experiment, "find", _flags(given, "quick", "strict", "output", "json"))
+        rows = _ROWS if given.rows is None else given.rows
+        return int(import_module("espalier.checks.show").show(experiment, rows=rows, as_json=given.json))
+    found = import_module("espalier.checks.find").find
+    return int(found(experiment, strict=given.strict, as_json=given.json, output=given.output))
 
 
 def _count(word: str) -> int:
@@ -90,8 +97,8 @@ def _flags(given: argparse.Namespace, *names: str) -> list[str]:
     ]
 
 
-def _ask(experiment: Experiment, module: str, flags: Sequence[str]) -> int:
-    """The experiment goes to the other process as a run's does: by files in a folder."""
+def _ask_judge(experiment: Experiment, flags: Sequence[str]) -> int:
+    """The experiment goes to the process that loads a model as a run's does: by files in a folder."""
     with TemporaryDirectory(prefix="espalier-") as folder:
         write(experiment, Path(folder))
-        return ask(f"espalier.checks.{module}", folder, *flags)
+        return ask("espalier.checks.judge", folder, *flags)

@@ -14,7 +14,7 @@ from espalier.cli.arguments import Parser, composing, file_to_write, page_to_wri
 from espalier.config.suggest import nearest
 from espalier.core.errors import Fault, UserError
 from espalier.core.lock import is_held
-from espalier.core.record import SUMMARY, SWEEP, Record
+from espalier.core.record import SUMMARY, SWEEP, Record, read_record
 from espalier.core.rundir import shown
 from espalier.report.sweep_lines import best_lines, status_lines
 from espalier.report.sweep_read import read_summary, status_of
@@ -57,6 +57,7 @@ def main(words: Sequence[str]) -> int:
 def _plan(words: Sequence[str]) -> int:
     given = composing("espalier sweep plan")
     given.add_argument("--rerun", type=Path, metavar="DIR")
+    given.add_argument("-m", "--multirun", action="store_true")  # of the line that it is to tell of
     read = given.read(words)
     # By name, here and below: what only reads a summary loads nothing that composes, trains or draws.
     read_command, conduct = import_module("espalier.config.multirun").read_command, import_module(_CONDUCT)
@@ -95,15 +96,18 @@ def _best(words: Sequence[str]) -> int:
 def _resume(words: Sequence[str]) -> int:
     parser = Parser("espalier sweep resume")
     parser.add_argument("words", nargs="*")
-    given = parser.read(words)
-    changes = [word for word in given.words if "=" in word and not Path(word).is_dir()]
-    return _go_on(_found([word for word in given.words if word not in changes], "resume"), changes)
+    given = parser.read(words).words
+    changes = [word for word in given if "=" in word and not Path(word).is_dir()]
+    named = [word for word in given if word not in changes]
+    if len(named) > 1 and (neither := [word for word in named if not Path(word).exists()]):
+        raise UserError(*(Fault(word, "is no directory, and no setting.", "Write key=value.") for word in neither))
+    return _go_on(_found(named, "resume"), changes)
 
 
 def _retry(words: Sequence[str]) -> int:
-    if "--failed" not in words:
+    directory, given = _directory("retry", words, "--failed")
+    if not given.failed:
         raise UserError(Fault("espalier sweep retry", "is for failed trials.", "Say so:  --failed"))
-    directory, _ = _directory("retry", words, "--failed")
 
     def again(record: Record) -> None:
         failed = [trial.trial for trial in record.trials.values() if trial.state == "failed"]
@@ -111,14 +115,18 @@ def _retry(words: Sequence[str]) -> int:
             record.write("again", number, why="tried once more", lost=0)
         print(f"{len(failed)} failed {'trial' if len(failed) == 1 else 'trials'} once more")
 
-    return _go_on(directory, before=again)
+    if any(trial.state == "failed" for trial in read_record(directory)):
+        return _go_on(directory, before=again)
+    print(f"no trial of {shown(directory)} has failed")
+    return 0
 
 
 def _stop(words: Sequence[str]) -> int:
     directory, given = _directory("stop", words, "--now")
     if not is_held(directory):
-        if read_summary(directory).get("status") in ("done", "stopped"):
-            print(f"{shown(directory)} is over")
+        left = any(trial.state == "running" for trial in read_record(directory))
+        if read_summary(directory).get("status") in ("done", "stopped", "interrupted") and not left:
+            print(f"{shown(directory)} is over: nothing runs")
             return 0
         # Trials may live though their driver does not.
         return _go_on(directory, ending="stopped", now=given.now)
@@ -146,6 +154,7 @@ def _wandb(words: Sequence[str]) -> int:
     given = parser.read(words)
     command = import_module("espalier.config.multirun").read_command(given.overrides, given.config_dir)
     planner = import_module("espalier.sweep.plan").Planner(command, lambda: None)  # agents may run on any machine
+    planner.check()
     text = import_module("espalier.sweep.wandb_file").wandb_sweep(planner)
     if given.output:
         file_to_write(f"--output {given.output}", given.output).write_text(text, encoding="utf-8")
@@ -184,18 +193,38 @@ def _directory(verb: str, words: Sequence[str], flag: str) -> tuple[Path, Any]:
 
 def _found(named: Sequence[str], verb: str) -> Path:
     """The sweep's directory; the newest below ``outputs`` if none is named."""
+    line = f"espalier sweep {verb}{' --failed' * (verb == 'retry')}"
     if len(named) > 1:
-        raise UserError(Fault(" ".join(named), "are several.", f"Name one sweep:  espalier sweep {verb} DIR"))
+        raise UserError(Fault(" ".join(named), "are several.", f"Name one sweep:  {line} DIR"))
     if not named:
-        newest = max(_OUTPUTS.glob(f"*/sweep-*/{SUMMARY}"), key=lambda file: file.stat().st_mtime, default=None)
-        if newest is None:
-            raise UserError(Fault("espalier sweep", "finds no sweep below outputs.", f"Name it:  sweep {verb} DIR"))
-        return newest.parent
+        if newest := _newest(_OUTPUTS):
+            return newest
+        remedy = f"Name it:  {line} DIR , or begin one:  espalier train -m WORDS"
+        raise UserError(Fault(f"espalier sweep {verb}", f"finds no sweep below {_OUTPUTS}.", remedy))
     directory = Path(named[0])
     directory = directory.parent if directory.name in (SWEEP, SUMMARY) else directory
     if not (directory / SWEEP).exists() and not (directory / SUMMARY).exists():
-        raise UserError(Fault(str(directory), f"is no sweep's directory: it has no {SUMMARY}.", "See:  espalier runs"))
+        raise UserError(_no_sweep(directory, line))
     return directory
+
+
+def _newest(folder: Path) -> Path | None:
+    """The sweep below a folder of outputs, or of one experiment, that was written last."""
+    found = (file for depth in ("", "*/") for file in folder.glob(f"{depth}sweep-*/{SUMMARY}"))
+    newest = max(found, key=lambda file: file.stat().st_mtime, default=None)
+    return newest.parent if newest else None
+
+
+def _no_sweep(directory: Path, line: str) -> Fault:
+    if not directory.exists():
+        return Fault(str(directory), "is not there.", "See:  espalier runs")
+    above = next((folder for folder in directory.resolve().parents if (folder / SWEEP).exists()), None)
+    if above:
+        return Fault(str(directory), "lies in a sweep, and is none.", f"Type  {line} {shlex.quote(str(shown(above)))}")
+    if newest := _newest(directory.resolve()):
+        remedy = f"The newest:  {line} {shlex.quote(str(shown(newest)))}"
+        return Fault(str(directory), "is no sweep's directory; there are sweeps below it.", remedy)
+    return Fault(str(directory), f"is no sweep's directory: it has no {SUMMARY}.", "See:  espalier runs")
 
 
 def _summary(directory: Path) -> dict[str, Any]:

@@ -96,8 +96,9 @@ def _resume(directory: Path) -> int:
             Fault(str(directory), f"is running: process {outcome.pid} on {outcome.host}.", "Wait, or end it.")
         )
     if outcome.status == "paused" and (sweep := Place.of(directory).sweep):
-        truth = "is a trial of a sweep, and its pruning rule has paused it: the sweep alone lets it go on."
-        remedy = f"Type  {_typed('sweep resume', sweep)} , or train it to its end:  {_typed('train --rerun', directory)}"
+        truth = "is a trial of a sweep, and its pruning rule has paused it: only the sweep lets it go on."
+        go_on, alone = _typed("sweep resume", sweep), _typed("train --rerun", directory)
+        remedy = f"Let it:  {go_on} , or train the trial to its end:  {alone}"
         raise UserError(Fault(str(shown(directory)), truth, remedy))
     check(read(directory))
     return become(directory, resume=True)

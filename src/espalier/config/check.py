@@ -17,7 +17,7 @@ from espalier.config.tree import at, interpolations, plain
 from espalier.config.types import Bounded, DictOf, Part, branches, wrong
 from espalier.core.errors import ConfigError, Fault, TrustError
 from espalier.core.machine import Machine, probe
-from espalier.core.masking import MASK, secrets_in
+from espalier.core.masking import MASK, keep_variables_of, secrets_in
 from espalier.core.texts import is_whole
 
 _MISSING = "???"
@@ -37,6 +37,7 @@ def check(experiment: Experiment, *, only: Sequence[str] = (), machine: Callable
         TrustError: code that is neither ours nor trusted is all that is wrong.
         ConfigError: every fault of the words and the tree.
     """
+    keep_variables_of(plain(experiment.config))
     untrusted = [*judge(experiment.values), *judge({"hydra": plain(experiment.hydra)})]
     placed = [_placed(experiment, fault) for fault in untrusted]
     found = [
@@ -96,7 +97,7 @@ class _Checker:
         if key in self.unknown or not isinstance(target, str):
             return
         signature = taking(signature_of(target), _GIVEN.get(key, _GIVEN.get(key.rpartition(".")[0], 0)))
-        given = {name: value for name, value in node.items() if not name.startswith("_")}
+        given = {str(name): value for name, value in node.items() if not str(name).startswith("_")}
         yield from self._names(given, signature, key, target)
         for name, value in given.items():
             parameter = signature.parameters.get(name)

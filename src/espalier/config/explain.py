@@ -55,11 +55,10 @@ def _kept_back(key: str, value: str) -> str:
 
 
 def _settings(experiment: Experiment, key: str, value: Mapping[str, Any]) -> list[str]:
-    names = [name for name in value if not name.startswith("_")]
-    width = max((len(name) for name in names), default=0)
+    settings = {str(name): inner for name, inner in value.items() if not str(name).startswith("_")}
+    width = max(map(len, settings), default=0)
     rows = []
-    for name in names:
-        inner = value[name]
+    for name, inner in settings.items():
         shown = "…" if isinstance(inner, Mapping) and "_target_" in inner else _shown(inner)
         said = ", ".join(
             w for w in (_type(experiment, f"{key}.{name}"), experiment.layers.comment(f"{key}.{name}")) if w

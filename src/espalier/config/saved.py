@@ -23,7 +23,7 @@ from espalier.config.words import quoted, read_words
 from espalier.core.errors import Fault, UserError, newer
 from espalier.core.files import write_atomic
 from espalier.core.home import expanded, folder_of
-from espalier.core.masking import masked_text
+from espalier.core.masking import masked_text, masked_words
 
 CONFIG, ORIGIN = "config.yaml", "origin.yaml"
 
@@ -127,13 +127,14 @@ def _absolute(path: str) -> str:
 
 
 def _file_keys(values: Mapping[str, Any]) -> Iterator[tuple[str, str | list[str]]]:
-    """Keys whose signatures say that they are paths of files or folders, with their values."""
+    """Keys whose signatures say that they are paths of files or folders, with their values; none that holds a secret."""
     for key, value in flatten({"": values}):
         target = value.get("_target_") if isinstance(value, Mapping) else None
         if not isinstance(target, str):
             continue
         for name, parameter in signature_of(target).parameters.items():
-            if isinstance(value.get(name), str | list) and _is_path(parameter.type, value[name]):
+            found = value.get(name)
+            if isinstance(found, str | list) and _is_path(parameter.type, found) and masked_words(found) == found:
                 yield f"{key}.{name}".lstrip("."), value[name]
 
 

@@ -44,8 +44,8 @@ class Records:
         return [row.get(name) for row in self.rows]
 
     def table(self) -> pa.Table:
-        """The same as a table, types as the values suggest."""
-        return pa.Table.from_pylist([dict(row) for row in self.rows])
+        """The same as a table, types as the values suggest. Raises what Arrow does of values that share no type."""
+        return pa.table({name: self.column(name) for name in self.header})
 
 
 @dataclass(frozen=True)

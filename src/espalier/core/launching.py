@@ -7,6 +7,7 @@ of it. What the trial itself came to stands in its ``outcome.json``.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,20 @@ class Ended:
     why: str = ""
     out_of_memory: bool = False
     lost: bool = False
+
+
+def ended_with(code: int, *, starved: bool = False) -> Ended:
+    """How a process ended, by its exit code, or -n where signal n ended it.
+
+    Args:
+        starved: whether the kernel has killed a process for want of memory while it ran.
+    """
+    if code >= 0:
+        return Ended(code)
+    if starved and -code == signal.SIGKILL:
+        return Ended(128 - code, "the kernel killed it for want of memory", out_of_memory=True)
+    names = {int(known): known.name for known in signal.Signals}  # most of the real-time ones have none
+    return Ended(128 - code, f"killed by {names.get(-code, f'signal {-code}')}")
 
 
 class Launcher(Protocol):

@@ -26,7 +26,6 @@ class Machine:
         bf16: whether the CPU has instructions that multiply bf16 (AMX, AVX512-BF16, ARM's).
         apple_gpus: 1 on Apple silicon.
         nodes: machines there are of the cluster.
-        memory: bytes of a cluster's machine; 0: not known. This one's changes, and is asked by ``memory()``.
         cluster: whose machines these are: ``partition gpu``; ``""``: it is this machine.
     """
 
@@ -35,7 +34,6 @@ class Machine:
     bf16: bool
     apple_gpus: int = 0
     nodes: int = 1
-    memory: int = 0
     cluster: str = ""
 
     def __str__(self) -> str:
@@ -88,9 +86,20 @@ def memory() -> Memory:
 
 
 def gpu_names() -> list[str]:
-    """NVIDIA GPUs that this process may use, as ``CUDA_VISIBLE_DEVICES`` names them: numbers, or UUIDs."""
-    given = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
-    return (given or [str(number) for number in range(probe().gpus)])[: probe().gpus]
+    """NVIDIA GPUs that this process' trials may use, as ``CUDA_VISIBLE_DEVICES`` names them: numbers, UUIDs.
+
+    Parts of GPUs (``MIG-…``) too, of which one process can use but one.
+    """
+    present, visible = _present_gpus(), os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return [str(number) for number in range(present)]
+    given: list[str] = []
+    for name in (name.strip() for name in visible.split(",")):
+        # As CUDA reads it: what stands behind one that is not there is not there either.
+        if not (name.startswith(("GPU-", "MIG-")) or (name.isdecimal() and int(name) < present)):
+            break
+        given.append(name)
+    return list(dict.fromkeys(given)) if present else []
 
 
 def oom_kills() -> int:
@@ -144,13 +153,15 @@ def _count(file: Path, name: str) -> int:
 
 
 def _visible_gpus() -> int:
+    names = gpu_names()
+    parts = [name for name in names if name.startswith("MIG-")]
+    return len(names) - max(0, len(parts) - 1)
+
+
+def _present_gpus() -> int:
     folder = Path("/proc/driver/nvidia/gpus")
     # Some containers show the devices and not the driver's folder.
-    present = len(list(folder.iterdir() if folder.is_dir() else Path("/dev").glob("nvidia[0-9]*")))
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is None:
-        return present
-    return min(present, len([name for name in visible.split(",") if name.strip() not in ("", "-1")]))
+    return len(list(folder.iterdir() if folder.is_dir() else Path("/dev").glob("nvidia[0-9]*")))
 
 
 def _cpuinfo(field: str) -> str:

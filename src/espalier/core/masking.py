@@ -28,6 +28,8 @@ _NAME = re.compile(
     )s?$ | ^token$""",
     re.VERBOSE,
 )
+_WORDS = {"token", "secret", "secrets", "cookie", "cookies", "credential", "credentials"}  # of any text, too
+_PROSE = re.compile(r"[A-Z]?[a-z]+\W?")
 _IS_PASSWORD = re.compile(r"pass(word|wd|phrase)$|_pwd$")
 # Of variables: their names are written by people who keep secrets there, so the end of the name says it.
 _VARIABLE = re.compile(r"(TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|_PWD|CREDENTIALS?|API_?KEY|(ACCESS|SECRET|PRIVATE)_?KEY)$")
@@ -55,7 +57,7 @@ _SHORTEST = 12  # characters of a value that can have one of these shapes
 _HEX = re.compile(r"(?<![\w/@])[0-9a-f]{40}(?![\w/])")
 _NO_KEY = re.compile(
     r"(revision|commit|sha1?|hash|digest|checksum|fingerprint|version|tree|branch|head|ref|tag|blob|snapshot|etag|parent"
-    r"|git)s?\b\W{0,4}(is |was |at |to |of |id|hex)*\W{0,3}$",
+    r"|git|at)s?\b\W{0,4}(is |was |at |to |of |id|hex)*\W{0,3}$",
     re.IGNORECASE,
 )
 _HINT = re.compile(r"token|secret|pass|pwd|key|cred|auth|cookie|sig|code", re.IGNORECASE)
@@ -146,7 +148,7 @@ def _without_pairs(text: str) -> str:
     pieces, done = [], 0
     for key in _KEYED.finditer(text):
         value = _VALUE.match(text, key.end()) if _says_secret(key["name"]) else None
-        if value and key.start() >= done and _is_told(key["name"], value[0]):
+        if value and key.start() >= done and _is_told(key["name"], value[0], text[: key.end()]):
             pieces += [text[done : key.end()], MASK]
             done = value.end()
     return "".join([*pieces, text[done:]])
@@ -158,12 +160,13 @@ def _told(found: re.Match[str]) -> str:
     return f"{found['name']}{found['sign']}{MASK}" if said else found[0]
 
 
-def _is_told(name: str, value: str) -> bool:
+def _is_told(name: str, value: str, before: str = "=") -> bool:
     """Whether text tells a secret behind its name: in prose "token: the" tells of a word, "secret: see below" of none."""
     value = value.strip("\\\"'")
     if "${" in value or _is_harmless(name, value):
         return False
-    return bool(_IS_PASSWORD.search(_snake(name))) or (len(value) >= 6 and not re.fullmatch(r"[A-Z]?[a-z]+\W?", value))
+    in_mapping = before.rfind("{") > before.rfind("}") or before.rstrip()[-1:] != ":"
+    return in_mapping or _snake(name) not in _WORDS or bool(len(value) >= 6 and not _PROSE.fullmatch(value))
 
 
 def _look(text: str, name: str = "") -> str:
@@ -245,4 +248,6 @@ def _masked(name: str, value: Any) -> Any:
         return masked(value)
     if isinstance(value, list):
         return [_masked(name, item) for item in value]
-    return MASK if is_secret(name, value) else value
+    if is_secret(name, value):
+        return MASK
+    return known.sub(MASK, value) if isinstance(value, str) and (known := _known()) else value

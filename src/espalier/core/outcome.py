@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
+
+from espalier.core.masking import masked_text, masked_words
 
 Status = Literal["running", "done", "failed", "interrupted", "paused"]
 
@@ -71,6 +73,11 @@ class Outcome:
             name: [v if math.isfinite(v) else str(v) for v in ends] for name, ends in self.intervals.items()
         }
         return record
+
+    def masked(self) -> Outcome:
+        """As it may be written and shown: without secrets in what errors, data sources and trackers said."""
+        data = {**self.data, **{n: masked_words(self.data[n]) for n in ("origin", "notes") if n in self.data}}
+        return replace(self, error=masked_text(self.error), data=data, tracking=masked_words(self.tracking))
 
     @staticmethod
     def of(record: Mapping[str, Any]) -> Outcome:

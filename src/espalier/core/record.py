@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from espalier.core.masking import masked_text
+
 RECORD, SUMMARY, SWEEP, TRIALS = "record.jsonl", "summary.json", "sweep.yaml", "trials"
 
 State = Literal["planned", "running", "paused", "done", "failed", "infeasible", "stopped", "duplicate"]
@@ -82,8 +84,9 @@ class Record:
         self.trials: dict[int, TrialRecord] = {row.trial: row for row in read_record(directory)}
 
     def write(self, event: str, trial: int, **more: Any) -> None:
-        """Append an event and take it up; it is with the kernel when this returns."""
-        line = {"event": event, "trial": trial, "at": round(time.time(), 3), **more}
+        """Append an event and take it up; it is with the kernel when this returns. Secrets in why and log are masked."""
+        said = {name: masked_text(more[name]) for name in ("why", "log") if name in more}
+        line = {"event": event, "trial": trial, "at": round(time.time(), 3), **more, **said}
         self._file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
         fold(self.trials, line)
 

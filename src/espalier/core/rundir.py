@@ -93,8 +93,8 @@ def point_latest(directory: Path) -> None:
 
 
 def write_outcome(directory: Path, outcome: Outcome) -> None:
-    """Atomically."""
-    write_json(directory / OUTCOME, outcome.as_dict())
+    """Atomically, secrets masked."""
+    write_json(directory / OUTCOME, outcome.masked().as_dict())
 
 
 def read_outcome(directory: Path) -> Outcome:

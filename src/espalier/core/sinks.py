@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -75,14 +75,16 @@ def _delimited(file: IO[str], separator: str | None) -> Write:
     def write(chunk: Chunk, added: Added) -> None:
         if not writers:
             between = separator or str(getattr(chunk, "separator", ","))
-            writers.append(csv.writer(file, delimiter=between, lineterminator="\n"))
+            # The second one quotes all: Python's writer leaves a carriage return bare, where readers see a line's end.
+            for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL):
+                writers.append(csv.writer(file, delimiter=between, lineterminator="\n", quoting=quoting))
             header.extend([*chunk.header, *added])
-            writers[0].writerow(header)
-        if strange := [name for name in chunk.header if name not in header]:
-            raise _late(chunk, f"has a key that earlier ones lack: {strange[0]!r}")
+            writers[_is_several_lines(header)].writerow(header)
+        _require_known(chunk, header)
         for row, more in zip(chunk.rows, _rows(added), strict=True):
             whole = {**row, **more}
-            writers[0].writerow([_field(whole.get(name)) for name in header])
+            fields = [_field(whole.get(name)) for name in header]
+            writers[_is_several_lines(fields)].writerow(fields)
 
     return write
 
@@ -92,15 +94,17 @@ def _parquet(path: Path) -> Iterator[Write]:
     writers: list[pq.ParquetWriter] = []
 
     def write(chunk: Chunk, added: Added) -> None:
-        table = chunk.table()
-        for name, values in added.items():
-            table = table.append_column(name, values)
-        if not writers:
-            writers.append(pq.ParquetWriter(path, table.schema))
+        said = "is unlike the rows before it"
         try:
+            table = chunk.table()
+            table = pa.table({**dict(zip(table.column_names, table.columns, strict=True)), **added})
+            if not writers:
+                said = "cannot stand in parquet"
+                writers.append(pq.ParquetWriter(path, table.schema))
+            _require_known(chunk, writers[0].schema.names)
             writers[0].write_table(table.select(writers[0].schema.names).cast(writers[0].schema))
-        except (pa.ArrowException, ValueError, KeyError) as error:
-            raise _late(chunk, f"is unlike the rows before it: {str(error).splitlines()[0]}") from None
+        except (pa.ArrowException, ValueError, KeyError, OverflowError) as error:
+            raise _late(chunk, f"{said}: {str(error).splitlines()[0].rstrip('.')}") from None
 
     try:
         yield write
@@ -114,10 +118,19 @@ def _rows(columns: Added) -> Iterator[dict[str, Any]]:
     return (dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True))
 
 
+def _is_several_lines(fields: Sequence[Any]) -> bool:
+    return any(isinstance(field, str) and "\r" in field for field in fields)
+
+
 def _field(value: Any) -> Any:
     if value is None:
         return ""
     return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else value
+
+
+def _require_known(chunk: Chunk, names: Sequence[str]) -> None:
+    if strange := [name for name in chunk.header if name not in names]:
+        raise _late(chunk, f"has a key that earlier ones lack: {strange[0]!r}")
 
 
 def _late(chunk: Chunk, truth: str) -> DataError:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from annotated_types import Ge, Gt, Lt
 
+from espalier.core.arrays import array
 from espalier.core.bounds import Keys
 from espalier.core.errors import DataError, Fault
 from espalier.core.facts import Counts, Kind, Raw
@@ -182,9 +183,9 @@ class TableData(AbstractData):
 def _table(source: Source, split: str, names: Sequence[str], *, many: bool) -> pa.Table:
     columns = dict(source.splits[split])
     labels = columns.pop("label")
-    arrays = {role: _array(values) for role, values in columns.items()}
+    arrays = {role: array(values) for role, values in columns.items()}
     arrays["label"] = labelling.indexed(labels, names, many=many)
-    return pa.table({"row": pa.array(source.row_numbers(split)), **arrays})
+    return pa.table({"row": array(source.row_numbers(split)), **arrays})
 
 
 def _as_test(source: Source) -> Source:
@@ -215,13 +216,6 @@ def _notes(trained: npt.NDArray[np.int64]) -> tuple[str, ...]:
     if once := int((trained == 1).sum()):
         return (f"{once:,} of {len(trained):,} labels {'occur' if once > 1 else 'occurs'} once in training",)
     return ()
-
-
-def _array(values: Values) -> pa.Array:
-    if isinstance(values, np.ndarray) and values.ndim > 1:
-        flat = values.reshape(len(values), -1)
-        return pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
-    return pa.array(values)
 
 
 def _fingerprint(

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from espalier.core.arrays import array, numbers
 from espalier.core.errors import DataError, Fault
 
 SLICE = "slice:"
@@ -111,19 +112,18 @@ def indexed(values: Column, names: Sequence[str], *, many: bool) -> pa.Array:
     """int64 indices into ``names``; of any number of labels a row, a fixed-size list of 0 and 1 (uint8)."""
     place = {name: position for position, name in enumerate(names)}
     if not many:
-        return pa.array(np.asarray([place[str(value)] for value in values], np.int64))
+        return array(np.asarray([place[str(value)] for value in values], np.int64))
     hot = np.zeros((len(values), len(names)), np.uint8)
     for row, labels in enumerate(values):
         hot[row, [place[str(label)] for label in labels]] = 1
-    return pa.FixedSizeListArray.from_arrays(pa.array(hot.ravel()), len(names))
+    return array(hot)
 
 
 def label_counts(column: Any, classes: int) -> npt.NDArray[np.int64]:
     """Rows that have each label, of a column that ``indexed`` made; (classes,)."""
     if pa.types.is_integer(column.type):
-        return np.bincount(column.to_numpy(), minlength=classes)
-    values = column.combine_chunks().flatten().to_numpy()
-    counts: npt.NDArray[np.int64] = values.reshape(-1, classes).sum(0, dtype=np.int64)
+        return np.bincount(numbers(column), minlength=classes)
+    counts: npt.NDArray[np.int64] = numbers(column).sum(0, dtype=np.int64)
     return counts
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from espalier.core.arrays import array, numbers
 from espalier.core.errors import DataError, Fault
 
 _CHOICE = 20260101  # not the run's seed: the split belongs to the data
@@ -34,9 +35,9 @@ def cut(splits: Mapping[str, pa.Table], shares: Mapping[str, float], *, by: str)
         raise DataError(Fault(f"data.split={{{given}}}", "leaves no rows to train on.", "Let them sum to less than 1."))
     train = splits["train"]
     place = _places(*_strata(train[by]), list(wanted.values()))
-    result = {"train": train.filter(pa.array(place == 0))}
+    result = {"train": train.take(array(np.flatnonzero(place == 0)))}
     for position, split in enumerate(wanted, start=1):
-        result[split] = train.filter(pa.array(place == position))
+        result[split] = train.take(array(np.flatnonzero(place == position)))
     result.update({split: table for split, table in splits.items() if split != "train"})
     return {split: result[split] for split in ("train", "validation", "test") if split in result}
 
@@ -46,14 +47,14 @@ def thin(table: pa.Table, limit: int | None) -> pa.Table:
     if limit is None or table.num_rows <= limit:
         return table
     chosen = np.random.default_rng(_CHOICE).permutation(table.num_rows)[:limit]
-    return table.take(pa.array(np.sort(chosen)))
+    return table.take(array(np.sort(chosen)))
 
 
 def _strata(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.int64]]:
     """What rows are grouped by, and rows that must stay in training so that each label is learned."""
     if not pa.types.is_fixed_size_list(column.type):
-        return column.to_numpy(), np.empty(0, np.int64)
-    hot = column.combine_chunks().flatten().to_numpy().reshape(len(column), -1).astype(bool)
+        return numbers(column), np.empty(0, np.int64)
+    hot = numbers(column).astype(bool)
     counts = hot.sum(0)
     rarity = np.argsort(np.argsort(counts, kind="stable"))  # 0: the rarest label
     rarest = np.where(hot, rarity, hot.shape[1]).min(1)

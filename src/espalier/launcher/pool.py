@@ -17,7 +17,7 @@ from espalier.core.machine import Machine, gpu_names, memory, probe
 from espalier.core.rundir import process_created
 from espalier.launcher.processes import Process, cold, found, lives
 from espalier.launcher.slots import Slot, Slots
-from espalier.launcher.warm import WarmParent
+from espalier.launcher.warm import Fork, WarmParent
 
 _MEMORY = 1_500_000_000  # bytes of a small trial: so many places at most, where it is not said how many
 _STARTS = 3  # a warm parent that keeps on ending is done without
@@ -59,7 +59,7 @@ class Pool:
         # Elsewhere than on Linux, what libraries start as they are imported does not survive a fork.
         self._warm = _STARTS if warm and sys.platform == "linux" else 0
         self._parent: WarmParent | None = None
-        self._running: dict[int, tuple[Process, Slot]] = {}
+        self._running: dict[tuple[int, float], tuple[Process, Slot]] = {}  # a number alone may be given again
 
     def __enter__(self) -> Self:
         self._start_parent()
@@ -102,17 +102,17 @@ class Pool:
             raise RuntimeError(f"no place is free for {job.directory}")
         process = self._fork(job, slot) or cold(words_of(job), _environment(job, slot), job.directory / LOG)
         self._slots.take(slot)
-        self._running[process.pid] = process, slot
+        self._running[process.pid, process.created] = process, slot
         handle = {"host": os.uname().nodename, "pid": process.pid, "created": process.created, "slot": asdict(slot)}
         return Placed(str(slot), handle)
 
     def poll(self, placed: Placed, /) -> Ended | None:
         """How it ended."""
-        process, slot = self._running[placed.handle["pid"]]
+        process, slot = self._running[_key(placed)]
         ended = process.ended()
         if ended:
             self._slots.free(slot)
-            del self._running[process.pid]
+            del self._running[_key(placed)]
         return ended
 
     def reattach(self, placed: Placed, job: Job, /) -> bool:
@@ -122,18 +122,21 @@ class Pool:
             return False
         kept = Slot(slot["kind"], tuple(slot["places"]), slot["threads"], tuple(slot["gpus"]))
         self._slots.take(kept)
-        self._running[pid] = found(pid, created, job.directory), kept
+        self._running[_key(placed)] = found(pid, created, job.directory), kept
         return True
 
     def cancel(self, placed: Placed, /, *, now: bool) -> None:
         """End it."""
-        if running := self._running.get(placed.handle["pid"]):
+        if running := self._running.get(_key(placed)):
             running[0].end(now=now)
 
     def _start_parent(self) -> None:
         if self._warm:
             self._warm -= 1
-            self._parent = WarmParent(environment_of())
+            try:
+                self._parent = WarmParent(environment_of())
+            except OSError as error:
+                _say(f"trials are started anew, since the process that they are forked from cannot be: {error}")
 
     def _fork(self, job: Job, slot: Slot) -> Process | None:
         """A process forked from the warm parent; None where there is none, and that is said once."""
@@ -152,19 +155,23 @@ class Pool:
                 parent.leave()
                 self._parent, self._warm = None, 0
             return None
-        created = process_created(answer) or 0.0
-        return Process(answer, created, _code(parent, answer, created, job))
+        created = process_created(answer.pid) or 0.0
+        return Process(answer.pid, created, _code(parent, answer, created, job))
+
+
+def _key(placed: Placed) -> tuple[int, float]:
+    return placed.handle["pid"], placed.handle["created"]
 
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _code(parent: WarmParent, pid: int, created: float, job: Job) -> Callable[[], int | None]:
-    alone = found(pid, created, job.directory)
+def _code(parent: WarmParent, fork: Fork, created: float, job: Job) -> Callable[[], int | None]:
+    alone = found(fork.pid, created, job.directory)
 
     def code() -> int | None:
-        known = parent.code(pid)
+        known = parent.code(fork)
         return alone.code() if known is None and not parent.lives() else known
 
     return code

@@ -6,14 +6,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from espalier.core.errors import UserError
-from espalier.core.launching import Ended
+from espalier.core.launching import Ended, ended_with
 from espalier.core.machine import oom_kills
+from espalier.core.process_group import end_left_behind
 from espalier.core.rundir import process_created, read_outcome
 
 MODULE = "espalier.run"
@@ -46,11 +48,7 @@ class Process:
     def ended(self) -> Ended | None:
         """How it ended; None while it runs."""
         code = self.code()
-        if code is None or code >= 0:
-            return None if code is None else Ended(code)
-        why = f"killed by {signal.Signals(-code).name}"
-        starved = -code == signal.SIGKILL and not self.killed and oom_kills() > self._oom
-        return Ended(128 - code, f"{why}: no memory was left" if starved else why, out_of_memory=starved)
+        return None if code is None else ended_with(code, starved=not self.killed and oom_kills() > self._oom)
 
     def end(self, *, now: bool) -> None:
         """SIGTERM, by which a run ends in order and takes its ranks along; ``now`` SIGKILL to all of its group."""
@@ -64,17 +62,40 @@ class Process:
                 os.kill(self.pid, signal.SIGKILL if now else signal.SIGTERM)
 
 
+class NeverStarted(Process):
+    """For want of processes, memory, disk, a file: a trial that is lost before it has begun."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(0, time.time(), lambda: 1)
+        self._why = f"it could not be started: {error}"
+
+    def ended(self) -> Ended:
+        """At once."""
+        return Ended(1, self._why, lost=True)
+
+
 def cold(words: list[str], environment: Mapping[str, str], log: Path | None) -> Process:
-    """Start ``python -m espalier.run …``: beside the driver where it has a log, else in front, with its terminal."""
+    """Start ``python -m espalier.run …``: beside the driver where it has a log, else in front, with its terminal.
+
+    Where it cannot be started, that is the end of it, and the trial is lost.
+    """
     command = [sys.executable, "-m", MODULE, *words]
-    if log is None:
-        child = subprocess.Popen(command, env=environment)
-    else:
-        with log.open("ab") as file:
-            child = subprocess.Popen(
-                command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
-            )
-    return Process(child.pid, process_created(child.pid) or 0.0, child.poll)
+    try:
+        if log is None:
+            child = subprocess.Popen(command, env=environment)
+        else:
+            with log.open("ab") as file:
+                child = subprocess.Popen(
+                    command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+                )
+    except OSError as error:
+        return NeverStarted(error)
+
+    def code() -> int | None:
+        end_left_behind(child.pid)
+        return child.poll()
+
+    return Process(child.pid, process_created(child.pid) or 0.0, code)
 
 
 def found(pid: int, created: float, directory: Path) -> Process:

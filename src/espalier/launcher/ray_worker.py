@@ -20,9 +20,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from espalier.core.launching import LOG, Ended, Job, environment_of, words_of
+from espalier.core.launching import LOG, Ended, Job, ended_with, environment_of, words_of
 from espalier.core.lock import is_held
 from espalier.core.machine import oom_kills
+from espalier.core.process_group import end_left_behind
 from espalier.launcher.ray_head import using
 
 _LEAVE = 60.0  # seconds after the end, for a driver that is just coming back
@@ -136,8 +137,11 @@ class Worker:
                 self._children.append(_start(order, environment, log.fileno()))
             if order.node == 0:
                 log.write(f"[ray] process {self._children[0].pid} on {_here()}\n".encode())
-        codes = [child.wait() for child in self._children]
-        return _end(codes, killed_for_memory=oom_kills() > before)
+        codes = []
+        for child in self._children:
+            end_left_behind(child.pid, wait=True)
+            codes.append(child.wait())
+        return ended_with(next((code for code in codes if code), 0), starved=oom_kills() > before)
 
 
 def _start(order: Order, environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
@@ -152,16 +156,6 @@ def _start(order: Order, environment: Mapping[str, str], log: int) -> subprocess
         stderr=log,
         start_new_session=True,
     )
-
-
-def _end(codes: list[int], *, killed_for_memory: bool) -> Ended:
-    code = next((code for code in codes if code), 0)
-    if code >= 0:
-        return Ended(code)
-    name = signal.Signals(-code).name
-    memory = killed_for_memory and -code == signal.SIGKILL
-    why = "the kernel killed it for want of memory" if memory else f"killed by {name}"
-    return Ended(128 - code, why, out_of_memory=memory)
 
 
 def _wait_for_release(directory: Path) -> None:

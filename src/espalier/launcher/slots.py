@@ -92,9 +92,9 @@ class Slots:
             truth = "asks for several machines, and launcher=pool has this one."
             return Fault(f"hardware.num_nodes={needs.nodes}", truth, "Set hardware.num_nodes=1, or launcher=slurm.")
         wanted = needs.processes or self.gpus_per_trial
-        if needs.kind == "gpu" and wanted > len(self.gpus):
+        if needs.kind == "gpu" and wanted > self.machine.gpus:
             what = f"hardware.devices={wanted}" if needs.processes else f"launcher.gpus_per_trial={wanted}"
-            return Fault(what, f"asks for more than this machine has: {self.machine}.", f"At most {len(self.gpus)}.")
+            return Fault(what, f"asks for more than this machine has: {self.machine}.", f"At most {self.machine.gpus}.")
         cores = wanted * (needs.threads or 1)
         if needs.threads and cores > self.machine.cpus:
             truth = f"takes {cores} threads for a trial, and this machine has {self.machine}: it would be far slower."

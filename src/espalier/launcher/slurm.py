@@ -14,7 +14,7 @@ from typing import Annotated, Any, Self, Unpack
 
 from annotated_types import Ge
 
-from espalier.core.errors import Fault
+from espalier.core.errors import Fault, UserError
 from espalier.core.launching import Ended, Job, Placed
 from espalier.core.machine import Machine
 from espalier.launcher.slurm_batches import Batches, Live
@@ -25,6 +25,7 @@ from espalier.launcher.slurm_order import faults_of, order_of
 from espalier.launcher.slurm_queue import Queue, partitions
 from espalier.launcher.slurm_submit import How, UnansweredError, refusal
 
+_CANCELLED = 30.0  # seconds that leaving waits for scancel
 _SETTLED = 5.0  # seconds for a job's last word to be seen through the shared file system
 
 
@@ -67,8 +68,13 @@ class Slurm:
     def __exit__(self, *_: object) -> None:
         """Hand over what waits; jobs stay."""
         self._batches.hand_over(self._queue, at_once=True)
+        until = time.monotonic() + _CANCELLED
         for process in self._cancels:
-            process.wait()
+            try:
+                process.wait(max(0.0, until - time.monotonic()))
+            except subprocess.TimeoutExpired:  # the controller does not answer: what the job finds noted ends it
+                process.kill()
+                process.wait()
         self._queue.close()
 
     def faults(self, jobs: list[Mapping[str, Any]], /) -> list[Fault]:
@@ -125,12 +131,17 @@ class Slurm:
         return ended
 
     def reattach(self, placed: Placed, _: Job, /) -> bool:
-        """By the job's id; where an earlier driver did not live to write it down, by the comment that it bears."""
+        """By the job's id; where an earlier driver did not live to write it down, by the comment that it bears.
+
+        Raises:
+            UserError: the cluster does not answer, and the job may live.
+        """
         notes = Notes.of(placed.handle)
         if notes.ended:
             return False
-        if not self._queue.seen:
-            self._queue.look_now()
+        if not (self._queue.seen or self._queue.look_now() or self._queue.look_now()):
+            truth = "cannot reach the cluster, on which trials may be running: squeue does not answer."
+            raise UserError(Fault("launcher=slurm", truth, "See:  squeue --me , then go on with the sweep."))
         if not (job_id := notes.job_id):
             token, index = batch_of(notes) or ("", "")
             array = self._queue.commented(token) if token else ""
@@ -162,6 +173,7 @@ class Slurm:
             return None
         row = self._queue.rows.get(live.job_id)  # which alone knows why a process was killed
         if row and not row.is_over:
+            live.over = 0.0  # it was queued again
             return None
         told = row.ended() if row else Ended(1, "its job is gone from the queue", lost=True)
         if live.killed:

@@ -8,10 +8,10 @@ import time
 from dataclasses import dataclass, field
 
 from espalier.core.launching import Ended, Job
-from espalier.launcher.slurm_notes import Notes, write_batch
+from espalier.launcher.slurm_notes import Notes, forget_batch, write_batch
 from espalier.launcher.slurm_order import Order
-from espalier.launcher.slurm_queue import Queue, minutes_of, partitions
-from espalier.launcher.slurm_submit import How, RefusedError, UnansweredError, submit
+from espalier.launcher.slurm_queue import Queue, largest_array, minutes_of, partitions
+from espalier.launcher.slurm_submit import FullError, How, RefusedError, UnansweredError, submit
 from espalier.launcher.slurm_task import Task
 
 _GATHER = 0.2  # seconds without a further trial, after which those that wait are handed over
@@ -60,6 +60,7 @@ class Batches:
     def __init__(self, how: How, time_limit: int | str | None, names: list[str]) -> None:
         self.how, self._time_limit, self._names = how, time_limit, names
         self._batches: list[_Batch] = []
+        self._largest = 0
 
     def add(self, live: Live, job: Job, order: Order) -> None:
         """Let it wait for its like."""
@@ -84,17 +85,33 @@ class Batches:
 
     def hand_over(self, queue: Queue, *, at_once: bool = False) -> None:
         """What is due."""
-        for batch in list(self._batches):
-            if at_once or batch.due <= time.monotonic():
-                try:
-                    self._hand_over(batch, queue)
-                except UnansweredError:
-                    batch.due = time.monotonic() + _AGAIN
+        due = [batch for batch in self._batches if at_once or batch.due <= time.monotonic()]
+        while due:
+            batch = due.pop(0)
+            try:
+                if len(batch.waiting) > self._most() and not batch.token:
+                    due[:0] = self._split(batch, self._most())
                     continue
-                except RefusedError as error:
-                    for live, _ in batch.waiting:
-                        live.gone = Ended(2, f"sbatch: {error}")
-                self._batches.remove(batch)
+                self._hand_over(batch, queue)
+            except UnansweredError:
+                batch.due = time.monotonic() + _AGAIN
+                continue
+            except FullError as error:
+                forget_batch(batch.waiting[0][0].notes.folder, batch.token)
+                batch.token = ""
+                if len(batch.waiting) > 1:
+                    first, rest = self._split(batch, len(batch.waiting) // 2)
+                    due.insert(0, first)
+                    rest.due = time.monotonic() + _AGAIN
+                    continue
+                if any(not row.is_over for row in queue.rows.values()):
+                    batch.due = time.monotonic() + _AGAIN  # there is room when one of them has ended
+                    continue
+                batch.waiting[0][0].gone = Ended(2, f"sbatch: {error}")
+            except RefusedError as error:
+                for live, _ in batch.waiting:
+                    live.gone = Ended(2, f"sbatch: {error}")
+            self._batches.remove(batch)
 
     def minutes(self) -> int:
         """The time limit of a job.
@@ -111,10 +128,26 @@ class Batches:
             self._time_limit = min(limits, default=60)
         return minutes_of(self._time_limit)
 
+    def _most(self) -> int:
+        """Trials of one array."""
+        if not self._largest:
+            try:
+                self._largest = largest_array()
+            except (RuntimeError, subprocess.TimeoutExpired) as error:
+                raise UnansweredError(str(error)) from None
+        return self._largest
+
+    def _split(self, batch: _Batch, first: int) -> tuple[_Batch, _Batch]:
+        """Two in its place, neither of them handed over yet."""
+        halves = (_Batch(batch.order, batch.waiting[:first]), _Batch(batch.order, batch.waiting[first:]))
+        at = self._batches.index(batch)
+        self._batches[at : at + 1] = halves
+        return halves
+
     def _hand_over(self, batch: _Batch, queue: Queue) -> None:
         places = [live.notes for live, _ in batch.waiting]
-        if batch.token:
-            queue.look_now()  # what was not answered may have been heard
+        if batch.token and not queue.look_now():  # what was not answered may have been heard
+            raise UnansweredError("squeue does not answer")
         if not (array := queue.commented(batch.token) if batch.token else ""):
             minutes = self.minutes()
             batch.token = batch.token or f"espalier-{secrets.token_hex(4)}"

@@ -10,7 +10,6 @@ from typing import Any
 from espalier.core.machine import Machine
 
 _PATIENCE = 1.0  # seconds: sbatch is asked again before anything runs, and the run itself checks on its node
-_MIB = 2**20
 
 
 def machine_of(sbatch: Mapping[str, Any]) -> Machine | None:
@@ -21,7 +20,7 @@ def machine_of(sbatch: Mapping[str, Any]) -> Machine | None:
     if sbatch.get("clusters"):
         return None
     partitions = names(sbatch.get("partition"))
-    command = ["sinfo", "--noheader", "--exact", "--format=%P|%D|%c|%m|%G"]
+    command = ["sinfo", "--noheader", "--exact", "--format=%P|%D|%c|%G"]
     command += [f"--partition={','.join(partitions)}"] * bool(partitions)
     try:
         told = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, check=False)
@@ -31,18 +30,17 @@ def machine_of(sbatch: Mapping[str, Any]) -> Machine | None:
 
 
 def largest(lines: Sequence[str], partitions: Sequence[str]) -> Machine | None:
-    """Of lines ``partition|nodes|CPUs|MiB|generic resources``; of the default partition (``*``) where none is named."""
-    rows = [line.split("|") for line in lines if line.count("|") == 4]
+    """Of lines ``partition|nodes|CPUs|generic resources``; of the default partition (``*``) where none is named."""
+    rows = [line.split("|") for line in lines if line.count("|") == 3]
     mine = [row for row in rows if (row[0].rstrip("*") in partitions if partitions else row[0].endswith("*"))]
     if not mine:
         return None
     asked = list(dict.fromkeys(row[0].rstrip("*") for row in mine))
     return Machine(
         cpus=max(_number(row[2]) for row in mine),
-        gpus=max(gpus_in(row[4]) for row in mine),
+        gpus=max(gpus_in(row[3]) for row in mine),
         bf16=False,
         nodes=sum(_number(row[1]) for row in mine),
-        memory=max(_number(row[3]) for row in mine) * _MIB,
         cluster=f"partition{'s' * (len(asked) > 1)} {', '.join(asked)}",
     )
 

@@ -91,6 +91,11 @@ def write_batch(folder: Path, token: str, places: Sequence[str]) -> None:
     write_json(folder / f"{token}.batch.json", {"places": list(places)})
 
 
+def forget_batch(folder: Path, token: str) -> None:
+    """It was refused; its places may be handed over in others."""
+    (folder / f"{token}.batch.json").unlink(missing_ok=True)
+
+
 def batch_of(notes: Notes) -> tuple[str, str] | None:
     """Token of the batch that a place is in, and the end of its job's id there: ``""``, or ``_3`` in an array."""
     for file in notes.folder.glob("*.batch.json"):

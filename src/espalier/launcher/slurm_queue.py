@@ -8,16 +8,19 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
 from espalier.core.launching import Ended
 
-_EVERY = 1.0
+_EVERY, _SELDOM = 1.0, 10.0  # a controller serves thousands: it is asked less often while nothing happens
+_QUIET = 60.0  # seconds without a change, after which that is so
 _PATIENCE = 120.0  # seconds until squeue is given up
 _LOST = {"NODE_FAIL", "PREEMPTED", "TIMEOUT", "BOOT_FAIL", "DEADLINE", "REVOKED"}
 _OVER = _LOST | {"COMPLETED", "FAILED", "CANCELLED", "OUT_OF_MEMORY"}
 _FOR_EVER = {"BadConstraints", "DependencyNeverSatisfied", "PartitionTimeLimit", "InvalidAccount", "InvalidQOS"}
+_WAITING = {"PENDING", "REQUEUE_HOLD", "SPECIAL_EXIT"}
 _HELD = {"launch failed requeued held", "JobHoldMaxRequeue"}
 
 
@@ -33,7 +36,7 @@ class Row:
     @property
     def is_over(self) -> bool:
         """Whether nothing more comes of it, not even by waiting."""
-        return self.state in _OVER or (self.state == "PENDING" and self.reason in _FOR_EVER | _HELD)
+        return self.state in _OVER or (self.state in _WAITING and self.reason in _FOR_EVER | _HELD)
 
     def ended(self) -> Ended:
         """How it ended, by what Slurm knows."""
@@ -43,11 +46,12 @@ class Row:
             "TIMEOUT": "its time was over",
             "CANCELLED": "cancelled (scancel)",
             "OUT_OF_MEMORY": "it took more memory than its job has",
-            "PENDING": f"it can never begin: {self.reason}",
         }
         why = words.get(self.state, f"its job ended as {self.state}")
-        if self.state == "PENDING" and self.reason in _HELD:
-            return Ended(1, f"Slurm could not begin it again: {self.reason}", lost=True)
+        if self.state in _WAITING:
+            held = self.reason in _HELD
+            why = "Slurm could not begin it again" if held else "it can never begin"
+            return Ended(1, f"{why}: {self.reason}", lost=held)
         code = {"CANCELLED": 143, "TIMEOUT": 143, "PREEMPTED": 143, "OUT_OF_MEMORY": 137, "COMPLETED": 0}
         lost = self.state in _LOST or self.state == "COMPLETED"
         return Ended(code.get(self.state, 1), why, out_of_memory=self.state == "OUT_OF_MEMORY", lost=lost)
@@ -59,6 +63,7 @@ class Queue:
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
         self.seen = 0.0  # when the look began that these rows are of
+        self._changed = time.monotonic()
         self._asked = 0.0
         self._process: subprocess.Popen[str] | None = None
         self._answer: IO[str] | None = None
@@ -67,18 +72,18 @@ class Queue:
         """Take up the answer if it is there, and ask again if that is due; never waits."""
         if self._process is not None:
             self._collect()
-        elif time.monotonic() - self._asked >= _EVERY:
+            return
+        now = time.monotonic()
+        if now - self._asked >= (_EVERY if now - self._changed < _QUIET else _SELDOM):
             self._ask()
 
-    def look_now(self) -> None:
-        """Wait for an answer to a question that is asked now."""
-        if self._process is not None:
-            self._process.wait(_PATIENCE)
-            self._collect()
+    def look_now(self) -> bool:
+        """Wait for an answer to a question that is asked now; False where there is none: nothing is known then."""
+        self._wait()
         self._ask()
-        assert self._process is not None
-        self._process.wait(_PATIENCE)
-        self._collect()
+        asked = self._asked
+        self._wait()
+        return self.seen == asked
 
     def close(self) -> None:
         """Ask no more."""
@@ -86,10 +91,20 @@ class Queue:
             self._process.kill()
             self._process.wait()
             self._process = None
+        if self._answer is not None:
+            self._answer.close()
+            self._answer = None
 
     def commented(self, token: str) -> str:
         """Id of the job, or of the array, whose comment begins with a token; ``""`` where there is none."""
         return next((key.partition("_")[0] for key, row in self.rows.items() if row.comment.startswith(token)), "")
+
+    def _wait(self) -> None:
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_PATIENCE)
+            self._collect()
+            self.close()
 
     def _ask(self) -> None:
         self._asked = time.monotonic()
@@ -104,12 +119,14 @@ class Queue:
             if time.monotonic() - self._asked > _PATIENCE:
                 self.close()
             return
-        self._process = None
         self._answer.seek(0)
         lines = self._answer.read().splitlines()
-        self._answer.close()
+        self.close()
         if code == 0:  # else the controller does not answer, and nothing is known that was not before
-            self.rows, self.seen = rows_of(lines), self._asked
+            rows = rows_of(lines)
+            if rows != self.rows:
+                self._changed = time.monotonic()
+            self.rows, self.seen = rows, self._asked
 
 
 def rows_of(lines: Sequence[str]) -> dict[str, Row]:
@@ -161,6 +178,21 @@ def partitions() -> list[Partition]:
         raise RuntimeError(next(iter(reversed((told.stderr or told.stdout).strip().splitlines())), "no answer"))
     lines = [line.split() for line in told.stdout.splitlines()]
     return [_partition(dict(word.split("=", 1) for word in words if "=" in word)) for words in lines]
+
+
+def largest_array() -> int:
+    """How many jobs an array may have.
+
+    Raises:
+        RuntimeError: the cluster does not answer.
+    """
+    told = subprocess.run(
+        ["scontrol", "show", "config"], capture_output=True, text=True, timeout=_PATIENCE, check=False
+    )
+    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", told.stdout, re.MULTILINE)
+    if told.returncode or not found:
+        raise RuntimeError(told.stderr.strip() or "no answer")
+    return max(1, int(found[1]))  # its indices are below that
 
 
 def _partition(told: Mapping[str, str]) -> Partition:

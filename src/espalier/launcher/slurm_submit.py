@@ -15,6 +15,7 @@ from espalier.launcher.slurm_order import Order
 from espalier.launcher.slurm_task import Task
 
 _UNANSWERED = re.compile(r"timed out|Unable to contact|Connection refused|temporarily|try again", re.IGNORECASE)
+_FULL = re.compile(r"MaxSubmitJob")  # QOSMaxSubmitJobPerUserLimit, AssocMaxSubmitJobLimit
 # A process started inside a job would take these for its own; SLURM_CONF and what sbatch reads (SBATCH_…) stay.
 _OF_A_JOB = ("SLURM_", "SLURMD_", "SRUN_", "SUBMITIT_")
 _OF_RANKS = ("MASTER_ADDR", "MASTER_PORT", "RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "NODE_RANK")
@@ -22,6 +23,10 @@ _OF_RANKS = ("MASTER_ADDR", "MASTER_PORT", "RANK", "WORLD_SIZE", "LOCAL_RANK", "
 
 class RefusedError(Exception):
     """Slurm says no."""
+
+
+class FullError(Exception):
+    """Slurm takes no more jobs of this user for now."""
 
 
 class UnansweredError(Exception):
@@ -57,6 +62,7 @@ def submit(order: Order, tasks: Sequence[Task], token: str, minutes: int, how: H
 
     Raises:
         RefusedError: by ``sbatch``.
+        FullError: it would take fewer jobs, or these later.
         UnansweredError: it could not be asked.
     """
     from submitit.core.utils import FailedJobError
@@ -111,6 +117,8 @@ def _executor(order: Order, folder: Path, token: str, minutes: int, how: How) ->
 def _meaning(said: str) -> Exception:
     line = next((line for line in reversed(said.splitlines()) if "error: " in line), said.strip().rpartition("\n")[2])
     words = line.rpartition("error: ")[2]
+    if _FULL.search(said):
+        return FullError(words)
     return UnansweredError(words) if _UNANSWERED.search(said) else RefusedError(words)
 
 

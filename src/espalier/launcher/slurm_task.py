@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from espalier.core.errors import UserError
-from espalier.core.launching import LOG, Ended, Job, environment_of, words_of
+from espalier.core.launching import LOG, Ended, Job, ended_with, environment_of, words_of
 from espalier.core.lock import is_held
 from espalier.core.machine import oom_kills
 from espalier.core.rundir import read_outcome
@@ -79,7 +79,7 @@ class Task:
             until = time.monotonic() + max(1, self.grace - 5)
             while (code := child.poll()) is None and time.monotonic() < until:
                 time.sleep(_LOOK)
-            if code is not None and (ended := _ended(code)).code not in (143, 130):
+            if code is not None and (ended := ended_with(code)).code not in (143, 130):
                 self._note(ended)
                 _leave(ended)
                 raise SystemExit(0)
@@ -120,7 +120,7 @@ class Task:
         signal.signal(signal.SIGTERM, self._hear)
         while (code := _poll(self._child)) is None:
             time.sleep(_LOOK)
-        return _ended(code, killed_for_memory=oom_kills() > kills)
+        return ended_with(code, starved=oom_kills() > kills)
 
     def _hear(self, *_: object) -> None:
         """The trial has heard it too; Slurm has no way to say that it is to end at once, as the driver may want it."""
@@ -145,14 +145,6 @@ def _poll(child: subprocess.Popen[bytes]) -> int | None:
         return child.poll()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _ended(code: int, *, killed_for_memory: bool = False) -> Ended:
-    if code >= 0:
-        return Ended(code)
-    memory = killed_for_memory and -code == signal.SIGKILL
-    why = "the kernel killed it for want of memory" if memory else f"killed by {signal.Signals(-code).name}"
-    return Ended(128 - code, why, out_of_memory=memory)
 
 
 def _leave(ended: Ended) -> int:

@@ -11,11 +11,21 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 _MODULE = "espalier.run.warm"
-_ANSWER = 10.0  # seconds that a fork may take on a busy machine: it takes 0.02
+_ANSWER = 10.0  # seconds until an answer is there on a busy machine: a fork takes 0.02
+_BEGIN = 5.0  # seconds after which it is not begun any more: one that was given up must not run beside another one
+
+
+@dataclass(frozen=True)
+class Fork:
+    """A process that was forked, and by which request: the kernel gives a process' number again."""
+
+    number: int
+    pid: int
 
 
 class WarmParent:
@@ -63,23 +73,23 @@ class WarmParent:
                 self._take(json.loads(line))
             seconds = 0.0
 
-    def fork(self, words: list[str], environment: Mapping[str, str], log: str, threads: int) -> int | str:
-        """The number of a new process that does what ``python -m espalier.run`` does; or why there is none."""
+    def fork(self, words: list[str], environment: Mapping[str, str], log: str, threads: int) -> Fork | str:
+        """A new process that does what ``python -m espalier.run`` does; or why there is none."""
         self._asked += 1
         request = {"id": self._asked, "words": words, "environment": dict(environment), "cwd": str(Path.cwd())}
-        line = json.dumps({**request, "log": log, "threads": threads})
         until = time.monotonic() + _ANSWER
+        line = json.dumps({**request, "log": log, "threads": threads, "until": until - _ANSWER + _BEGIN})
         with suppress(OSError):
             self._channel.sendall(line.encode() + b"\n")
             while self._asked not in self._answers and not self._gone and time.monotonic() < until:
                 self.listen(until - time.monotonic())
         answer = self._answers.pop(self._asked, {"refused": "it does not answer"})
-        return int(answer["pid"]) if "pid" in answer else str(answer["refused"])
+        return Fork(self._asked, answer["pid"]) if "pid" in answer else str(answer["refused"])
 
-    def code(self, pid: int) -> int | None:
+    def code(self, fork: Fork) -> int | None:
         """The exit code of a process that it forked; None while that is not known."""
         self.listen()
-        return self._codes.get(pid)
+        return self._codes.get(fork.number)
 
     def last_words(self) -> str:
         """What it printed last: why it ended, where it ended by itself."""
@@ -102,6 +112,5 @@ class WarmParent:
             self._codes[message["ended"]] = message["code"]
         elif "id" in message:
             self._answers[message["id"]] = dict(message)
-            self._codes.pop(message.get("pid", 0), None)  # of an earlier process with this number
         else:
             self.ready = True

@@ -11,7 +11,6 @@ from markupsafe import Markup
 
 from espalier.core.files import write_atomic
 from espalier.core.findings import Findings
-from espalier.core.masking import masked_text
 from espalier.core.metrics_file import read_metrics
 from espalier.core.outcome import Outcome
 from espalier.core.rundir import shown
@@ -58,11 +57,11 @@ def write_report(directory: Path, outcome: Outcome, *, texts: bool = True, to: P
     Returns:
         The file's path.
     """
-    place = str(shown(directory))
+    place, outcome = str(shown(directory)), outcome.masked()
     page = environment().get_template("report.html.j2").render(
         run=outcome,
         options=_options(outcome),
-        overrides=[masked_text(str(word)) for word in outcome.summary.get("overrides", [])],
+        overrides=[str(word) for word in outcome.summary.get("overrides", [])],
         directory=place,
         rerun=f"espalier train --rerun {shlex.quote(place)}",
         ways=ways_on(outcome, shown(directory)),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from espalier.core.metrics_file import read_metrics
 from espalier.core.outcome import Outcome
+from espalier.core.trial import read_trial
 from espalier.report.layout import aligned, cut, fits, terminal_width, width_of
 from espalier.report.quantities import duration, metric_name, moment, value
 from espalier.report.scores import objective_name
@@ -40,8 +41,9 @@ class ListedRun:
 
     @property
     def changed(self) -> list[str]:
-        """The words by which it differs from the defaults."""
-        words = [str(word) for word in self.outcome.summary.get("overrides", [])]
+        """The words by which it differs from the defaults; of a sweep's trial, from the sweep's others."""
+        trial = read_trial(self.directory)
+        words = trial.words if trial else [str(word) for word in self.outcome.summary.get("overrides", [])]
         return [word for word in words if not word.startswith(_TOLD_ELSEWHERE)]
 
     @property

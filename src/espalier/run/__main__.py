@@ -23,6 +23,7 @@ from espalier.core.lock import held
 from espalier.core.outcome import Outcome
 from espalier.core.rendezvous import close
 from espalier.core.rundir import Place, discard, read_outcome, write_outcome
+from espalier.core.streams import mask_streams
 from espalier.core.trial import read_trial
 from espalier.core.world import is_first, launched
 from espalier.report.faults import failure_lines, fault_lines
@@ -42,6 +43,7 @@ def main() -> int:
     way.add_argument("--conclude", action="store_true", help="test a sweep's trial that is done, leave model and page")
     given = parser.parse_args()
     directory = given.directory.resolve()
+    mask_streams()
     _quiet()
     try:
         experiment = read(directory)

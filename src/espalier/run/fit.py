@@ -15,6 +15,7 @@ from espalier.build.instantiate import instantiate
 from espalier.config.compose import Experiment
 from espalier.core.errors import InterruptedRunError, PausedRunError, RunFailedError, UserError
 from espalier.core.files import write_atomic
+from espalier.core.masking import masked_text
 from espalier.core.metrics_file import MetricsFile
 from espalier.core.outcome import Outcome
 from espalier.core.parts import RunInfo
@@ -71,7 +72,7 @@ def _fail(session: Session, error: Exception) -> None:
     session.end("failed", f"out of memory: {said}" if _is_out_of_memory(error) else said)
     file = session.directory / ("traceback.txt" if session.first else f"traceback.{rank()}.txt")
     try:
-        write_atomic(file, traceback.format_exc())
+        write_atomic(file, masked_text(traceback.format_exc()))
         more = f"(the whole of it: {file})"
     except OSError:  # a full disk is what may have failed it
         more = traceback.format_exc()

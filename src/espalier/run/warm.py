@@ -4,9 +4,11 @@ It starts no thread and touches no GPU, so that what it forks is as good as a ne
 one end of a socket whose other end its driver holds; both say lines of JSON:
 
     parent   {"ready": true}
-    driver   {"id": 1, "words": [DIR, "--resume"], "environment": {…}, "cwd": DIR, "log": FILE, "threads": 1}
+    driver   {"id": 1, "words": [DIR, "--resume"], "environment": {…}, "cwd": DIR, "log": FILE, "threads": 1, "until": 9}
     parent   {"id": 1, "pid": 123}      or  {"id": 1, "refused": "it has started a thread"}
-    parent   {"ended": 123, "code": 0}      -n: by signal n
+    parent   {"ended": 1, "code": 0}        -n: by signal n
+
+A request holds until a time of the monotonic clock: a driver that has got no answer by then starts the trial otherwise.
 
 When the driver goes away, its trials go on; the parent ends with the last of them. What a trial had to import beside
 that, it tells at its end, so that the next ones find it there.
@@ -27,11 +29,15 @@ import socket
 import sys
 import textwrap
 import threading
+import time
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
+
+from espalier.core.process_group import end_left_behind
+from espalier.core.streams import mask_streams
 
 # Libraries of numbers would start threads as they are loaded; asking CUDA for its GPUs would leave forks without them.
 _STILL = {
@@ -53,6 +59,7 @@ def main() -> int:
     """Import, then fork what the driver asks for. In a fork: what ``python -m espalier.run`` does."""
     channel = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the driver, which tells its trials
+    mask_streams()  # before libraries keep them for their logs
     still()
     parent = Parent(channel)
     if request := parent.serve():
@@ -76,10 +83,11 @@ class Parent:
     def __init__(self, channel: socket.socket) -> None:
         self._channel: socket.socket | None = channel
         self._pending = b""
-        self._children: set[int] = set()
+        self._children: dict[int, int] = {}  # pid -> the request that it is of: a pid may be given again
         self._wakes, self._waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._taught, self.lessons = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._later: list[str] = []
+        self._tried: set[str] = set()
 
     def serve(self) -> dict[str, Any] | None:
         """What a fork is to do; None in the parent, at its end."""
@@ -107,7 +115,8 @@ class Parent:
         return None
 
     def _learn(self, name: str) -> None:
-        if name.partition(".")[0] in _LEARNED and name not in sys.modules:
+        if name.partition(".")[0] in _LEARNED and name not in sys.modules and name not in self._tried:
+            self._tried.add(name)  # what fails is not tried again after every trial
             with suppress(Exception):
                 importlib.import_module(name)
         if not self._later:
@@ -127,27 +136,31 @@ class Parent:
 
     def _fork(self, request: Mapping[str, Any]) -> bool:
         """Whether this is the fork."""
-        if reason := unfit():
+        reason = unfit() if time.monotonic() < request["until"] else "it was asked too long ago"
+        try:
+            pid = -1 if reason else os.fork()
+        except OSError as error:
+            reason, pid = str(error), -1
+        if reason:
             self._tell({"id": request["id"], "refused": reason})
             return False
-        pid = os.fork()
         if pid == 0:
             signal.set_wakeup_fd(-1)
             self._leave()
             for handle in (self._wakes, self._waker, self._taught):
                 os.close(handle)
             return True
-        self._children.add(pid)
+        self._children[pid] = request["id"]
         self._tell({"id": request["id"], "pid": pid})
         return False
 
     def _reap(self) -> None:
         for pid in list(self._children):
+            end_left_behind(pid)
             with suppress(ChildProcessError):
                 done, status = os.waitpid(pid, os.WNOHANG)
                 if done:
-                    self._children.discard(pid)
-                    self._tell({"ended": pid, "code": os.waitstatus_to_exitcode(status)})
+                    self._tell({"ended": self._children.pop(pid), "code": os.waitstatus_to_exitcode(status)})
 
     def _tell(self, message: Mapping[str, Any]) -> None:
         if self._channel:

@@ -15,7 +15,7 @@ from espalier.search.common import OptunaSearch, alone, seed_of, shared
 
 
 class CmaEs(OptunaSearch):
-    """For keys that are numbers, and that all points have; options and other keys are chosen beside it, each by itself."""
+    """For keys that are numbers, and that all points have; options and other keys are chosen each by itself."""
 
     needs = ("cmaes",)
     several = False

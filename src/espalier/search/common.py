@@ -66,7 +66,7 @@ class OptunaSearch(ABC):
             found.append(Fault(f"search={name}", "has nothing to search: no word names several values.", remedy))
         return found
 
-    def beside(self, space: Space, /) -> list[str]:
+    def beside(self, space: Space, /) -> list[str]:  # noqa: ARG002  # a search's interface
         """Groups and keys that the sampler's model leaves out, where it has one that not all of them fit in."""
         return []
 
@@ -125,7 +125,7 @@ class OptunaSearch(ABC):
         self.study.tell(theirs, values if state is TrialState.COMPLETE else None, state)
 
     def _reopened(self, theirs: int) -> FrozenTrial:
-        """One that was told of, as it was before: Optuna lets nobody change it, so that all are taken to a new study."""
+        """One that was told of, as it was before. Optuna lets nobody change it: all are taken to a new study."""
         old = self.study.get_trials()
         old[theirs] = optuna.create_trial(
             state=TrialState.RUNNING,

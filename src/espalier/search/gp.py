@@ -13,7 +13,7 @@ from espalier.search.common import OptunaSearch, alone, shared
 
 
 class Gp(OptunaSearch):
-    """Takes the fewest trials where keys are few; those that only some options have are chosen beside it, each by itself.
+    """Takes the fewest trials where keys are few; those that only some options have are chosen each by itself.
 
     A proposal takes up to a second.
     """

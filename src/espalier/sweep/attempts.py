@@ -131,7 +131,9 @@ class Attempts:
         rungs = self._rungs(validations_of(experiment.values.get("trainer") or {})) if is_first_seed else ()
         sweep = self.directory.name
         own = f"{sweep.rpartition('-')[2]}-{trial.trial:03d}"
-        prepare_trial(experiment, directory, Trial(sweep, trial.trial, own, trial.name, trial.words, rungs, self._objective))
+        prepare_trial(
+            experiment, directory, Trial(sweep, trial.trial, own, trial.name, trial.words, rungs, self._objective)
+        )
 
     def _halve(self, trial: TrialRecord, directory: Path) -> None:
         """The same global batch from twice as many micro-batches; told twice, it is halved once."""

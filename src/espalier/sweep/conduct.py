@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import secrets
-import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +16,14 @@ from espalier.config.compose import Experiment
 from espalier.config.multirun import Command
 from espalier.core.errors import ConfigError, Fault, UserError
 from espalier.core.launching import Launcher
-from espalier.core.lock import held
 from espalier.core.machine import Machine
 from espalier.core.record import TRIALS, Record, TrialRecord
-from espalier.core.rundir import safe_name, shown
+from espalier.core.rundir import shown
 from espalier.core.searching import combinations, identity
 from espalier.core.world import launched
 from espalier.report.sweep_read import read_summary
 from espalier.sweep.definition import Definition, read_definition
+from espalier.sweep.directory import driven, new_directory, require_free
 from espalier.sweep.driver import Driver
 from espalier.sweep.finish import finish
 from espalier.sweep.listening import Ears
@@ -38,8 +35,6 @@ from espalier.sweep.screen import Screen
 from espalier.sweep.settings import DEFAULT_TRIALS, Settings
 from espalier.sweep.summary import Summary
 from espalier.sweep.takeover import take_over
-
-_LEFT = {TRIALS, "lock"}  # by a driver that was killed at once
 
 
 @dataclass(frozen=True)
@@ -86,11 +81,11 @@ def conduct(command: Command, directory: Path | None = None, orders: Orders | No
         begun.require_same(definition)
         definition = replace(definition, started=begun.started)
     elif place:
-        _require_free(place)
-    place = (place or _new(ready.planner)).resolve()
+        require_free(place)
+    place = (place or new_directory(ready.planner)).resolve()
     (place / TRIALS).mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        _hold(stack, place)
+        stack.enter_context(driven(place))
         definition.write(place)
         return _drive(stack, place, ready, definition, orders or Orders())
 
@@ -153,29 +148,6 @@ def _hardware(planner: Planner) -> Iterator[Mapping[str, Any]]:
             if found not in seen:
                 seen.append(found)
                 yield found
-
-
-def _new(planner: Planner) -> Path:
-    """``<output>/<name>/sweep-<date>_<time>-<6 hex>``."""
-    name = f"sweep-{datetime.now():%Y-%m-%d_%H-%M-%S}-{secrets.token_hex(3)}"
-    return Path(planner.output).resolve() / safe_name(planner.name) / name
-
-
-def _require_free(place: Path) -> None:
-    """A folder that a sweep may be made in: none yet, an empty one, or what a driver left that was killed at once."""
-    if place.exists() and (not place.is_dir() or {file.name for file in place.iterdir()} - _LEFT):
-        truth = "is no sweep's directory, and holds other things."
-        raise UserError(Fault(f"sweep.dir={shown(place)}", truth, "Name a sweep to go on with, or a folder to be made."))
-
-
-def _hold(stack: ExitStack, place: Path) -> None:
-    try:
-        stack.enter_context(held(place))
-    except UserError:
-        driver = read_summary(place).get("driver") or {}
-        who = f"process {driver['pid']} on {driver['host']}" if driver else "another process"
-        remedy = f"See:  espalier sweep status {shlex.quote(str(shown(place)))}"
-        raise UserError(Fault(str(shown(place)), f"is driven by {who}.", remedy)) from None
 
 
 class _Watcher:

@@ -20,7 +20,7 @@ from espalier.sweep.names import spoken
 from espalier.sweep.plan import Planner
 
 SCHEMA = 1
-_KEEP = "Put it back, or begin another sweep: without sweep.dir."
+_KEEP = "Put it back, or begin another sweep:  espalier train -m …"
 _JUDGED = ("objectives", "seed", "space")  # of the node ``sweep``: what the search and the record stand on
 
 

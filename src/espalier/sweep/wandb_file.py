@@ -32,6 +32,9 @@ def wandb_sweep(planner: Planner) -> str:
     method = _METHODS.get(_rule(settings["search"]), "bayes")
     dimensions = planner.space.all()
     faults = [*_conditional(planner), *_endless(method, dimensions), *_seeds(planner, method)]
+    if not (dimensions or len(planner.command.seeds) > 1):
+        remedy = "Name values, as in  optimizer.lr=1e-4,1e-3"
+        faults.append(Fault("espalier sweep wandb", "has nothing to vary: no word names several values.", remedy))
     objective = _objective(planner, faults)
     if faults:
         raise ConfigError(*faults)

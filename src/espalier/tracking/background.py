@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Event, Thread
+from time import monotonic
+
+from espalier.core.masking import masked_text
 
 Job = Callable[[], object]
 _BACKLOG = 20_000  # jobs; one is about a kilobyte
+_SECONDS = 1.0  # that a job may take before it counts as stalled
 
 
 class Background:
@@ -21,16 +25,22 @@ class Background:
     def __init__(self, name: str) -> None:
         self.dropped = 0
         self.error = ""
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[Job, float] | None] = SimpleQueue()
+        self._until: float | None = None
         self._thread = Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
-    def do(self, job: Job) -> None:
-        """Add a job; takes a microsecond."""
+    def do(self, job: Job, seconds: float = _SECONDS) -> None:
+        """Add a job; takes a microsecond. One that then takes longer than ``seconds`` has stalled."""
         if self._jobs.qsize() >= _BACKLOG:
             self.dropped += 1
         else:
-            self._jobs.put(job)
+            self._jobs.put((job, seconds))
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the job that has its turn takes longer than it may."""
+        return self._until is not None and monotonic() > self._until
 
     def settle(self, seconds: float) -> bool:
         """Wait until the jobs so far had their turn, so long at most. Returns whether they had."""
@@ -39,21 +49,25 @@ class Background:
         return reached.wait(seconds)
 
     def close(self, seconds: float) -> bool:
-        """No more jobs; wait for those there are, so long at most. Returns whether all had their turn."""
+        """No more jobs; wait for those there are, so long at most. Returns whether all had their turn. Again: waits on."""
         self._jobs.put(None)
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def _work(self) -> None:
-        while job := self._jobs.get():
+        while given := self._jobs.get():
+            job, seconds = given
+            self._until = monotonic() + seconds
             try:
                 job()
             except BaseException as error:  # SystemExit too: a library that wants to end the process ends nothing
                 self.dropped += 1
                 self.error = self.error or in_one_line(error)
+            finally:
+                self._until = None
 
 
 def in_one_line(error: BaseException) -> str:
-    """Kind and first line of an error."""
-    text = str(error).strip().partition("\n")[0]
+    """Kind and first line of an error, secrets masked."""
+    text = masked_text(str(error)).strip().partition("\n")[0]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import os
+import shlex
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
-from pathlib import Path
+from threading import Thread
+from time import monotonic
 from typing import Literal
 
 import psutil
 
 from espalier.core.outcome import Outcome
 from espalier.core.parts import RunInfo
+from espalier.core.rundir import shown
 from espalier.tracking.background import Background
 from espalier.tracking.wandb_mode import choose_mode
+from espalier.tracking.wandb_server import Probe
 from espalier.tracking.wandb_session import Place, Session
 
-_PATIENCE = {"offline": 10.0, "online": 30.0}  # seconds that the end of a run waits for wandb, at most
+_GRACE = 1.0  # seconds that the end of a run waits for wandb, whatever that does
+_PATIENCE = {"offline": 10.0, "online": 30.0}  # and where it gets on with its work, at most
 
 # Importing asks no network and is waited for, so long at most: beside the first steps it would take twice as long.
 _IMPORT_SECONDS = 5.0
@@ -70,12 +76,13 @@ class Wandb:
         if mode != "disabled":
             metrics = run.directory / "metrics.jsonl"
             written = metrics.stat().st_size if metrics.exists() else 0
+            self._directory = run.directory
             self._place = Place.of(run, *self._where)
             self._session = Session(run, self._place, mode, written)
             self._background = Background("wandb")
-            self._background.do(self._session.load)
+            self._background.do(self._session.load, _IMPORT_SECONDS)
             self._background.settle(_IMPORT_SECONDS)
-            self._background.do(self._session.start)
+            self._background.do(self._session.start, _PATIENCE[mode])
             if mode == "offline":
                 self._background.settle(_INIT_SECONDS)
         return f"wandb {mode}" + (f" ({why})" if why else "")
@@ -92,38 +99,68 @@ class Wandb:
             self._background.do(partial(self._session.attach, page))
 
     def finish(self, outcome: Outcome, /) -> str:
-        """Hand over the outcome, wait some seconds at most; says where to look, or what was not delivered."""
+        """Hand over the outcome, wait a second, or longer while W&B gets on; where to look, or what was not delivered."""
         background = self._background
         if background is None:
             return ""
         self._background = None
-        background.do(partial(self._session.finish, outcome))
-        patience = _PATIENCE[self._session.mode]
-        in_time = background.close(patience)
-        if not in_time:
-            _end_service()
-        if in_time and not background.dropped:
+        background.do(partial(self._session.finish, outcome), _PATIENCE["online"])
+        trouble = self._waited_for(background)
+        if trouble or background.dropped:
+            _let_go(by_force=bool(trouble))
+        elif not self._session.lost:
             return self._look()
-        why = background.error or f"no answer in {patience:.0f} s"
-        missing = self._rows - self._session.rows
-        what = f"{missing} of {self._rows} rows were" if missing else "the end of the run was"
-        return f"wandb: {what} not delivered ({why}); metrics.jsonl has everything"
+        why = background.error or self._session.lost or trouble
+        rows = self._rows + self._session.past
+        missing = rows - self._session.rows
+        what = f"{missing} of {rows} rows were" if missing > 0 else "the end of the run was"
+        again = f"espalier track {shlex.quote(str(shown(self._directory)))} --to wandb"
+        return f"wandb: {what} not delivered ({why}); metrics.jsonl has everything, and sends it:  {again}"
+
+    def _waited_for(self, background: Background) -> str:
+        """Why nobody waits any longer; ``""`` where all had its turn."""
+        began = monotonic()
+        while True:
+            probe = Probe(_GRACE) if self._session.mode == "online" else None
+            if background.close(_GRACE):
+                return ""
+            if probe and (trouble := probe.trouble()):
+                return trouble
+            if background.stalled or _is_frozen() or monotonic() - began >= _PATIENCE[self._session.mode]:
+                return f"no answer in {monotonic() - began:.0f} s"
 
     def _look(self) -> str:
         if self._session.mode == "online":
             return f"wandb: {self._session.url}"
-        folder = _short(self._place.folder)
+        folder = shown(self._place.folder)
         why = f" ({self._session.why})" if self._session.why else ""
         return f"wandb offline{why}   wandb leet {folder}   (wandb sync sends it)"
 
 
-def _short(path: Path) -> str:
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
+def _services() -> list[psutil.Process]:
+    """wandb's own processes below this one."""
+    with suppress(psutil.Error):
+        return [child for child in psutil.Process().children() if child.name() == "wandb-core"]
+    return []
 
 
-def _end_service() -> None:
-    # wandb waits for its service process when Python exits, without a limit, and this one has not answered.
-    for child in psutil.Process().children():
-        if child.name() == "wandb-core":
-            child.kill()
+def _is_frozen() -> bool:
+    with suppress(psutil.Error):
+        return any(one.status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE) for one in _services())
+    return True
+
+
+def _let_go(*, by_force: bool) -> None:
+    """Be done with a service that failed: wandb waits for it when Python exits, without a limit, and with a traceback."""
+    for service in _services() if by_force else ():
+        with suppress(psutil.Error):
+            service.kill()
+    if by_force or not _services():
+        thread = Thread(target=_tear_down, name="wandb-end", daemon=True)
+        thread.start()
+        thread.join(_GRACE)
+
+
+def _tear_down() -> None:
+    with suppress(BaseException):
+        sys.modules["wandb"].teardown()

@@ -20,7 +20,7 @@ def choose_mode(configured: str) -> tuple[Mode, str]:
     ``WANDB_MODE`` comes first, then ``configured`` unless it is ``auto``, then what ``wandb offline`` left in W&B's
     settings files, then online. Online without a key is offline: nobody is there to answer wandb's prompt for one.
     """
-    settings = _settings()
+    settings = settings_of_wandb()
     asked = os.environ.get("WANDB_MODE") or (configured if configured != "auto" else settings.get("mode", "auto"))
     asked = _ALIASES.get(asked, asked)
     if asked == "disabled":
@@ -56,7 +56,7 @@ def _netrc_path() -> Path:
     return unix if unix.exists() else Path("~/_netrc").expanduser()
 
 
-def _settings() -> dict[str, str]:
+def settings_of_wandb() -> dict[str, str]:
     """What ``wandb login``, ``wandb offline`` and the like wrote: the user's file, over it the working folder's."""
     folder = Path(os.environ.get("WANDB_CONFIG_DIR") or "~/.config/wandb").expanduser()
     parser = configparser.ConfigParser(interpolation=None)

@@ -18,9 +18,12 @@ from espalier.core.metrics_file import read_metrics
 from espalier.core.outcome import Outcome
 from espalier.core.parts import RunInfo
 from espalier.tracking.background import in_one_line
+from espalier.tracking.wandb_log import told_in
 from espalier.tracking.wandb_mode import Mode
+from espalier.tracking.wandb_server import Probe
 
-_REACH_SECONDS = 15  # for a server to answer, and to take what is left at the end
+_ANSWER_SECONDS = 5.0  # for a server to answer anything
+_REACH_SECONDS = 15  # for it to open a run, and to take what is left at the end
 _EXIT_CODES = {"done": 0, "paused": 0, "interrupted": 255}  # W&B shows 255 as killed, others as failed
 _TAG, _NAME = 64, 128  # characters that W&B takes
 
@@ -36,8 +39,6 @@ _PRIVATE: dict[str, Any] = {
     "x_disable_meta": True,
     "x_save_requirements": False,
     "silent": True,
-    "init_timeout": _REACH_SECONDS,
-    "finish_timeout": _REACH_SECONDS,
     "finish_timeout_raises": True,
     "reinit": "create_new",
 }
@@ -104,17 +105,27 @@ class Session:
 
     A run that goes on from a checkpoint keeps its id. Online, its history is rewound to the checkpoint; where the
     server cannot (rewinding is a preview; the run may never have been online), it is resumed, and W&B passes over the
-    steps that it has. Offline, ``metrics.jsonl`` is replayed into a fresh folder that takes the place of earlier ones.
+    steps that it has. One that goes on from step 0 is told anew from ``metrics.jsonl``: a run of the same id is
+    overwritten, as W&B does by itself. Offline, ``metrics.jsonl`` is replayed into a fresh folder that takes the place
+    of earlier ones.
+
+    Args:
+        written: bytes of ``metrics.jsonl`` that are the run's past.
+        seconds: for the server to open the run, and for it to take what is left at the end; else some that a run
+            which trains can wait.
 
     Attributes:
         mode: what it came to: offline where online could not be had.
         why: what stood against online, in one line.
         url: of the run's page, once it is online.
-        rows: that wandb took from ``log``.
+        rows: that wandb took; ``past`` were told from ``metrics.jsonl``.
+        lost: why its file of an offline run is not whole.
     """
 
-    def __init__(self, run: RunInfo, place: Place, mode: Mode, written: int) -> None:
-        self.mode, self.why, self.url, self.rows = mode, "", "", 0
+    def __init__(self, run: RunInfo, place: Place, mode: Mode, written: int, seconds: int = _REACH_SECONDS) -> None:
+        self.mode, self.why, self.url, self.lost = mode, "", "", ""
+        self.rows, self.past = 0, 0
+        self._steps, self._last, self._seconds = 0, -1, seconds
         self._page = ""
         self._info, self._place, self._written = run, place, written
         self._run: Any = None
@@ -143,8 +154,11 @@ class Session:
 
     def log(self, metrics: Mapping[str, float], step: int) -> None:
         """Metrics of an optimizer step, under W&B's own step of the same number."""
-        self._tell(metrics, step)
+        if self._run is None:
+            raise ConnectionError("wandb did not start")
+        self._run.log({**metrics, "step": step}, step=step)
         self.rows += 1
+        self._steps, self._last = self._steps + (step != self._last), step  # wandb makes one row of each step
 
     def attach(self, page: str) -> None:
         """The run's report, kept until the end: W&B shows it as ``report``."""
@@ -171,11 +185,23 @@ class Session:
         if self._page:
             self._run.log({"report": self._wandb.Html(self._page, inject=False)}, step=step)
         self._run.finish(exit_code=exit_code)
+        if self.mode == "offline":
+            self._look_at(str(getattr(self._run.settings, "sync_file", "")))
+
+    def _look_at(self, file: str) -> None:
+        """What the file of an offline run holds: wandb itself says nothing where it could not write it."""
+        if not file:
+            return
+        rows, ended = told_in(Path(file)) if Path(file).exists() else (0, False)
+        if not ended or rows < self._steps:
+            self.rows -= max(0, self._steps - rows)
+            self.lost = "its file is not whole: is the disk full?"
 
     def _begin(self, wandb: Any) -> tuple[Any, bool]:
         """A live run, and whether its history is still to be told from ``metrics.jsonl``."""
         if self.mode == "online":
-            for manner, replay in self._manners():
+            self.why = Probe(_ANSWER_SECONDS).trouble()
+            for manner, replay in self._manners() if not self.why else ():
                 began = monotonic()
                 try:
                     return self._init(wandb, **manner), replay
@@ -183,14 +209,16 @@ class Session:
                     self.why = in_one_line(error)
                 with suppress(Exception, SystemExit):
                     wandb.teardown()  # else the run's id counts as in use
-                if monotonic() - began >= _REACH_SECONDS:
+                if monotonic() - began >= self._seconds:
                     break
             self.mode = "offline"
         return self._init(wandb), True
 
     def _manners(self) -> list[tuple[dict[str, str], bool]]:
-        if not (self._info.resumed and self._info.resumed_step):
+        if not self._info.resumed:
             return [({}, False)]
+        if not self._info.resumed_step:
+            return [({}, True), ({"resume": "allow"}, True)]
         moment = f"{self._place.run_id}?_step={self._info.resumed_step}"
         return [({"resume_from": moment}, False), ({"resume": "allow"}, True)]
 
@@ -207,16 +235,13 @@ class Session:
             run_group=place.group,
             run_job_type=place.job_type,
             run_tags=place.tags,
-            **_PRIVATE,
+            **{**_PRIVATE, "init_timeout": self._seconds, "finish_timeout": self._seconds},
             **manner,
         )
         return wandb.init(settings=settings, config=dict(self._info.config))
 
     def _replay(self) -> None:
-        for line in read_metrics(self._info.directory / "metrics.jsonl", self._written):
-            self._tell({**line, "epoch": line["epoch"] + 1}, line.pop("step"))
-
-    def _tell(self, metrics: Mapping[str, float], step: int) -> None:
-        if self._run is None:
-            raise ConnectionError("wandb did not start")
-        self._run.log({**metrics, "step": step}, step=step)
+        lines = read_metrics(self._info.directory / "metrics.jsonl", self._written)
+        self.past = len(lines)
+        for line in lines:
+            self.log({**line, "epoch": line["epoch"] + 1}, line.pop("step"))
