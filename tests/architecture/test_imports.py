@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 LIGHT = ("core", "config", "report", "cli")
 HEAVY = ("torch", "pytorch_lightning", "torchmetrics", "transformers", "tokenizers", "peft", "datasets", "wandb")
 
@@ -28,6 +30,28 @@ def test_light_rooms_load_nothing_heavy(root: Path) -> None:
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == ""
+
+
+ROWS = {
+    "csv": "text,label\n" + "".join(f"text {i},{i % 2}\n" for i in range(40)),
+    "jsonl": "".join(f'{{"text": "text {i}", "label": "{i % 2}"}}\n' for i in range(40)),
+}
+
+
+@pytest.mark.parametrize("action", [["show"], ["check", "--quick"]], ids=" ".join)
+@pytest.mark.parametrize("option", ["csv", "jsonl", "digits", "support_intents"])
+def test_looking_into_rows_loads_nothing_heavy(action: list[str], option: str, tmp_path: Path) -> None:
+    words = ["data", *action, f"data={option}"]
+    if option in ROWS:
+        (tmp_path / f"t.{option}").write_text(ROWS[option])
+        words.append(f"data.path=t.{option}")
+    program = (
+        f"import sys\nfrom espalier.cli.dispatch import main\ncode = main({words!r})\n"
+        f"print(*[name for name in {(*HEAVY, 'pandas', 'sklearn', 'scipy')!r} if name in sys.modules])\nsys.exit(code)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "train" in result.stdout and result.stdout.splitlines()[-1] == ""
 
 
 def test_one_instantiate(root: Path) -> None:

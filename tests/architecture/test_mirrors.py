@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONF, SOURCE, TESTS = ROOT / "conf", ROOT / "src" / "espalier", ROOT / "tests"
 OPTIONS = sorted(file for file in CONF.rglob("*/*.yaml") if not file.name.startswith("_"))
 PARTS = [file for file in OPTIONS if file.relative_to(CONF).parts[0] != "space"]  # a space is of an option, and none
-NO_MIRROR = {"architecture", "conf", "e2e"}  # test rooms that look at the whole
+NO_MIRROR = {"architecture", "conf", "e2e", "fuzz"}  # test rooms that look at the whole
 
 
 @pytest.mark.parametrize("option", PARTS, ids=lambda file: str(file.relative_to(CONF)))

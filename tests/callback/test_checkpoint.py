@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,98 @@ def test_a_resumed_run_remembers_the_best(tmp_path: Path) -> None:
     fit(tmp_path, second, resume=first.store.path_of(10), module=Scores)
     best = second.store.best()
     assert best and best.step == 10 and second.steps == [15]
+
+
+class FullFrom(AtBoundary):
+    """The disk takes so many bytes of a file from one step to another."""
+
+    order = -1  # before the step is saved
+
+    def __init__(self, first: int, last: int, room: int) -> None:
+        self.first, self.last, self.room = first, last, room
+
+    def at_boundary(self, trainer: pl.Trainer, **_: Any) -> None:
+        full = self.first <= trainer.global_step <= self.last
+        resource.setrlimit(resource.RLIMIT_FSIZE, (self.room if full else resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+@pytest.mark.parametrize("room", [1, 300, 1000, 5000])
+def test_a_full_disk_is_told_once_and_the_run_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], room: int
+) -> None:
+    class Better(Scores):
+        scores = (0.1, 0.9, 0.3)
+
+    checkpoint = Noted(tmp_path, every_n_steps=1)
+    trainer = fit(tmp_path, checkpoint, FullFrom(8, 12, room), module=Better)
+    assert trainer.global_step == 15
+    newest, best = checkpoint.store.newest(), checkpoint.store.best()
+    assert newest and newest.step == 15
+    assert best and (best.step, best.score) == (15, pytest.approx(0.3)), "what was not saved at step 10 is not the best"
+    assert sorted(path.name for path in checkpoint.store.root.iterdir()) == [
+        "best-00000015", "step-00000014", "step-00000015",
+    ]  # fmt: skip
+    said = [line for line in capsys.readouterr().err.splitlines() if "saved" in line]
+    assert said == [
+        "step 8 is not saved: File too large. The run goes on, and the last checkpoint before it stays",
+        "step 13 is saved: checkpoints are written again",
+    ]
+
+
+def test_killed_while_the_disk_is_full(tmp_path: Path) -> None:
+    checkpoint = Noted(tmp_path / "run", every_n_steps=1)
+    try:
+        with pytest.raises(Killed):
+            fit(tmp_path / "run", checkpoint, FullFrom(8, 12, 300), Dies(11))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    resumed = Noted(tmp_path / "run", every_n_steps=1)
+    newest = resumed.store.newest()
+    assert newest and newest.step == 7
+    want = traces(fit(tmp_path / "whole", Noted(tmp_path / "whole", every_n_steps=1)), tmp_path / "whole")
+    trainer = fit(tmp_path / "run", resumed, resume=newest.path)
+    assert difference(want, traces(trainer, tmp_path / "run")) == ""
+
+
+class Spoils(AtBoundary):
+    """Makes a weight, or the optimizer's average of it, no number from a step on."""
+
+    order = -1
+
+    def __init__(self, step: int, what: str) -> None:
+        self.step, self.what = step, what
+
+    def at_boundary(self, trainer: pl.Trainer, **_: Any) -> None:
+        if trainer.global_step == self.step:
+            weight = next(trainer.lightning_module.parameters())
+            spoiled = weight.data if self.what == "weight" else trainer.optimizers[0].state[weight]["exp_avg"]
+            spoiled.view(-1)[0] = float("nan")
+
+
+@pytest.mark.parametrize(("what", "named"), [("weight", "net.0.weight"), ("average", "exp_avg of net.0.weight")])
+def test_what_is_not_finite_is_neither_last_nor_best(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str, named: str
+) -> None:
+    class Better(Scores):
+        scores = (0.1, 0.2, 0.3)
+
+    checkpoint = Noted(tmp_path, every_n_steps=1)
+    fit(tmp_path, checkpoint, Spoils(7, what), module=Better)
+    newest, best = checkpoint.store.newest(), checkpoint.store.best()
+    assert newest and newest.step == 6
+    assert best and (best.step, best.score) == (5, pytest.approx(0.1))
+    assert f"step 7 is not saved: {named} is not finite" in capsys.readouterr().err
+
+
+def test_an_infinite_score_is_never_the_best(tmp_path: Path) -> None:
+    class Explodes(Scores):
+        scores = (float("inf"), 0.2, float("-inf"))
+
+    for direction in ("max", "min"):
+        checkpoint = Noted(tmp_path / direction, direction)
+        fit(tmp_path / direction, checkpoint, module=Explodes)
+        best = checkpoint.store.best()
+        assert best and best.step == 10
 
 
 def die() -> None:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from espalier.checks import find
-from espalier.config.compose import compose
-from espalier.config.saved import write
+from espalier.checks.find import find
+from espalier.config.compose import Experiment, compose
 
 TABLE = [
     "text,label",
@@ -17,39 +16,30 @@ TABLE = [
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The experiment of a table in which one row stands twice, with two labels."""
+def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Experiment:
+    """Of a table in which one row stands twice, with two labels."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "table.csv").write_text("\n".join(TABLE) + "\n")
-    write(compose(["data=csv", "data.path=table.csv", "model=lstm", "hardware=cpu"]), tmp_path)
-    return tmp_path
+    return compose(["data=csv", "data.path=table.csv"])
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    monkeypatch.setattr("sys.argv", ["find", *words])
-    return find.main()
-
-
-def test_found_rows_are_told_and_listed(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(monkeypatch, str(folder), "--output", "s.jsonl") == 0
+def test_found_rows_are_told_and_listed(experiment: Experiment, capsys: pytest.CaptureFixture[str]) -> None:
+    assert find(experiment, strict=False, as_json=False, output=Path("s.jsonl")) == 0
     said = capsys.readouterr().out
     assert "1 text with more than one label" in said
-    assert "by words" in said
-    listed = [json.loads(line) for line in (folder / "s.jsonl").read_text().splitlines()]
+    listed = [json.loads(line) for line in Path("s.jsonl").read_text().splitlines()]
     assert {row["row"] for row in listed if row["problem"] == "conflict"} == {2, 42}
     assert f"{len(listed)} rows are listed in s.jsonl" in said
 
 
-def test_strict_fails_where_something_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run(monkeypatch, str(folder), "--quick", "--strict") == 1
-    (folder / "table.csv").write_text("\n".join(TABLE[:-1]) + "\n")
-    assert run(monkeypatch, str(folder), "--quick", "--strict") == 0
+def test_strict_fails_where_something_is_found(experiment: Experiment) -> None:
+    assert find(experiment, strict=True, as_json=False, output=None) == 1
+    Path("table.csv").write_text("\n".join(TABLE[:-1]) + "\n")
+    assert find(experiment, strict=True, as_json=False, output=None) == 0
 
 
-def test_as_json(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(monkeypatch, str(folder), "--quick", "--json") == 0
+def test_as_json(experiment: Experiment, capsys: pytest.CaptureFixture[str]) -> None:
+    assert find(experiment, strict=False, as_json=True, output=None) == 0
     record = json.loads(capsys.readouterr().out)
     assert (record["conflicts"], record["labels"], record["unit"]) == (1, None, "texts")
     assert {row["problem"] for row in record["suspects"]} <= {"conflict", "leaked", "repeated"}

@@ -1,19 +1,14 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from espalier.checks.opening import answered, opened
 from espalier.config.compose import compose
-from espalier.config.saved import write
 from espalier.core.errors import DataError, Fault
 
 
-def test_rows_of_the_experiment_in_a_folder(tmp_path: Path) -> None:
-    write(compose(["data=support_intents", "data.limit=20"]), tmp_path)
-    experiment, source, raw = opened(tmp_path)
-    assert experiment.choices["data"] == "support_intents"
+def test_rows_of_an_experiment() -> None:
+    source, raw = opened(compose(["data=support_intents", "data.limit=20"]))
     assert source.batching.max_length == 128
     assert raw.splits["train"].num_rows == 20
 

@@ -118,3 +118,9 @@ def test_torch_is_not_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("words", [["train", "name=\udcff"], ["\ud83d"], ["predict", "input=\udcc3.csv"]])
+def test_bytes_that_are_no_utf8_are_answered(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert "has bytes that are no UTF-8" in capsys.readouterr().err

@@ -112,3 +112,9 @@ def test_words_are_short_where_they_can_be() -> None:
         "adapter=lora", "optimizer.lr=0.0001", "callback=[a,b]"
     )  # fmt: skip
     assert spelled("two words") == "'two words'"
+
+
+@pytest.mark.parametrize("value", [["größe"], ["^"], ["~"], {"a b": 1, "c,d": {"e:f": "g"}}, {"back\\slash": None}])
+def test_what_the_grammar_refuses_bare_is_quoted_or_marked(value: object) -> None:
+    (word,), faults = read_words([f"a={spelled(value)}"])
+    assert faults == [] and word.override.value() == value

@@ -80,3 +80,11 @@ def test_quoted_is_read_back() -> None:
     for text in ("it's", "a\\b", "a\\'b", "", "'", "\\"):
         ((word,), _) = read_words([f"x={quoted(text)}"])
         assert word.override.value() == text
+
+
+def test_items_of_other_scripts_are_quoted_in_lists_and_mappings() -> None:
+    words, faults = read_words(["a=[größe,land]", "b={text: Bewertung größe, label: 星}", "c=['ä,b', ö c]", "d=[x^]"])
+    assert faults == []
+    assert [word.override.value() for word in words] == [
+        ["größe", "land"], {"text": "Bewertung größe", "label": "星"}, ["ä,b", "ö c"], ["x^"]
+    ]  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 
 from espalier.core.chunks import Columns, format_of, header_of, read_chunks
 from espalier.core.errors import DataError, UserError
+from espalier.core.tabular import read_table
 
 
 def rows(path: Path, kind: str, size: int = 2, encoding: str = "utf-8") -> list[list[dict[str, object]]]:
@@ -106,3 +107,28 @@ def test_formats_by_their_endings() -> None:
         "csv", "tsv", "jsonl", "parquet",
     ]  # fmt: skip
     assert format_of("output", "-", "tsv") == "tsv"
+
+
+def test_a_tab_separated_table_is_read_as_training_reads_it(tmp_path: Path) -> None:
+    """Whether it quotes its fields is told by all of its lines, not by its first ones."""
+    file = tmp_path / "a.tsv"
+    file.write_text("text\tlabel\n" + "plain\t1\n" * 150 + '"a\tb"\t0\n')
+    found = [row for chunk in read_chunks(str(file), "tsv", 100) for row in chunk.rows]
+    assert found[-1] == {"text": "a\tb", "label": "0"}
+    assert [tuple(row.values()) for row in found] == [tuple(row) for row in read_table(file).rows]
+
+
+@pytest.mark.parametrize("line", ['{"a": 1, "a": 2}', '{"a": "\\ud83d"}', "[1]"])
+def test_objects_that_training_refuses_are_refused(line: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text(f'{{"a": 1}}\n{line}\n')
+    with pytest.raises(DataError, match=r"a\.jsonl line 2"):
+        list(read_chunks(str(file), "jsonl", 9))
+
+
+@pytest.mark.parametrize("encoding", ["no-such", "base64", "utf-16", "punycode"])
+def test_a_wrong_encoding_is_answered(encoding: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("text\nz~\n|/\n")
+    with pytest.raises(DataError, match="encoding"):
+        list(read_chunks(str(file), "csv", 9, encoding))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from espalier.core import errors
-from espalier.core.errors import ConfigError, CorruptError, EspalierError, Fault, InterruptedRunError, UserError
+from espalier.core.errors import ConfigError, CorruptError, EspalierError, Fault, InterruptedRunError, UserError, newer
 
 
 def test_fault_reads_as_a_line() -> None:
@@ -31,3 +31,9 @@ def test_tree_in_the_docstring_is_the_tree() -> None:
     drawn = [word for line in (errors.__doc__ or "").splitlines() for word in line.split() if word.endswith("Error")]
     defined = [c.__name__ for c in vars(errors).values() if isinstance(c, type) and issubclass(c, EspalierError)]
     assert sorted(drawn) == sorted(defined)
+
+
+def test_what_a_later_version_wrote_names_the_version_to_install() -> None:
+    said = str(newer("outputs/run", "schema", 9, 2, "3.1.0"))
+    assert "Espalier 3.1.0 (schema 9)" in said and "pip install 'espalier>=3.1.0'" in said
+    assert "pip install --upgrade espalier" in str(newer("outputs/run", "schema", 9, 2, ""))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from core.disk import full_disk
 from espalier.core.files import sha256_of, sync_file, sync_folder, write_atomic, write_json
 
 
@@ -40,3 +41,11 @@ def test_sync_takes_files_and_folders(tmp_path: Path) -> None:
     sync_folder(tmp_path)
     with pytest.raises(FileNotFoundError):
         sync_folder(tmp_path / "none")
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_of_the_new(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    write_atomic(file, "old")
+    with full_disk(10), pytest.raises(OSError, match="large"):
+        write_atomic(file, b"x" * 1000)
+    assert file.read_text() == "old" and list(tmp_path.iterdir()) == [file]

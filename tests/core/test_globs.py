@@ -25,3 +25,8 @@ def test_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "a.csv").touch()
     assert expand("~/a.csv") == expand("~/*.csv") == [tmp_path / "a.csv"]
+
+
+@pytest.mark.parametrize("path", ["~no-such-user/a.csv", "~\0", "a\0b"])
+def test_what_names_no_home_and_no_path_is_a_file_that_is_not_there(path: str) -> None:
+    assert expand(path) == [Path(path)]

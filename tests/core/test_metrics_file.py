@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.disk import full_disk
 from espalier.core.errors import CorruptError
 from espalier.core.metrics_file import MetricsFile, read_metrics
 
@@ -103,3 +104,38 @@ def test_lines_without_a_metric_are_passed_over(path: Path) -> None:
     file.log({"train/loss": 1.0}, 1, 0)
     file.log({"validation/精度": 0.5}, 2, 0)
     assert [line["step"] for line in read_metrics(path, having="validation/精度")] == [2]
+
+
+def test_lines_that_a_full_disk_refuses_wait_and_come_in_their_order(path: Path) -> None:
+    file = MetricsFile(path)
+    file.log({"x": 1.0}, 1, 0)
+    with full_disk(path.stat().st_size + 7):  # it takes a part of the next line
+        file.log({"x": 2.0}, 2, 0)
+        file.log({"x": 3.0}, 3, 0)
+        assert "large" in file.trouble
+        assert [line["step"] for line in read_metrics(path)] == [1]
+        with pytest.raises(OSError, match="large"):
+            file.sync()
+    file.log({"x": 4.0}, 4, 0)
+    assert file.trouble == ""
+    assert [line["step"] for line in read_metrics(path)] == [1, 2, 3, 4]
+    assert file.offset() == path.stat().st_size
+
+
+def test_what_waits_at_the_end_is_told(path: Path) -> None:
+    file = MetricsFile(path)
+    with full_disk(0):
+        file.log({"x": 1.0}, 1, 0)
+        file.close()
+    assert "large" in file.trouble
+
+
+def test_a_checkpoint_knows_the_lines_that_wait(path: Path) -> None:
+    file = MetricsFile(path)
+    with full_disk(20):
+        file.log({"x": 1.0}, 1, 0)
+        known = file.offset()
+    file.log({"x": 2.0}, 2, 0)
+    file.cut(known)
+    file.close()
+    assert [line["step"] for line in read_metrics(path)] == [1]

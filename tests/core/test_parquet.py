@@ -37,3 +37,13 @@ def test_a_file_that_was_cut_off(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-20])
     with pytest.raises(DataError, match=r"a.parquet  is cut off or damaged: .* Fetch or export the file again"):
         peek_parquet(file)
+
+
+def test_a_page_that_was_damaged_is_told_before_all_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": ["a", "b", None]}), file)
+    content = bytearray(file.read_bytes())
+    content[4:20] = b"\xff" * 16
+    file.write_bytes(content)
+    with pytest.raises(DataError, match="is cut off or damaged"):
+        peek_parquet(file)

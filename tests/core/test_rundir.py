@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -189,3 +190,41 @@ def test_sweeps_and_their_trials_are_found_where_they_are_asked_for(tmp_path: Pa
     assert list(run_directories(tmp_path)) == [run]
     assert list(run_directories(tmp_path, trials=True)) == [run, *trials]
     assert list(sweep_directories(tmp_path)) == [sweep]
+
+
+MAKER = """
+import sys, time
+from pathlib import Path
+from espalier.core.rundir import create, discard
+while time.time() < float(sys.argv[2]):
+    pass
+directory = create(Path(sys.argv[1]), "mine")
+if sys.argv[3] == "discards":
+    discard(directory)  # as a run that never began
+else:
+    print(directory)
+"""
+
+
+def test_fifty_processes_that_begin_at_one_instant_get_fifty_directories(tmp_path: Path) -> None:
+    at = str(time.time() + 5)
+    makers = [
+        subprocess.Popen(
+            [sys.executable, "-c", MAKER, str(tmp_path), at, "discards" if number >= 50 else "stays"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for number in range(60)
+    ]  # fmt: skip
+    said = [maker.communicate() for maker in makers]
+    assert [error for _, error in said if error] == []
+    made = {out.strip() for out, _ in said if out}
+    assert len(made) == 50
+    assert {str(directory) for directory in (tmp_path / "mine").iterdir()} == made
+
+
+def test_an_output_that_cannot_hold_runs(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"output=.*file/here.*cannot hold runs: Not a directory.*output=DIR"):
+        create(tmp_path / "file" / "here", "mine")
+    with pytest.raises(UserError, match="cannot hold runs: No such file"):
+        create(Path("/proc/nowhere"), "mine")

@@ -86,3 +86,43 @@ def test_csv_is_separated_as_what_was_read(tmp_path: Path, name: str, written: s
         for chunk in read_chunks(str(tmp_path / "in.csv"), "csv", 10, "utf-8"):
             write(chunk, {"more": pa.array([2])})
     assert (tmp_path / name).read_text() == written
+
+
+def test_a_carriage_return_within_a_field_ends_no_row(tmp_path: Path) -> None:
+    with sink(str(tmp_path / "a.csv"), "csv") as write:
+        write(Records(("a\rb", "c"), [{"a\rb": "1\r2", "c": "3"}, {"a\rb": "4", "c": "5"}], (2, 3)), ADDED)
+    assert [chunk.rows for chunk in read_chunks(str(tmp_path / "a.csv"), "csv", 9)] == [
+        [
+            {"a\rb": "1\r2", "c": "3", "prediction": "x", "score": "0.5"},
+            {"a\rb": "4", "c": "5", "prediction": "", "score": ""},
+        ]
+    ]
+
+
+def test_a_key_that_the_first_object_lacks_is_a_column_of_parquet(tmp_path: Path) -> None:
+    with sink(str(tmp_path / "a.parquet"), "parquet") as write:
+        write(Records(("a", "b"), [{"a": 1}, {"b": 2}], (1, 2)), ADDED)
+    assert pq.read_table(tmp_path / "a.parquet").select(["a", "b"]).to_pylist() == [
+        {"a": 1, "b": None},
+        {"a": None, "b": 2},
+    ]
+
+
+@pytest.mark.parametrize("values", [[{}, {}], [[1], "x"], [2**70, [0.5]], [None, {"": {}}]])
+def test_what_parquet_cannot_hold_is_refused_with_what_can(values: list[object], tmp_path: Path) -> None:
+    rows = Records(("a",), [{"a": value} for value in values], (1, 2))
+    with (
+        pytest.raises(DataError, match=r"line 1 to 2  cannot stand in parquet: .*output=….jsonl"),
+        sink(str(tmp_path / "a.parquet"), "parquet") as write,
+    ):
+        write(rows, ADDED)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_later_key_is_never_left_out_of_parquet(tmp_path: Path) -> None:
+    with (
+        pytest.raises(DataError, match=r"has a key that earlier ones lack: 'b'"),
+        sink(str(tmp_path / "a.parquet"), "parquet") as write,
+    ):
+        write(Records(("a",), [{"a": 1}, {"a": 2}], (1, 2)), ADDED)
+        write(Records(("a", "b"), [{"a": 1, "b": 1}, {"a": 2}], (3, 4)), ADDED)

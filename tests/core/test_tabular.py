@@ -114,3 +114,29 @@ def test_damage_beyond_the_first_bytes_is_told_when_only_the_header_is_read(tmp_
     (tmp_path / "a.csv.gz").write_bytes(packed)
     with pytest.raises(DataError, match="cannot be unpacked: it was cut off or damaged"):
         read_header(tmp_path / "a.csv.gz")
+
+
+def test_a_tab_separated_table_with_line_ends_in_its_fields_is_read_as_it_was_exported(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.tsv", 'text\tlabel\n"two\nlines, ""so""\nto say"\t1\nplain\t0\n')
+    assert read_table(file).rows == [['two\nlines, "so"\nto say', "1"], ["plain", "0"]]
+
+
+def test_a_mark_that_is_never_closed_is_a_letter_where_all_rows_fit(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.tsv", 'text\tlabel\n"Good\t1\nbad"\t0\n')
+    assert read_table(file).rows == [['"Good', "1"], ['bad"', "0"]]
+
+
+@pytest.mark.parametrize("sign", ["\x1c", "\x85", "\u2028"])
+def test_what_unicode_calls_a_line_end_is_none_in_a_table(sign: str, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.tsv", f'text\tlabel\n"a{sign}b"\t1\n')
+    assert read_table(file).rows == [[f"a{sign}b", "1"]]
+
+
+def test_a_table_that_ends_its_lines_by_carriage_returns(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", "text;label\ra,b;1\r")
+    assert (read_header(file), read_table(file).rows) == (["text", "label"], [["a,b", "1"]])
+
+
+def test_a_byte_order_mark_is_no_letter_in_any_encoding(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", "\ufefftext,label\na,1\n", "utf-16-le")
+    assert read_header(file, "utf-16-le") == ["text", "label"] == list(read_table(file, "utf-16-le").header)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -160,3 +161,13 @@ def test_a_trial_outlives_its_driver_and_is_taken_up(tmp_path: Path) -> None:
         assert wait(lambda: launcher.poll(placed), 120) == Ended(0)
     assert outcome(job)["status"] == "done"
     wait(lambda: process_created(parent) is None or None, 30)  # it has ended with its last trial
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells what a process holds")
+def test_forty_runs_of_which_some_are_killed_leave_nothing_behind(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The short form of  scripts/bench faults --only faults_soak ."""
+    monkeypatch.syspath_prepend(root / "scripts")
+    soak = importlib.import_module("benches.soak")
+    settings = importlib.import_module("benches.records").Settings(quick=True)
+    measured = soak.soak(settings)
+    assert measured.holds, ", ".join(map(str, measured.ours))

@@ -16,6 +16,7 @@ from e2e.console import espalier, started
 from e2e.ray_trials import LONG, SMALL, end_of, has_checkpoint, log, place_all, status, trial, wait_until, weights
 from e2e.slurm_nodes import bring_back, cluster, job_id, launcher, lose, nodes, said
 from espalier.core.launching import Ended, Job, Placed
+from espalier.core.machine import Machine
 from espalier.core.outcome import Outcome
 from espalier.core.record import TrialRecord, read_record
 from espalier.core.rundir import read_outcome
@@ -46,8 +47,8 @@ def two_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def sweep(tmp_path: Path) -> Path:
-    """With a blank in its path."""
-    return tmp_path / "my runs" / "digits" / "sweep-2026-01-01_00-00-00-abcdef"
+    """With blanks, signs and another script's letters in its path."""
+    return tmp_path / "my 'rüns' & 50% 中" / "digits" / "sweep-2026-01-01_00-00-00-abcdef"
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +182,7 @@ def test_what_the_cluster_would_refuse_is_said_before_anything_runs(sweep: Path)
     assert partition.remedy == "Did you mean  launcher.partition=debug ?"
     (nodes_,) = launcher(nodes=3).faults([{**hardware[0], "_target_": "espalier.hardware.ddp_cpu.ddp_cpu"}])
     assert "sbatch would refuse it" in nodes_.truth
+    assert launcher().machine() == Machine(2, 0, False, nodes=2, cluster="partition debug")
     (time,) = launcher(time="soon").faults(hardware)
     assert time.what == "launcher.time=soon"
 

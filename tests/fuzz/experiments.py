@@ -86,7 +86,9 @@ def contents() -> st.SearchStrategy[bytes]:
         max_size=3,
     )  # fmt: skip
     node = st.dictionaries(names, trees(names), max_size=5)
-    part = st.builds(lambda tree, target, first: {"defaults": first, "_target_": target, **tree}, node, targets, defaults)
+    part = st.builds(
+        lambda tree, target, first: {"defaults": first, "_target_": target, **tree}, node, targets, defaults
+    )
     whole = (node | part | trees(names)).map(lambda tree: yaml.safe_dump(tree, allow_unicode=True).encode())
     lines = st.lists(
         st.sampled_from(["lr: 1", "lr: 1e-3", "  a: b", "- c", "&x lr: *x", "<<: {a: b}", "? [1, 2]\n: 3", "!!python/name:os",

@@ -71,7 +71,10 @@ def damaged(draw: st.DrawFn, whole: st.SearchStrategy[bytes]) -> bytes:
     content = bytearray(draw(whole))
     for _ in range(draw(st.integers(1, 3))):
         place = draw(st.integers(0, max(0, len(content) - 1)))
-        piece = draw(st.sampled_from([b"", b'"', b"\n", b"\r", b"\0", b",", b"\xff", b"\xc3", b"\xef\xbb\xbf", b"\\u"]) | st.binary(max_size=4))
+        piece = draw(
+            st.sampled_from([b"", b'"', b"\n", b"\r", b"\0", b",", b"\xff", b"\xc3", b"\xef\xbb\xbf", b"\\u"])
+            | st.binary(max_size=4)
+        )
         content[place : place + draw(st.integers(0, 3))] = piece
     return bytes(content[: draw(st.integers(0, len(content)))] if draw(st.booleans()) else content)
 
@@ -81,7 +84,9 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WHOLE, inner, max_size=3),
     max_leaves=4,
 )
-RECORDS = st.lists(st.dictionaries(st.sampled_from(["text", "label", "größe", ""]) | WHOLE, JSON, max_size=4), min_size=1, max_size=6)
+RECORDS = st.lists(
+    st.dictionaries(st.sampled_from(["text", "label", "größe", ""]) | WHOLE, JSON, max_size=4), min_size=1, max_size=6
+)
 
 
 def lines(records: list[Any], *, ascii_only: bool, end: str = "\n") -> bytes:

@@ -84,7 +84,14 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         directory = create(Path("outputs"), "mine")
         write(compose(BASE), directory)
         write_facts(directory, DataFacts({"text": "text", "label": "label"}, {"": ("a", "b")}, {"train": 2}))
-        record = {"status": "done", "name": "mine", "seed": 0, "started": "2026-11-30T14:02:11+00:00", "pid": 1, "host": "x"}
+        record = {
+            "status": "done",
+            "name": "mine",
+            "seed": 0,
+            "started": "2026-11-30T14:02:11+00:00",
+            "pid": 1,
+            "host": "x",
+        }
         (directory / "outcome.json").write_text(json.dumps(record))
         directory.rename(directory.parent / "run")
         yield
@@ -141,6 +148,8 @@ def test_help_in_the_middle_is_help_or_a_mistake(command: str, before: list[str]
 def test_bytes_that_are_no_utf8_are_answered(word: bytes, tmp_path: Path) -> None:
     """As a shell hands them over, to the console script."""
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("espalier")), "train", "--cfg", "job", word], capture_output=True, cwd=tmp_path
+        [str(Path(sys.executable).with_name("espalier")), "train", "--cfg", "job", word],
+        capture_output=True,
+        cwd=tmp_path,
     )
     assert done.returncode == 2 and b"no UTF-8" in done.stderr and b"Traceback" not in done.stderr

@@ -29,7 +29,16 @@ TEXTS = st.lists(
     WHOLE | st.builds(lambda text, times: text * times, WHOLE, st.integers(1, 200)), min_size=1, max_size=5
 )
 SHORT = st.text(st.sampled_from("ab .é中🙂\0"), max_size=30)
-LONG = ["a" * 100_000, "é" * 100_000, "a " * 50_000, "\0" * 100_000, "🙂" * 30_000, "中" * 50_000, "\u0301" * 100_000, "." * 100_000]
+LONG = [
+    "a" * 100_000,
+    "é" * 100_000,
+    "a " * 50_000,
+    "\0" * 100_000,
+    "🙂" * 30_000,
+    "中" * 50_000,
+    "\u0301" * 100_000,
+    "." * 100_000,
+]
 MINILM = defaults_of("model/minilm")
 NAMES = ("words", "ngrams", "minilm")
 
@@ -92,7 +101,13 @@ def test_a_pair_is_cut_as_the_tokenizer_cuts(
     encoding = encodings[name, True]
     own = Tokenizer.from_str(getattr(encoding, "backend", encoding.tokenizer).to_str())
     own.enable_truncation(limit)
-    ours = encode_texts(getattr(encoding, "backend", encoding.tokenizer), table([first, second], pair=True), ["text"], limit, second="text_pair")
+    ours = encode_texts(
+        getattr(encoding, "backend", encoding.tokenizer),
+        table([first, second], pair=True),
+        ["text"],
+        limit,
+        second="text_pair",
+    )
     assert ours["text"][0].tolist() == own.encode(first, second).ids
 
 

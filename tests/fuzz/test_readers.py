@@ -146,7 +146,9 @@ ARROW = st.sampled_from(
 
 @effort(100, 20_000)
 @given(st.dictionaries(WHOLE, ARROW, min_size=1, max_size=4), st.integers(0, 5), st.integers(0, 3), st.integers(1, 3))
-def test_parquet_of_any_types_is_read_as_it_was_written(types: dict[str, pa.DataType], rows: int, groups: int, size: int) -> None:
+def test_parquet_of_any_types_is_read_as_it_was_written(
+    types: dict[str, pa.DataType], rows: int, groups: int, size: int
+) -> None:
     file = Path("a.parquet")
     table = pa.table({name: _filled(kind, rows) for name, kind in types.items()})
     pq.write_table(table, file, row_group_size=groups or None)
@@ -179,7 +181,12 @@ def test_a_damaged_parquet_file_is_refused_or_read(content: bytes) -> None:
 
 
 @effort(200, 20_000)
-@given(st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 3), max_size=5), st.integers(0, 255), st.binary(max_size=60), st.binary(max_size=4))
+@given(
+    st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 3), max_size=5),
+    st.integers(0, 255),
+    st.binary(max_size=60),
+    st.binary(max_size=4),
+)
 def test_any_idx_file_is_an_array_or_refused(shape: list[int], axes: int, body: bytes, head: bytes) -> None:
     file = Path("a.idx")
     said = bytes([0, 0, 8, len(shape)]) + b"".join(length.to_bytes(4, "big") for length in shape)
@@ -205,10 +212,22 @@ def _filled(kind: pa.DataType, rows: int) -> pa.Array:
         "binary": [b"\xff", b"", None], "list<element: int64>": [[1, None], [], None],
     }  # fmt: skip
     plain = examples.get(str(kind))
-    if plain is None and not pa.types.is_nested(kind) and not pa.types.is_dictionary(kind) and not pa.types.is_null(kind):
-        return pa.array([None if seed == 2 else seed for seed in seeds], pa.int32()).cast(pa.int8()).cast(kind) if (
-            pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind)
-        ) else pa.array([None if seed == 2 else seed for seed in seeds], _storage(kind)).cast(kind)
+    if (
+        plain is None
+        and not pa.types.is_nested(kind)
+        and not pa.types.is_dictionary(kind)
+        and not pa.types.is_null(kind)
+    ):
+        return (
+            pa.array([None if seed == 2 else seed for seed in seeds], pa.int32()).cast(pa.int8()).cast(kind)
+            if (
+                pa.types.is_integer(kind)
+                or pa.types.is_floating(kind)
+                or pa.types.is_boolean(kind)
+                or pa.types.is_decimal(kind)
+            )
+            else pa.array([None if seed == 2 else seed for seed in seeds], _storage(kind)).cast(kind)
+        )
     return pa.array([plain[seed] for seed in seeds] if plain else [None] * rows, kind)
 
 

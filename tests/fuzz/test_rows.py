@@ -123,7 +123,9 @@ PARQUET = st.sampled_from([
 
 @effort(40, 10_000)
 @given(PARQUET, PARQUET, SETTINGS)
-def test_each_row_of_a_parquet_file_is_kept_or_counted(texts: pa.Array, labels: pa.Array, settings: dict[str, Any]) -> None:
+def test_each_row_of_a_parquet_file_is_kept_or_counted(
+    texts: pa.Array, labels: pa.Array, settings: dict[str, Any]
+) -> None:
     pq.write_table(pa.table({"text": texts, "label": labels}), "a.parquet")
     raw = read(Parquet, "a.parquet", {"text": "text", "text_pair": None, "label": "label"}, **settings)
     if raw is not None:
@@ -131,7 +133,12 @@ def test_each_row_of_a_parquet_file_is_kept_or_counted(texts: pa.Array, labels: 
 
 
 @effort(100, 20_000)
-@given(st.lists(st.integers(0, 4) | st.integers(0, 300), min_size=1, max_size=120), st.floats(0, 0.6), st.floats(0, 0.6), st.integers(1, 200))
+@given(
+    st.lists(st.integers(0, 4) | st.integers(0, 300), min_size=1, max_size=120),
+    st.floats(0, 0.6),
+    st.floats(0, 0.6),
+    st.integers(1, 200),
+)
 def test_splits_are_disjoint_and_complete(labels: list[int], validation: float, test: float, limit: int) -> None:
     table = pa.table({"row": np.arange(len(labels)), "label": np.asarray(labels, np.int64)})
     try:
@@ -148,7 +155,15 @@ def test_splits_are_disjoint_and_complete(labels: list[int], validation: float, 
 
 
 @effort(100, 20_000)
-@given(st.integers(1, 200), st.integers(1, 40), st.integers(0, 2**63), st.integers(0, 1000), st.booleans(), st.integers(1, 4), st.integers(1, 4))
+@given(
+    st.integers(1, 200),
+    st.integers(1, 40),
+    st.integers(0, 2**63),
+    st.integers(0, 1000),
+    st.booleans(),
+    st.integers(1, 4),
+    st.integers(1, 4),
+)
 def test_each_row_comes_up_once_an_epoch(
     rows: int, size: int, seed: int, epoch: int, sorted_by_length: bool, ranks: int, accumulate: int
 ) -> None:

@@ -13,7 +13,9 @@ from espalier.config.suggest import asked, listed, nearest, nearest_keys
 from espalier.config.words import as_word, quoted, read_words
 from fuzz.effort import ANY, GRAMMAR, WHOLE, effort, trees
 
-NAMES = st.from_regex(r"[a-z_][a-z0-9_ ,:=()\[\]{}\\\t./$-]{0,8}[a-z0-9_]", fullmatch=True)  # what a mapping's key may be
+NAMES = st.from_regex(
+    r"[a-z_][a-z0-9_ ,:=()\[\]{}\\\t./$-]{0,8}[a-z0-9_]", fullmatch=True
+)  # what a mapping's key may be
 KEYS = st.from_regex(r"[a-z_][a-z0-9_]{0,8}(\.[a-z_][a-z0-9_]{0,8}){0,3}", fullmatch=True)
 PREFIXES = st.sampled_from(["", "+", "++", "~"])
 WORDS = ANY | GRAMMAR | st.builds("{}{}={}".format, PREFIXES, KEYS | GRAMMAR, GRAMMAR | ANY)

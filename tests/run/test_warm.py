@@ -79,7 +79,7 @@ def test_a_request_that_was_given_up_is_not_begun(driver: Driver) -> None:
     """Its driver has started the trial in another way: it must not run twice."""
     driver.hear()
     driver.say(id=1, code=0, until=time.monotonic() - 0.001)
-    assert driver.hear() == {"id": 1, "refused": "it was asked too long ago"}
+    assert driver.hear() == {"id": 1, "busy": "it was asked too long ago"}
 
 
 def test_a_kernel_that_gives_no_process_is_no_end_of_it(driver: Driver) -> None:
@@ -89,7 +89,7 @@ def test_a_kernel_that_gives_no_process_is_no_end_of_it(driver: Driver) -> None:
     if os.getuid() == 0:  # whom that limit does not bind
         pytest.skip("root may start any number of processes")
     driver.say(id=1, code=0)
-    assert "refused" in driver.hear()
+    assert "busy" in driver.hear()
     resource.prlimit(pid, resource.RLIMIT_NPROC, before)
     driver.say(id=2, code=0)
     assert "pid" in driver.hear()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import hashlib
 import itertools
 import json
 import os
@@ -10,7 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from espalier.core.errors import CorruptError
+from core.disk import full_disk
+from espalier.core.errors import CorruptError, UserError
 from espalier.state import folder
 
 CHECKPOINT = {
@@ -93,13 +96,54 @@ def test_no_checkpoint_at_all(tmp_path: Path) -> None:
             look(tmp_path / "nowhere")
 
 
-def test_another_format_is_refused(written: Path) -> None:
-    manifest = json.loads((written / folder.MANIFEST).read_text())
-    manifest["format"] = folder.FORMAT + 1
+def rewritten(written: Path, **changed: object) -> None:
+    """The manifest with other facts, and a checksum that fits."""
+    manifest = {**json.loads((written / folder.MANIFEST).read_text()), **changed}
     del manifest["checksum"]
     (written / folder.MANIFEST).write_text(json.dumps({**manifest, "checksum": folder._checksum(manifest)}))
-    with pytest.raises(CorruptError, match=f"format {folder.FORMAT + 1}"):
+
+
+def test_a_later_format_is_refused_with_the_version_to_install(written: Path) -> None:
+    rewritten(written, format=folder.FORMAT + 1, version="7.8.9")
+    for look in (folder.read, folder.verify):
+        with pytest.raises(UserError, match=rf"format {folder.FORMAT + 1}.*pip install 'espalier>=7\.8\.9'"):
+            look(written)
+
+
+@pytest.mark.parametrize("changed", [{"format": 0}, {"format": "1"}, {"files": {}}, {"files": None}, {"step": "7"}], ids=str)
+def test_a_manifest_that_fits_itself_and_no_checkpoint(written: Path, changed: dict[str, object]) -> None:
+    rewritten(written, **changed)
+    with pytest.raises(CorruptError):
+        folder.verify(written)
+
+
+def test_names_of_files_elsewhere_are_not_followed(written: Path) -> None:
+    files = json.loads((written / folder.MANIFEST).read_text())["files"]
+    rewritten(written, files={**files, "../../out": files[folder.STATE]})
+    with pytest.raises(CorruptError, match="no checkpoint's"):
+        folder.link(written.with_name("best-00000007"), written, score=1.0)
+
+
+@pytest.mark.parametrize("state", ["[", "[]", '{"format": 1}', '{"format": 1, "state": {"$": "tensor", "is": "none"}}'])
+def test_a_state_that_somebody_else_made(written: Path, state: str) -> None:
+    (written / folder.STATE).write_text(state)
+    files = json.loads((written / folder.MANIFEST).read_text())["files"]
+    digest = hashlib.sha256(state.encode()).hexdigest()
+    rewritten(written, files={**files, folder.STATE: {"bytes": len(state), "sha256": digest}})
+    with pytest.raises(CorruptError, match=r"state\.json|KeyError"):
         folder.read(written)
+
+
+@pytest.mark.parametrize("room", [0, 50, 99, 170, 400])
+def test_a_full_disk_leaves_the_old_one_and_no_halves(written: Path, room: int) -> None:
+    with full_disk(room), pytest.raises(OSError, match="File too large") as failed:
+        folder.write(written, {**CHECKPOINT, "weight": torch.rand(200)}, step=7)
+    assert failed.value.errno == errno.EFBIG
+    assert [path.name for path in written.parent.iterdir()] == [written.name]
+    assert torch.equal(folder.read(written)["state_dict"]["weight"], torch.arange(5.0))
+    with full_disk(10), pytest.raises(OSError, match="File too large"):
+        folder.link(written.with_name("best-00000007"), written, score=1.0)
+    assert [path.name for path in written.parent.iterdir()] == [written.name]
 
 
 @pytest.mark.parametrize("linked", [True, False])

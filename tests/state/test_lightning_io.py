@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from core.disk import full_disk
 from espalier.core.errors import CorruptError
 from espalier.state import folder
 from espalier.state.lightning_io import FolderCheckpointIO
@@ -45,3 +46,24 @@ def test_removal(tmp_path: Path) -> None:
     assert folder.verify(tmp_path / "saved")["step"] == 3
     FolderCheckpointIO().remove_checkpoint(tmp_path / "saved")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_saved_is_told_once_and_tried_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    writer = FolderCheckpointIO()
+    for step in (1, 2):
+        with full_disk(0):
+            writer.save_checkpoint({"global_step": step}, tmp_path / "saved")
+        assert writer.trouble == "File too large"
+    writer.save_checkpoint({"global_step": 3}, tmp_path / "saved")
+    assert writer.trouble == "" and folder.verify(tmp_path / "saved")["step"] == 3
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("step 1 is not saved: File too large") and second.startswith("step 3 is saved")
+
+
+def test_a_checkpoint_waits_for_what_it_speaks_of(tmp_path: Path) -> None:
+    def refuse() -> None:
+        raise OSError(28, "No space left on device")
+
+    writer = FolderCheckpointIO(refuse)
+    writer.save_checkpoint({"global_step": 1}, tmp_path / "saved")
+    assert writer.trouble == "No space left on device" and list(tmp_path.iterdir()) == []

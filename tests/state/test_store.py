@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from espalier.core.errors import CorruptError
+from espalier.core.errors import CorruptError, UserError
 from espalier.state import folder
 from espalier.state.store import Saved, Store
 
@@ -112,6 +113,66 @@ def test_a_mark_that_a_kill_prevented_is_made_up_for(store: Store) -> None:
     before = names(store)
     store.mend_best(2, 0.75)  # there is nothing to do, and nothing to do it from
     assert names(store) == before
+
+
+def test_without_a_step_the_best_is_gone_on_from(store: Store) -> None:
+    put(store, 1)
+    store.mark_best(1, 0.5)
+    put(store, 2, 3)
+    spoil(store.path_of(2))
+    spoil(store.path_of(3))
+    with pytest.warns(UserWarning, match="step-00000003.*step-00000002.*going back to best-00000001"):
+        assert store.newest() == Saved(store.root / "best-00000001", 1, 0.5)
+
+
+def test_a_broken_best_is_none_and_told(store: Store) -> None:
+    put(store, 1)
+    store.mark_best(1, 0.5)
+    put(store, 2, 3)
+    spoil(store.root / "best-00000001")
+    with pytest.warns(UserWarning, match="best-00000001.*there is no best one to take"):
+        assert store.best() is None
+    assert store.newest() == Saved(store.path_of(3), 3)
+
+
+def test_a_checkpoint_under_another_steps_name_is_broken(store: Store) -> None:
+    put(store, 1, 2)
+    shutil.rmtree(store.path_of(2))
+    shutil.copytree(store.path_of(1), store.path_of(2))
+    with pytest.warns(UserWarning, match="step-00000002 holds the checkpoint of step 1: going back to step-00000001"):
+        assert store.newest() == Saved(store.path_of(1), 1)
+
+
+def test_one_of_a_later_format_is_not_stepped_over(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(store, 1)
+    with monkeypatch.context() as later:
+        later.setattr(folder, "FORMAT", folder.FORMAT + 1)
+        folder.write(store.path_of(2), {"global_step": 2}, step=2)
+    with pytest.raises(UserError, match="later|was written by Espalier"):
+        store.newest()
+
+
+def test_leftovers_can_be_cleared_before_there_is_a_write(store: Store) -> None:
+    put(store, 1)
+    (store.root / ".step-00000002.4711.tmp").mkdir()
+    store.clear()
+    assert names(store) == ["step-00000001"]
+
+
+def test_a_folder_that_cannot_be_deleted_stops_nobody(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("read-only")
+
+    put(store, 1, 2)
+    store.mark_best(2, 0.5)
+    with monkeypatch.context() as stuck:
+        stuck.setattr(folder, "remove", refuse)
+        folder.write(store.path_of(3), {"global_step": 3}, step=3)
+        store.tidy(3)
+        store.mark_best(3, 0.75)
+    assert store.newest() == Saved(store.path_of(3), 3) and store.best() == Saved(store.root / "best-00000003", 3, 0.75)
+    put(store, 4)
+    assert names(store)[-2:] == ["step-00000003", "step-00000004"]
 
 
 WRITER = """

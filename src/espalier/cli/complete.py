@@ -25,8 +25,9 @@ from espalier.core.errors import EspalierError
 from espalier.core.rundir import run_directories
 
 _RUN = ("--resume", "--rerun", "--against")
-_OF_RUNS = ("compare", "report")
+_OF_RUNS = ("compare", "report", "track")
 _OF_SWEEPS = {"-m", "--multirun", "plan"}
+_TRACKERS = ("wandb", "tensorboard", "csv")
 _RECENT = 30  # run directories that are offered
 _LISTED = re.compile(r"(?<![\w-])--?[a-z][\w-]*")
 
@@ -50,7 +51,9 @@ def _candidates(line: str) -> Iterator[str]:
     command, *others = words
     if command not in COMMANDS:
         return
-    if (others and others[-1] in _RUN) or (command in _OF_RUNS and not current.startswith("-")):
+    if others and others[-1] == "--to":
+        yield from _starting(current, _TRACKERS)
+    elif (others and others[-1] in _RUN) or (command in _OF_RUNS and not current.startswith("-")):
         yield from _starting(current, _runs())
     elif current.startswith("-"):
         yield from _starting(current, _flags(command))

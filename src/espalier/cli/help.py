@@ -13,6 +13,7 @@ COMMANDS = {
     "explain": "a setting: its value, type, meaning, who set it and over whom",
     "runs": "what was run, newest first, or chosen by what came of it",
     "compare": "what differs between runs, and what came of it",
+    "track": "tell W&B, TensorBoard or a csv file later what a run or a sweep has recorded",
     "report": "a run's page again, or one page that compares several",
     "trust": "let configs name the classes and functions of a package",
     "new": "a project of your own: a model, a data set, an experiment, a test",

@@ -7,6 +7,7 @@ defines.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -25,7 +26,7 @@ _STOCK = (  # what Hydra's own default tree names: targets, and classes of its l
     "logging.StreamHandler",
     "logging.FileHandler",
 )
-_ACTING = ("_args_", "_partial_", "_recursive_", "_convert_")
+_ACTING = re.compile(r"_(?!target_$)\w*_")  # _args_, _partial_, _recursive_, _convert_, and what is yet to come
 _LOGGING = ("class", "()")
 
 
@@ -66,9 +67,9 @@ def _judge_node(node: Mapping[str, Any], key: str) -> Iterator[Fault]:
         if refusal:
             yield Fault(f"{prefix}_target_={target}", *refusal)
         yield from (
-            Fault(f"{prefix}{word}", "is Hydra's own word and changes how code is called.", "Take it out.")
-            for word in _ACTING
-            if word in node
+            Fault(f"{prefix}{word}", "is a word of Hydra's own, which change how code is called.", "Take it out.")
+            for word in node
+            if isinstance(word, str) and _ACTING.fullmatch(word)
         )
 
 

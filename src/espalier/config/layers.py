@@ -11,8 +11,7 @@ from typing import Any
 import yaml
 
 from espalier.config.sources import shipped
-
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from espalier.core.yaml_files import Loader, read_text
 
 
 @dataclass(frozen=True)
@@ -101,10 +100,14 @@ def shown(path: Path) -> str:
 
 
 def marks_of(path: Path) -> Iterator[tuple[str, Mark]]:
-    """Dotted key -> mark, of every key in a file; nothing of one that is no mapping."""
-    text = path.read_text(encoding="utf-8")
+    """Dotted key -> mark, of every key in a file; nothing of one that is no mapping.
+
+    Raises:
+        ConfigError, OSError, ValueError, yaml.YAMLError: see ``core.yaml_files.read_text``.
+    """
+    text = path.read_text(encoding="utf-8") if path.is_relative_to(shipped()) else read_text(path)
     lines = text.splitlines()
-    root = yaml.compose(text, Loader=_Loader)
+    root = yaml.compose(text, Loader=Loader)
     if isinstance(root, yaml.MappingNode):
         yield from ((key, mark) for key, mark in _walk(root, "", shown(path), lines) if key != "defaults")
 

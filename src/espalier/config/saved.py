@@ -24,6 +24,7 @@ from espalier.core.errors import Fault, UserError, newer
 from espalier.core.files import write_atomic
 from espalier.core.home import expanded, folder_of
 from espalier.core.masking import masked_text, masked_words
+from espalier.core.yaml_files import read_yaml
 
 CONFIG, ORIGIN = "config.yaml", "origin.yaml"
 
@@ -60,8 +61,8 @@ def read(directory: Path) -> Experiment:
     if not file.is_file():
         raise UserError(Fault(str(directory), f"is no run directory: it has no {CONFIG}.", "See:  espalier runs"))
     try:
-        content = dict(yaml.safe_load(file.read_text(encoding="utf-8")))
-        origin = yaml.safe_load((directory / ORIGIN).read_text(encoding="utf-8"))
+        content = dict(read_yaml(file))
+        origin = read_yaml(directory / ORIGIN)
         schema, choices = int(origin["schema"]), dict(origin["choices"])
         overrides, folders = (tuple(map(str, origin[key])) for key in ("overrides", "config_dirs"))
         if schema > SCHEMA:
@@ -127,7 +128,7 @@ def _absolute(path: str) -> str:
 
 
 def _file_keys(values: Mapping[str, Any]) -> Iterator[tuple[str, str | list[str]]]:
-    """Keys whose signatures say that they are paths of files or folders, with their values; none that holds a secret."""
+    """Keys whose signatures say that they are paths of files or folders, with their values; none with a secret."""
     for key, value in flatten({"": values}):
         target = value.get("_target_") if isinstance(value, Mapping) else None
         if not isinstance(target, str):

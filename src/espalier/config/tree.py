@@ -8,6 +8,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from espalier.config.unfolding import require_small
+
 
 def plain(tree: DictConfig) -> dict[str, Any]:
     """Nested plain values, interpolations as they are written, missing ones as ``???``."""
@@ -16,12 +18,18 @@ def plain(tree: DictConfig) -> dict[str, Any]:
 
 
 def resolved(tree: DictConfig) -> dict[str, Any]:
-    """Nested plain values, interpolations resolved; one that cannot be resolved stays as it is written."""
+    """Nested plain values, interpolations resolved; one that cannot be resolved stays as it is written.
+
+    Raises:
+        ConfigError: they come to more than any config; see ``config.unfolding``.
+    """
+    written = plain(tree)
+    require_small(written)
     try:
         content: Any = OmegaConf.to_container(tree, resolve=True, throw_on_missing=False)
         return dict(content)
     except (OmegaConfBaseException, RecursionError):
-        return {str(key): _resolved(tree, str(key), value) for key, value in plain(tree).items()}
+        return {str(key): _resolved(tree, str(key), value) for key, value in written.items()}
 
 
 def interpolations(tree: DictConfig) -> dict[str, str]:

@@ -16,7 +16,8 @@ from omegaconf import OmegaConf
 from espalier.config.layers import marks_of, shown
 from espalier.config.options import groups
 from espalier.config.suggest import asked, listed, nearest
-from espalier.core.errors import Fault
+from espalier.core.errors import ConfigError, Fault
+from espalier.core.yaml_files import read_yaml
 
 
 def composition_fault(error: Exception, folders: Sequence[Path]) -> Fault:
@@ -88,7 +89,7 @@ def _wrong_key(key: str, truth: str, folders: Sequence[Path]) -> Fault:
 def _place(key: str, folders: Sequence[Path]) -> str:
     """File and line of a key, or of the end of one: what stands above it may be the file's group."""
     for file in _files(folders):
-        with suppress(yaml.YAMLError, UnicodeDecodeError):
+        with suppress(yaml.YAMLError, ValueError, ConfigError):
             for name, mark in marks_of(file):
                 if f".{key}".endswith(f".{name}"):
                     return str(mark)
@@ -112,8 +113,8 @@ def _no_mapping(error: OSError, folders: Sequence[Path]) -> Fault:
     if error.filename:
         return Fault(shown(Path(str(error.filename))), f"cannot be read: {error.strerror}.")
     for file in _files(folders):
-        with suppress(yaml.YAMLError, ValueError):
-            if not isinstance(yaml.safe_load(file.read_text(encoding="utf-8")), dict | list | str | None):
+        with suppress(yaml.YAMLError, ValueError, ConfigError):
+            if not isinstance(read_yaml(file), dict | list | str | None):
                 return Fault(shown(file), "holds no settings.", "Write  name: value  on each line.")
     return Fault("a config file", f"holds no settings: {error}.", "Write  name: value  on each line.")
 

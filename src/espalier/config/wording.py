@@ -82,7 +82,11 @@ def _known_below(key: str, tree: Mapping[str, Any]) -> str:
     while parent and not isinstance(at(tree, parent), Mapping):
         parent = parent.rpartition(".")[0]
     node = at(tree, parent) if parent else tree
-    names = [name for name in map(str, node) if not name.startswith("_") and name != "hydra"] if isinstance(node, Mapping) else []
+    names = (
+        [name for name in map(str, node) if not name.startswith("_") and name != "hydra"]
+        if isinstance(node, Mapping)
+        else []
+    )
     target = node.get("_target_") if isinstance(node, Mapping) else None
     own = list(signature_of(target).parameters) if isinstance(target, str) else []
     names.sort(key=lambda name: own.index(name) if name in own else len(own))  # before what all options share

@@ -32,7 +32,9 @@ _WORDS = {"token", "secret", "secrets", "cookie", "cookies", "credential", "cred
 _PROSE = re.compile(r"[A-Z]?[a-z]+\W?")
 _IS_PASSWORD = re.compile(r"pass(word|wd|phrase)$|_pwd$")
 # Of variables: their names are written by people who keep secrets there, so the end of the name says it.
-_VARIABLE = re.compile(r"(TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|_PWD|CREDENTIALS?|API_?KEY|(ACCESS|SECRET|PRIVATE)_?KEY)$")
+_VARIABLE = re.compile(
+    r"(TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|_PWD|CREDENTIALS?|API_?KEY|(ACCESS|SECRET|PRIVATE)_?KEY)$"
+)
 _REFERENCE = re.compile(r"\$\{oc\.env:\s*(\w+)\s*(?:,([^}]*))?\}")
 
 _SHAPES = re.compile(
@@ -161,7 +163,7 @@ def _told(found: re.Match[str]) -> str:
 
 
 def _is_told(name: str, value: str, before: str = "=") -> bool:
-    """Whether text tells a secret behind its name: in prose "token: the" tells of a word, "secret: see below" of none."""
+    """Whether text tells a secret behind its name. In prose, "token: the" tells of a word, "secret: see" of nothing."""
     value = value.strip("\\\"'")
     if "${" in value or _is_harmless(name, value):
         return False

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -84,7 +85,7 @@ class Record:
         self.trials: dict[int, TrialRecord] = {row.trial: row for row in read_record(directory)}
 
     def write(self, event: str, trial: int, **more: Any) -> None:
-        """Append an event and take it up; it is with the kernel when this returns. Secrets in why and log are masked."""
+        """Append an event and take it up; it is with the kernel when this returns. ``why`` and ``log`` are masked."""
         said = {name: masked_text(more[name]) for name in ("why", "log") if name in more}
         line = {"event": event, "trial": trial, "at": round(time.time(), 3), **more, **said}
         self._file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
@@ -134,6 +135,13 @@ def fold(trials: dict[int, TrialRecord], event: Mapping[str, Any]) -> None:
     else:
         values = tuple(given.pop("values", old.values))
         trials[number] = replace(old, state="planned" if kind == "again" else kind, values=values, **given)
+
+
+def kind_of(why: str) -> str:
+    """Why a trial ended, without what an error's message quotes of the data: ``out of memory: OutOfMemoryError``."""
+    first = why.strip().partition("\n")[0]
+    found = re.match(r"(?:[\w ]+: )?[\w.]*(?:Error|Exception|Interrupt|Warning|Exit)\b", first)
+    return found[0] if found else first
 
 
 def trial_directory(sweep: Path, trial: int) -> Path:

@@ -1,15 +1,20 @@
-"""``data=digits``: handwritten digits as 64 numbers each; part of scikit-learn, so that it is always there."""
+"""``data=digits``: handwritten digits as 64 numbers each; they come with scikit-learn, so that they are always there."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
 from typing import ClassVar, Unpack
 
 import numpy as np
-from sklearn.datasets import load_digits
 
+from espalier.core.errors import DataError, Fault
 from espalier.core.facts import Kind
 from espalier.data.common import Common, Source, TableData
+
+_PACKAGE = "scikit-learn"
+_FILE = "sklearn/datasets/data/digits.csv.gz"
 
 
 class Digits(TableData):
@@ -27,7 +32,17 @@ class Digits(TableData):
         super().__init__(columns={}, **common)
 
     def tables(self) -> Source:
-        """Read what scikit-learn brings."""
-        found = load_digits()
-        rows = {"vector": found.data.astype(np.float32), "label": [str(digit) for digit in found.target]}
-        return Source({"train": rows}, "scikit-learn", shape=(found.data.shape[1],))
+        """Read the file that scikit-learn brings, without loading scikit-learn. Raises ``DataError``."""
+        rows = np.loadtxt(_file(), delimiter=",", dtype=np.float32)
+        labels = [str(digit) for digit in rows[:, -1].astype(int).tolist()]
+        return Source({"train": {"vector": rows[:, :-1], "label": labels}}, _PACKAGE, shape=(rows.shape[1] - 1,))
+
+
+def _file() -> Path:
+    try:
+        found = Path(str(distribution(_PACKAGE).locate_file(_FILE)))
+    except PackageNotFoundError:
+        found = Path(_FILE)
+    if not found.is_file():
+        raise DataError(Fault("data=digits", f"comes with {_PACKAGE}, which lacks it here.", f"pip install {_PACKAGE}"))
+    return found

@@ -149,8 +149,8 @@ class Pool:
         if parent is None or not parent.ready:
             return None
         answer = parent.fork(words_of(job), _environment(job, slot), str(job.directory / LOG), slot.threads)
-        if isinstance(answer, str):
-            if parent.lives():
+        if not isinstance(answer, Fork):
+            if answer is not None and parent.lives():
                 _say(f"trials are started anew, since they cannot be forked: {answer}")
                 parent.leave()
                 self._parent, self._warm = None, 0

@@ -98,6 +98,8 @@ class Cluster:
 
     def _join(self, address: str) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        # log_to_driver leaves what it says of workers that died, over whatever stands on the screen: skip all lines.
+        os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
         import ray
 
         if ray.is_initialized():
@@ -106,8 +108,6 @@ class Cluster:
         try:
             with _signals_kept():
                 ray.init(address, **options)
-            # It has no switch for what it prints of workers that died, over whatever stands on the screen.
-            ray._private.worker.print_to_stdstream = lambda *_, **__: None
         except (ConnectionError, RuntimeError, ValueError, AssertionError) as error:
             said = str(error).strip().splitlines()
             truth = f"Ray does not answer there: {said[0] if said else type(error).__name__}"

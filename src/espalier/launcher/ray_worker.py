@@ -2,6 +2,10 @@
 
 A trial never outlives its actor, so that one which is placed again elsewhere is not written by two. An actor outlives
 the driver that made it: another one finds it by its name. It leaves by itself soon after the trial has ended.
+
+Each trial imports its libraries anew. A warm parent on each node would save that, and would be a process that no
+trial's actor owns: the kernel could not end a trial with its actor any more, Ray's count of a worker's memory would
+miss it, a killed driver would leave the parent on a cluster of others, and each ``runtime_env`` asks for its own.
 """
 
 from __future__ import annotations

@@ -73,8 +73,8 @@ class WarmParent:
                 self._take(json.loads(line))
             seconds = 0.0
 
-    def fork(self, words: list[str], environment: Mapping[str, str], log: str, threads: int) -> Fork | str:
-        """A new process that does what ``python -m espalier.run`` does; or why there is none."""
+    def fork(self, words: list[str], environment: Mapping[str, str], log: str, threads: int) -> Fork | str | None:
+        """A new process that does what ``python -m espalier.run`` does; why there will be none; None: not now."""
         self._asked += 1
         request = {"id": self._asked, "words": words, "environment": dict(environment), "cwd": str(Path.cwd())}
         until = time.monotonic() + _ANSWER
@@ -84,6 +84,8 @@ class WarmParent:
             while self._asked not in self._answers and not self._gone and time.monotonic() < until:
                 self.listen(until - time.monotonic())
         answer = self._answers.pop(self._asked, {"refused": "it does not answer"})
+        if "busy" in answer:
+            return None
         return Fork(self._asked, answer["pid"]) if "pid" in answer else str(answer["refused"])
 
     def code(self, fork: Fork) -> int | None:

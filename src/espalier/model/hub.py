@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from espalier.core.bounds import HubOrFolder, Needs
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
+from espalier.core.home import folder_of
 from espalier.core.parts import Encoding
 from espalier.model.encoding.image import Image
 from espalier.model.encoding.pretrained import Pretrained
@@ -80,7 +81,6 @@ class Transformer(nn.Module):
         self.transform = encoding.transform() if isinstance(encoding, Image) else None
         self.quantize = quantize
         trunk: Any = load_trunk(self.family, config, located.folder, source, dropout=dropout, quantize=quantize)
-        trunk.config.name_or_path = located.name  # what a saved adapter names as its base
         self.trunk: nn.Module = trunk
         self.width = int(getattr(config, "word_embed_proj_dim", config.hidden_size))  # OPT projects its states
         self.pooling = _pooling(self.family, trunk) if pooling == "auto" else pooling
@@ -113,6 +113,10 @@ class Transformer(nn.Module):
         """The model (or adapter, as PEFT has it), as its class's ``from_pretrained`` loads it."""
         trunk: Any = self.trunk
         adapted = hasattr(trunk, "peft_config")
+        for config in trunk.peft_config.values() if adapted else ():
+            # Its base as others find it, not where it lies on this machine.
+            config.base_model_name_or_path = self.source
+            config.revision = None if folder_of(self.source) else self.revision
         # Left to itself, PEFT asks the hub whether the vocabulary is the base model's.
         trunk.save_pretrained(folder, **({"save_embedding_layers": False} if adapted else {}))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import jinja2
@@ -13,6 +14,7 @@ from espalier.core.files import write_atomic
 from espalier.core.findings import Findings
 from espalier.core.metrics_file import read_metrics
 from espalier.core.outcome import Outcome
+from espalier.core.record import kind_of
 from espalier.core.rundir import shown
 from espalier.report import quantities
 from espalier.report.answers import told_by
@@ -51,13 +53,15 @@ def write_report(directory: Path, outcome: Outcome, *, texts: bool = True, to: P
             (``texts``), max_length, checks (``core.findings``) and counts (split -> ``core.facts.Counts`` as a dict);
             ``summary`` options (group -> option), overrides (words), baseline (name, metrics, intervals) and placement
             (words); ``tracking`` lines.
-        texts: whether it holds the data's own texts; without, it may go where the data must not.
+        texts: whether it holds the data's own texts, which an error's message may quote; without, it may go where the
+            data must not.
         to: the file to write; ``report.html`` in the directory if not given.
 
     Returns:
         The file's path.
     """
     place, outcome = str(shown(directory)), outcome.masked()
+    outcome = outcome if texts else replace(outcome, error=kind_of(outcome.error))
     page = environment().get_template("report.html.j2").render(
         run=outcome,
         options=_options(outcome),

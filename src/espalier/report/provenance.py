@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from espalier.core.masking import MASK, is_secret, masked_text
+from espalier.core.yaml_files import read_yaml
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ def settings_of(directory: Path) -> list[Setting]:
         directory: of a run; its origin.yaml says ``set``: key -> [who set it, over what].
     """
     try:
-        config = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8"))
-        told = yaml.safe_load((directory / "origin.yaml").read_text(encoding="utf-8")).get("set", {})
+        config = read_yaml(directory / "config.yaml")
+        told = read_yaml(directory / "origin.yaml").get("set", {})
         return [_setting(config, str(key), str(by), str(over)) for key, (by, over) in told.items()]
     except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError):
         return []

@@ -8,7 +8,7 @@ import json
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from espalier.core.files import write_atomic
 from espalier.core.masking import masked_text
-from espalier.core.record import TrialRecord, trial_directory
+from espalier.core.record import TrialRecord, kind_of, trial_directory
 from espalier.core.rundir import shown
 from espalier.report import sweep_plots
 from espalier.report.html import environment
@@ -52,12 +52,13 @@ class TrialRow:
     page: str
 
 
-def write_sweep_report(directory: Path, to: Path | None = None) -> Path:
+def write_sweep_report(directory: Path, to: Path | None = None, *, texts: bool = True) -> Path:
     """Write a sweep's page, and beside it the same as Markdown and its trials as csv.
 
     Args:
         directory: of the sweep; it may still run, or have been moved.
         to: the page to write; ``report.html`` in the directory if not given.
+        texts: whether it shows logs and what errors said, which may hold the data's own texts.
 
     Returns:
         The page's path; ``report.md`` and ``trials.csv`` lie beside it.
@@ -66,6 +67,7 @@ def write_sweep_report(directory: Path, to: Path | None = None) -> Path:
         UserError: it is no sweep's directory.
     """
     sweep = read_sweep(directory)
+    sweep = sweep if texts else replace(sweep, trials=[replace(t, why=kind_of(t.why), log="") for t in sweep.trials])
     target = to or directory / "report.html"
     told = histories(sweep)
     early = early_and_final(sweep, {one.trial: [number for _, number in one.points] for one in told})
@@ -90,6 +92,7 @@ def write_sweep_report(directory: Path, to: Path | None = None) -> Path:
         trusted=TRUSTED,
         fewest=FEWEST,
         broken=_broken(sweep),
+        texts=texts,
         reasons=_reasons(sweep),
         rows=_rows(sweep, told, target),
         settings=settings_text(directory),

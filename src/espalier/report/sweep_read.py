@@ -23,6 +23,7 @@ from espalier.core.masking import masked_text
 from espalier.core.outcome import Outcome
 from espalier.core.record import RECORD, SUMMARY, SWEEP, TrialRecord, read_events, read_record, trial_directory
 from espalier.core.rundir import OUTCOME
+from espalier.core.yaml_files import read_text
 from espalier.report.quantities import duration, memory, metric_name, spread, value
 
 _SEED = re.compile(r"(?:^|\s)seed=\S+")
@@ -171,8 +172,7 @@ def status_of(directory: Path, summary: Mapping[str, Any]) -> str:
 def settings_text(directory: Path) -> str:
     """``sweep.yaml`` without secrets; empty where there is none."""
     try:
-        content = (directory / SWEEP).read_text(encoding="utf-8")
-        yaml.safe_load(content)
+        content = read_text(directory / SWEEP)
     except (OSError, ValueError, yaml.YAMLError):
         return ""
     return "\n".join(map(masked_text, content.splitlines()))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.loggers.logger import Logger
 from torch import Tensor
 
+from espalier.core.masking import masked_text
 from espalier.core.metrics_file import MetricsFile
 from espalier.core.outcome import Outcome
 from espalier.core.parts import RunInfo, Tracker
+from espalier.core.rundir import shown
 from espalier.state.boundary import is_last_step
 from espalier.state.idle_hooks import without_idle_hooks
 
@@ -71,9 +75,11 @@ class Guarded:
 
     def __init__(self, tracker: Tracker) -> None:
         self.tracker, self.broken = tracker, ""
+        self._directory: Path | None = None
 
     def start(self, run: RunInfo, /) -> str:
         """What the tracker says, or what went wrong."""
+        self._directory = run.directory
         return self._ask(lambda: self.tracker.start(run)) or self.broken
 
     def log(self, metrics: Mapping[str, float], step: int, /) -> None:
@@ -96,8 +102,16 @@ class Guarded:
             return what() or ""
         except Exception as error:
             name = type(self.tracker).__name__
-            self.broken = f"{name} failed ({type(error).__name__}: {error}); metrics.jsonl has everything"
+            said = masked_text(f"{name} failed ({type(error).__name__}: {error})")
+            self.broken = f"{said}; metrics.jsonl has everything{self._again()}"
             return ""
+
+    def _again(self) -> str:
+        """What tells it to one of our own trackers later."""
+        room, _, option = type(self.tracker).__module__.rpartition(".")
+        if room != "espalier.tracking" or not self._directory:
+            return ""
+        return f", and sends it:  espalier track {shlex.quote(str(shown(self._directory)))} --to {option}"
 
 
 @without_idle_hooks

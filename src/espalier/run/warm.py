@@ -4,8 +4,9 @@ It starts no thread and touches no GPU, so that what it forks is as good as a ne
 one end of a socket whose other end its driver holds; both say lines of JSON:
 
     parent   {"ready": true}
-    driver   {"id": 1, "words": [DIR, "--resume"], "environment": {…}, "cwd": DIR, "log": FILE, "threads": 1, "until": 9}
-    parent   {"id": 1, "pid": 123}      or  {"id": 1, "refused": "it has started a thread"}
+    driver   {"id": 1, "words": [DIR, …], "environment": {…}, "cwd": DIR, "log": FILE, "threads": 1, "until": 9}
+    parent   {"id": 1, "pid": 123}      or  {"id": 1, "refused": "it has started a thread"}, for good,
+                                        or  {"id": 1, "busy": "no memory"}, for now
     parent   {"ended": 1, "code": 0}        -n: by signal n
 
 A request holds until a time of the monotonic clock: a driver that has got no answer by then starts the trial otherwise.
@@ -136,13 +137,16 @@ class Parent:
 
     def _fork(self, request: Mapping[str, Any]) -> bool:
         """Whether this is the fork."""
-        reason = unfit() if time.monotonic() < request["until"] else "it was asked too long ago"
-        try:
-            pid = -1 if reason else os.fork()
-        except OSError as error:
-            reason, pid = str(error), -1
-        if reason:
+        if time.monotonic() > request["until"]:
+            self._tell({"id": request["id"], "busy": "it was asked too long ago"})
+            return False
+        if reason := unfit():
             self._tell({"id": request["id"], "refused": reason})
+            return False
+        try:
+            pid = os.fork()
+        except OSError as error:
+            self._tell({"id": request["id"], "busy": str(error)})
             return False
         if pid == 0:
             signal.set_wakeup_fd(-1)

@@ -16,6 +16,7 @@ from espalier.core.errors import Fault, UserError
 from espalier.core.files import write_atomic
 from espalier.core.record import SWEEP
 from espalier.core.searching import Dimension
+from espalier.core.yaml_files import read_yaml
 from espalier.sweep.names import spoken
 from espalier.sweep.plan import Planner
 
@@ -111,7 +112,7 @@ def read_definition(directory: Path) -> Definition:
         UserError: it is none, or of another version.
     """
     try:
-        content = yaml.safe_load((directory / SWEEP).read_text(encoding="utf-8"))
+        content = read_yaml(directory / SWEEP)
         schema = content.pop("schema")
         if schema == SCHEMA:
             return Definition(**content)

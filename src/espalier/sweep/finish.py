@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from espalier.core.launching import environment_of
 from espalier.core.record import TrialRecord, trial_directory
@@ -71,8 +72,14 @@ def _report(place: Path) -> list[str]:
 
 def _track(driver: Driver, trial: TrialRecord | None) -> Sequence[str]:
     """Let the sweep be a run of its own where its trials are runs at Weights & Biases; what that has to say."""
-    if trial is None or "wandb" not in (driver.attempts.planned(trial).experiment.values.get("tracking") or {}):
+    tracking = (driver.attempts.planned(trial).experiment.values.get("tracking") or {}) if trial else {}
+    if "wandb" not in tracking:
         return []
-    words = [sys.executable, "-m", "espalier.tracking.sweep_run", str(driver.directory)]
-    done = subprocess.run(words, env=environment_of(), stdout=subprocess.PIPE, text=True)
+    with TemporaryDirectory() as folder:
+        page = Path(folder) / "report.html"
+        with suppress(Exception):  # that the page cannot be made has been said
+            make = import_module("espalier.report.sweep_page").write_sweep_report
+            make(driver.directory, page, texts=bool(tracking["wandb"].get("texts")))
+        words = [sys.executable, "-m", "espalier.tracking.sweep_run", str(driver.directory), "--page", str(page)]
+        done = subprocess.run(words, env=environment_of(), stdout=subprocess.PIPE, text=True)
     return done.stdout.splitlines()

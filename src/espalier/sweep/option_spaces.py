@@ -22,6 +22,7 @@ from espalier.config.sources import shipped
 from espalier.config.words import read_words
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.searching import Dimension
+from espalier.core.yaml_files import read_yaml
 
 
 def option_space(choices: Mapping[str, Any], config_dirs: Sequence[Path]) -> list[Dimension]:
@@ -53,9 +54,9 @@ def _read(file: Path, node: str) -> tuple[Dimension, ...]:
     faults: list[Fault] = []
     found: list[Dimension] = []
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        content = read_yaml(file) or {}
         lines = {key: str(mark) for key, mark in marks_of(file)}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(Fault(shown(file), f"cannot be read: {' '.join(str(error).split())}.")) from error
     if not isinstance(content, Mapping):
         raise ConfigError(Fault(shown(file), "is no mapping of keys to values.", "Write  key: choice(a,b)"))

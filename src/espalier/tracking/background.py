@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Event, Thread
-from time import monotonic
 
 from espalier.core.masking import masked_text
 
@@ -40,7 +40,14 @@ class Background:
     @property
     def stalled(self) -> bool:
         """Whether the job that has its turn takes longer than it may."""
-        return self._until is not None and monotonic() > self._until
+        return self._until is not None and time.monotonic() > self._until
+
+    def worked(self) -> float:
+        """Seconds of a processor that its jobs took so far: one that hangs takes none, one on a busy machine some."""
+        try:
+            return time.clock_gettime(time.pthread_getcpuclockid(self._thread.ident or 0))
+        except (AttributeError, OSError):  # not on this system; the thread has ended
+            return 0.0
 
     def settle(self, seconds: float) -> bool:
         """Wait until the jobs so far had their turn, so long at most. Returns whether they had."""
@@ -49,7 +56,7 @@ class Background:
         return reached.wait(seconds)
 
     def close(self, seconds: float) -> bool:
-        """No more jobs; wait for those there are, so long at most. Returns whether all had their turn. Again: waits on."""
+        """No more jobs; wait for those there are, so long at most; again, wait on. Returns whether all had their turn."""
         self._jobs.put(None)
         self._thread.join(seconds)
         return not self._thread.is_alive()
@@ -57,7 +64,7 @@ class Background:
     def _work(self) -> None:
         while given := self._jobs.get():
             job, seconds = given
-            self._until = monotonic() + seconds
+            self._until = time.monotonic() + seconds
             try:
                 job()
             except BaseException as error:  # SystemExit too: a library that wants to end the process ends nothing

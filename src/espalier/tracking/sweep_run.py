@@ -21,7 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from espalier.core.masking import masked_text
 from espalier.core.parts import RunInfo
-from espalier.core.record import SUMMARY, TRIALS, TrialRecord, read_record
+from espalier.core.record import SUMMARY, TRIALS, TrialRecord, kind_of, read_record
 from espalier.core.rundir import shown
 from espalier.tracking.background import in_one_line
 from espalier.tracking.wandb_mode import choose_mode
@@ -35,19 +35,22 @@ def main(words: Sequence[str]) -> int:
     """Log the sweep; 0, also where W&B could not be had, which is said."""
     parser = argparse.ArgumentParser(prog="python -m espalier.tracking.sweep_run", description=__doc__)
     parser.add_argument("directory", type=Path)
-    directory = parser.parse_args(words).directory.resolve()
+    parser.add_argument("--page", type=Path, help="the sweep's report")
+    given = parser.parse_args(words)
+    directory = given.directory.resolve()
     node = _node(directory)
-    for line in tell(directory, node) if node else ():
+    for line in tell(directory, node, given.page) if node else ():
         print(line)
     return 0
 
 
-def tell(directory: Path, node: Mapping[str, Any]) -> Iterator[str]:
+def tell(directory: Path, node: Mapping[str, Any], page: Path | None) -> Iterator[str]:
     """Log a sweep; lines for people.
 
     Args:
         directory: of the sweep.
         node: ``tracking.wandb`` of its trials.
+        page: the sweep's report.
     """
     mode, why = choose_mode(str(node.get("mode", "auto")))
     if mode == "disabled":
@@ -71,7 +74,7 @@ def tell(directory: Path, node: Mapping[str, Any]) -> Iterator[str]:
         session.load()
         session.start()
         session.table("trials", *table_of(trials, objectives))
-        if (page := directory / "report.html").is_file():
+        if page and page.is_file():
             session.attach(page.read_text(encoding="utf-8"))
         status = str(summary.get("status", "running"))
         session.end(summary_of(trials, summary, objectives), exit_code=_EXIT_CODES.get(status, 0), step=1)
@@ -118,7 +121,7 @@ def _row(trial: TrialRecord, keys: Sequence[str], objectives: int) -> list[Any]:
     values = [*trial.values[:objectives], *[None] * (objectives - len(trial.values))]
     point = [_cell(trial.point.get(key)) for key in keys]
     known = [trial.trial, trial.state, trial.name, trial.configuration, trial.seed]
-    return [*known, *point, *values, (trial.cost or {}).get("seconds"), trial.why.partition("\n")[0]]
+    return [*known, *point, *values, (trial.cost or {}).get("seconds"), kind_of(trial.why)]
 
 
 def _cell(value: Any) -> Any:

@@ -22,6 +22,7 @@ from espalier.tracking.wandb_server import Probe
 from espalier.tracking.wandb_session import Place, Session
 
 _GRACE = 1.0  # seconds that the end of a run waits for wandb, whatever that does
+_AT_WORK = 0.002  # seconds of a processor in that second, by which a thread is seen to be at work
 _PATIENCE = {"offline": 10.0, "online": 30.0}  # and where it gets on with its work, at most
 
 # Importing asks no network and is waited for, so long at most: beside the first steps it would take twice as long.
@@ -99,18 +100,19 @@ class Wandb:
             self._background.do(partial(self._session.attach, page))
 
     def finish(self, outcome: Outcome, /) -> str:
-        """Hand over the outcome, wait a second, or longer while W&B gets on; where to look, or what was not delivered."""
+        """Hand over the outcome, wait a second, or while W&B gets on; says where to look, or what was not delivered."""
         background = self._background
         if background is None:
             return ""
         self._background = None
         background.do(partial(self._session.finish, outcome), _PATIENCE["online"])
         trouble = self._waited_for(background)
-        if trouble or background.dropped:
+        error, dropped = background.error, background.dropped
+        if trouble or dropped:
             _let_go(by_force=bool(trouble))
         elif not self._session.lost:
             return self._look()
-        why = background.error or self._session.lost or trouble
+        why = error or self._session.lost or trouble
         rows = self._rows + self._session.past
         missing = rows - self._session.rows
         what = f"{missing} of {rows} rows were" if missing > 0 else "the end of the run was"
@@ -122,11 +124,13 @@ class Wandb:
         began = monotonic()
         while True:
             probe = Probe(_GRACE) if self._session.mode == "online" else None
+            worked = background.worked()
             if background.close(_GRACE):
                 return ""
             if probe and (trouble := probe.trouble()):
                 return trouble
-            if background.stalled or _is_frozen() or monotonic() - began >= _PATIENCE[self._session.mode]:
+            hangs = background.stalled and background.worked() - worked < _AT_WORK
+            if hangs or _is_frozen() or monotonic() - began >= _PATIENCE[self._session.mode]:
                 return f"no answer in {monotonic() - began:.0f} s"
 
     def _look(self) -> str:
@@ -138,20 +142,21 @@ class Wandb:
 
 
 def _services() -> list[psutil.Process]:
-    """wandb's own processes below this one."""
+    """wandb's own processes below this one, that live."""
     with suppress(psutil.Error):
-        return [child for child in psutil.Process().children() if child.name() == "wandb-core"]
+        children = [child for child in psutil.Process().children() if child.name() == "wandb-core"]
+        return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
     return []
 
 
 def _is_frozen() -> bool:
     with suppress(psutil.Error):
-        return any(one.status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE) for one in _services())
-    return True
+        return any(service.status() == psutil.STATUS_STOPPED for service in _services())
+    return False
 
 
 def _let_go(*, by_force: bool) -> None:
-    """Be done with a service that failed: wandb waits for it when Python exits, without a limit, and with a traceback."""
+    """Be done with a service that failed: when Python exits, wandb would wait for it without a limit, or complain."""
     for service in _services() if by_force else ():
         with suppress(psutil.Error):
             service.kill()

@@ -131,6 +131,11 @@ class Session:
         self._run: Any = None
         self._wandb: Any = None
 
+    @property
+    def folder(self) -> Path:
+        """Where W&B keeps its files of it."""
+        return self._place.folder
+
     def load(self) -> None:
         """Import wandb: not at the top, since it takes a second and a broken installation must not stop training."""
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it may hold argv, and its end waits for the server

@@ -1,0 +1,98 @@
+"""YAML that somebody else may have written: measured before it is read, since a few lines can unfold to billions.
+
+Aliases (``*a``) stand for whole trees: ten lines of nine aliases each are 3.5 billion values once something walks
+them. A config has a few hundred; what is far beyond that is refused, whatever it was meant for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from espalier.core.errors import ConfigError, Fault
+
+BYTES, VALUES, CHARACTERS, DEPTH = 2**20, 20_000, 2**22, 64
+Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_yaml(path: Path) -> Any:
+    """The plain values of a file.
+
+    Raises:
+        ConfigError: it is longer, wider or deeper than any config; see ``require_small``.
+        OSError, ValueError, yaml.YAMLError: it cannot be read; is no UTF-8, or a number of thousands of digits; no YAML.
+    """
+    return yaml.load(read_text(path), Loader=Loader)  # noqa: S506  # one of the two safe loaders
+
+
+def read_text(path: Path) -> str:
+    """A file's text, once it is known to be of a size that can be read.
+
+    Raises:
+        ConfigError, OSError, ValueError, yaml.YAMLError: as ``read_yaml``.
+    """
+    if (size := path.stat().st_size) > BYTES:
+        raise ConfigError(Fault(str(path), f"has {size:,} bytes: no config is as long.", _REMEDY))
+    text = path.read_text(encoding="utf-8")
+    require_small(text, str(path))
+    return text
+
+
+def require_small(text: str, what: str) -> None:
+    """Count what a YAML unfolds to, without unfolding it.
+
+    Args:
+        what: it is of, for people.
+
+    Raises:
+        ConfigError: more values (``VALUES``) or characters (``CHARACTERS``) than any config has, deeper (``DEPTH``), or
+            an anchor that holds itself.
+        yaml.YAMLError: it is no YAML.
+    """
+    unfolded = _Unfolded()
+    for event in yaml.parse(text, Loader=Loader):
+        if truth := unfolded.take(event):
+            place = f"{what}:{event.start_mark.line + 1}"
+            raise ConfigError(Fault(what, truth, _REMEDY, place))
+
+
+_REMEDY = "Write it out in a few lines, or ask whoever made it."
+
+
+class _Unfolded:
+    """Counts (values, characters, depth) of each open collection, and of each anchor that was closed."""
+
+    def __init__(self) -> None:
+        self._open: list[tuple[str | None, list[int]]] = []
+        self._anchors: dict[str, list[int]] = {}
+
+    def take(self, event: Any) -> str | None:
+        """Count an event; what is true of it where it is too much."""
+        if isinstance(event, yaml.CollectionStartEvent):
+            self._open.append((event.anchor, [1, 0, 1]))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, counted = self._open.pop()
+            return self._add(anchor, counted)
+        elif isinstance(event, yaml.ScalarEvent):
+            return self._add(event.anchor, [1, len(event.value), 0])
+        elif isinstance(event, yaml.AliasEvent):
+            if any(anchor == event.anchor for anchor, _ in self._open):
+                return f"has no end: the anchor &{event.anchor} holds itself."
+            return self._add(None, self._anchors.get(event.anchor, [1, 0, 0]))
+        return f"is nested deeper than {DEPTH} levels." if len(self._open) > DEPTH else None
+
+    def _add(self, anchor: str | None, counted: list[int]) -> str | None:
+        if anchor is not None:
+            self._anchors[anchor] = counted
+        if not self._open:
+            return None
+        above = self._open[-1][1]
+        above[:2] = (mine + more for mine, more in zip(above[:2], counted[:2], strict=True))
+        above[2] = max(above[2], counted[2] + 1)
+        if above[0] > VALUES:
+            return f"unfolds to more than {VALUES:,} values."
+        if above[1] > CHARACTERS:
+            return f"unfolds to more than {CHARACTERS:,} characters."
+        return f"is nested deeper than {DEPTH} levels." if above[2] + len(self._open) - 1 > DEPTH else None
