@@ -1,4 +1,4 @@
-"""``python import_witness.py MODULE …``: import modules, and tell of each act of theirs that is more than defining things.
+"""``python import_witness.py MODULE …``: import modules, and tell of each act that is more than defining things.
 
 Acts are what CPython's audit hooks report (PEP 578): processes, connections, files opened for writing, made, moved or
 removed. Written at the end, each once, as ``act: …`` with the file of the library that did it.
@@ -12,28 +12,32 @@ import sys
 from typing import Any
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-STARTING = (
-    "subprocess.Popen",
-    "os.system",
-    "os.exec",
-    "os.posix_spawn",
-    "os.fork",
-    "os.forkpty",
-    "pty.spawn",
-    "os.startfile",
+STARTING = frozenset(
+    ["subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "pty.spawn"]
 )
-CONNECTING = (
-    "socket.connect",
-    "socket.bind",
-    "socket.getaddrinfo",
-    "socket.gethostbyname",
-    "socket.sendto",
-    "urllib.Request",
+CONNECTING = frozenset(
+    ["socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request"]
 )
-CHANGING = (
-    "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown",
-    "os.putenv", "os.unsetenv", "shutil.rmtree", "shutil.move", "shutil.copyfile", "tempfile.mkstemp", "tempfile.mkdtemp",
-)  # fmt: skip
+CHANGING = frozenset(
+    [
+        "os.mkdir",
+        "os.remove",
+        "os.rename",
+        "os.rmdir",
+        "os.link",
+        "os.symlink",
+        "os.truncate",
+        "os.chmod",
+        "os.chown",
+        "os.putenv",
+        "os.unsetenv",
+        "shutil.rmtree",
+        "shutil.move",
+        "shutil.copyfile",
+        "tempfile.mkstemp",
+        "tempfile.mkdtemp",
+    ]
+)
 acts: dict[str, None] = {}
 busy = False
 
@@ -58,9 +62,8 @@ def witness(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _said(arguments: tuple[Any, ...]) -> str:
-    return " ".join(
-        str(argument)[:100] for argument in arguments if argument is not None and not hasattr(argument, "fileno")
-    )
+    told = (argument for argument in arguments if argument is not None and not hasattr(argument, "fileno"))
+    return " ".join(str(argument)[:100] for argument in told)
 
 
 def _where() -> str:

@@ -88,18 +88,20 @@ def checkpoints(settings: Settings) -> Measured:
     ours, theirs = counts["espalier"], counts["lightning"]
     ours.faults += together[0]
     holds = (ours.unreadable, ours.wrong, ours.ended) == (0, 0, 0) and ours.lost <= 1 and together[0] == together[1]
-    claim = f"0 unreadable runs, 0 wrong loads, at most one interval lost, a full disk ends no run; {ours.faults} faults"
-    return Measured(
-        _figures(ours), {"Lightning's ModelCheckpoint": _figures(theirs)}, claim, holds and (settings.quick or ours.faults >= 300)
-    )
+    claim = f"{ours.faults} faults: 0 unreadable runs, 0 wrong loads, at most one interval lost, no run ended"
+    beside = {"Lightning's ModelCheckpoint": _figures(theirs)}
+    return Measured(_figures(ours), beside, claim, holds and (settings.quick or ours.faults >= 300))
 
 
 def _figures(count: Count) -> tuple[Figure, ...]:
-    told = {"faults": count.faults, "unreadable": count.unreadable, "silently wrong": count.wrong}
-    return tuple(
-        Figure(name, "", (float(value),))
-        for name, value in {**told, "intervals lost at most": count.lost, "runs ended by a full disk": count.ended}.items()
-    )
+    told = {
+        "faults": count.faults,
+        "unreadable": count.unreadable,
+        "silently wrong": count.wrong,
+        "intervals lost at most": count.lost,
+        "runs ended by a full disk": count.ended,
+    }
+    return tuple(Figure(name, "", (float(value),)) for name, value in told.items())
 
 
 def _kills(context: Any, way: str, directory: Path, number: int, count: Count) -> None:
@@ -108,8 +110,9 @@ def _kills(context: Any, way: str, directory: Path, number: int, count: Count) -
     directory.mkdir()
     reported = 0
     for kill in range(number):
-        with tempfile.TemporaryDirectory(dir=OTHER_DISK if kill % 2 and OTHER_DISK.is_dir() else directory.parent) as near:
-            said = _killed(context, way, directory, Path(near), chance.uniform(0.0, 0.3))
+        near = OTHER_DISK if kill % 2 and OTHER_DISK.is_dir() else directory.parent
+        with tempfile.TemporaryDirectory(dir=near) as temporary:
+            said = _killed(context, way, directory, Path(temporary), chance.uniform(0.0, 0.3))
         reported = max([reported, *said])
         if not count.look(way, directory, reported, "killed while saving"):
             shutil.rmtree(directory)  # what cannot be read ends the run; another one begins
@@ -206,12 +209,13 @@ def _full_disk(context: Any, way: str, directory: Path, number: int, count: Coun
 
 
 def _with_little_room(way: str, directory: Path, limit: int, told: Any) -> None:
-    from benches.saving import silence, fit
+    from benches.saving import fit, silence
 
     silence()
 
     def tell(step: int) -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit if 3 <= step < 6 else resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        room = limit if 3 <= step < 6 else resource.RLIM_INFINITY
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
         told.send(step)
 
     fit(way, directory, tell, steps=8)
@@ -249,8 +253,8 @@ def _hold(directory: Path, told: Any) -> None:
 
 
 SOURCES = (
-    "src/espalier/state/*.py", "src/espalier/callback/checkpoint.py", "src/espalier/core/files.py", "src/espalier/core/lock.py",
-    "scripts/benches/checkpoints.py", "scripts/benches/saving.py",
+    "src/espalier/state/*.py", "src/espalier/callback/checkpoint.py", "src/espalier/core/files.py",
+    "src/espalier/core/lock.py", "scripts/benches/checkpoints.py", "scripts/benches/saving.py",
 )  # fmt: skip
 TITLE = "Killed while saving, disks full, files damaged, two processes on one run: what a resume finds"
 ROWS = (Row("faults", "faults_checkpoints", TITLE, SOURCES, checkpoints),)

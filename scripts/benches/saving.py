@@ -63,9 +63,7 @@ def fit(way: str, directory: Path, tell: Callable[[int], None], *, resume: bool 
         newest = Store(checkpoints).newest() if resume else None
         start: Any = newest.path if newest else None
     else:
-        best = ModelCheckpoint(
-            checkpoints, monitor="score", mode="max", save_last=True, save_on_train_epoch_end=False
-        )
+        best = ModelCheckpoint(checkpoints, monitor="score", mode="max", save_last=True, save_on_train_epoch_end=False)
         trainer = pl.Trainer(**quiet, callbacks=[best, _TellAfter(tell)])
         start = checkpoints / "last.ckpt" if resume else None
     trainer.fit(_Numbered(), _Batches(100_000), _Batches(1), ckpt_path=start)
@@ -110,10 +108,10 @@ class _Numbered(pl.LightningModule):
         super().__init__()
         self.value = torch.nn.Parameter(torch.zeros(SIZE))
 
-    def training_step(self, batch: torch.Tensor, batch_idx: int) -> torch.Tensor:
+    def training_step(self, *_: Any) -> torch.Tensor:
         return self.value[:1].sum()
 
-    def validation_step(self, batch: torch.Tensor, batch_idx: int) -> None:
+    def validation_step(self, *_: Any) -> None:
         self.log("score", float(self.global_step), batch_size=1)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:

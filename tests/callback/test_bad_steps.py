@@ -11,8 +11,9 @@ import torch
 from torch.utils.data import DataLoader
 
 from callback.tiny import run_info, trainer
-from espalier.callback.bad_steps import BadSteps
+from espalier.callback.bad_steps import BadSteps, _looked_at
 from espalier.core.errors import RunFailedError
+from espalier.state import folder
 
 
 class Rows:
@@ -108,3 +109,58 @@ def test_it_goes_on_counting_after_a_resume(tmp_path: Path) -> None:
     trainer(callback, tmp_path).fit(Bad({3: math.nan}), Rows())
     resumed.load_state_dict(callback.state_dict())
     assert resumed.state_dict() == callback.state_dict() == {"skipped": 1, "losses": pytest.approx([1.0] * 16, abs=0.1)}
+
+
+def test_the_end_names_the_last_good_checkpoint(tmp_path: Path) -> None:
+    folder.write(tmp_path / "checkpoints" / "step-00000003", {"global_step": 3}, step=3)
+    with pytest.raises(RunFailedError, match=r"The last good checkpoint: \S*checkpoints/step-00000003\."):
+        trainer(bad_steps(tmp_path, most=0), tmp_path).fit(Bad({5: math.nan}), Rows())
+
+
+def test_batches_of_any_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    class Tensors(Bad):
+        def training_step(self, batch: torch.Tensor, batch_idx: int) -> torch.Tensor:  # type: ignore[override]
+            return super().training_step({"x": batch}, batch_idx)
+
+    callback = bad_steps(tmp_path)
+    trainer(callback, tmp_path).fit(Tensors({2: math.nan}), DataLoader(torch.ones(16, 3), batch_size=4))  # type: ignore[arg-type]
+    assert callback.skipped == 1
+    assert "skipped step 3: the loss is nan\n" in capsys.readouterr().out
+
+
+def test_a_task_that_optimizes_by_hand_and_tells_no_loss(tmp_path: Path) -> None:
+    class ByHand(Bad):
+        def __init__(self) -> None:
+            super().__init__({2: math.nan})
+            self.automatic_optimization = False
+
+        def training_step(self, batch: dict[str, Any], batch_idx: int) -> None:  # type: ignore[override]
+            loss = super().training_step(batch, batch_idx)
+            optimizer: Any = self.optimizers()
+            optimizer.zero_grad()
+            loss.backward()  # past Lightning, so that no hook sees it
+            optimizer.step()
+
+    callback, module = bad_steps(tmp_path), ByHand()
+    trainer(callback, tmp_path).fit(module, Rows())
+    assert callback.skipped == 1 and 2 not in moved(module) and len(moved(module)) == 22
+
+
+@pytest.mark.parametrize("bad", [False, True])
+@pytest.mark.parametrize("kind", ["dense", "sparse", "complex", "mixed"])
+def test_gradients_of_any_kind_are_looked_at_and_left_as_they_are(kind: str, bad: bool) -> None:
+    value = math.inf if bad else 1e30
+    made = {
+        "dense": [torch.tensor([1.5, value])],
+        "sparse": [torch.sparse_coo_tensor([[1]], [value], (4,))],
+        "complex": [torch.tensor([complex(1, value)])],
+        "mixed": [torch.tensor([1.5, value], dtype=dtype) for dtype in (torch.float32, torch.bfloat16, torch.float64)],
+    }[kind]
+    before = [gradient.clone() for gradient in made]
+    assert _looked_at(made, torch.tensor(0.25)) == (bad, 0.25)
+    assert all(torch.equal(a.to_dense(), b.to_dense()) for a, b in zip(made, before, strict=True))
+
+
+def test_no_gradients_and_no_loss() -> None:
+    assert _looked_at([], None) == (False, 0.0)
+    assert _looked_at([], torch.tensor(3.0)) == (False, 3.0)

@@ -141,17 +141,26 @@ def test_a_resumed_run_remembers_the_best(tmp_path: Path) -> None:
     assert best and best.step == 10 and second.steps == [15]
 
 
-class FullFrom(AtBoundary):
-    """The disk takes so many bytes of a file from one step to another."""
+class Full(AtBoundary):
+    """While a step from one to another is saved, the disk takes so many bytes of a file."""
 
-    order = -1  # before the step is saved
+    order = -1
 
     def __init__(self, first: int, last: int, room: int) -> None:
         self.first, self.last, self.room = first, last, room
 
     def at_boundary(self, trainer: pl.Trainer, **_: Any) -> None:
-        full = self.first <= trainer.global_step <= self.last
-        resource.setrlimit(resource.RLIMIT_FSIZE, (self.room if full else resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        if self.first <= trainer.global_step <= self.last:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.room, resource.RLIM_INFINITY))
+
+
+class Roomy(AtBoundary):
+    """Behind it, there is room again."""
+
+    order = 1
+
+    def at_boundary(self, *_: Any, **__: Any) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 @pytest.mark.parametrize("room", [1, 300, 1000, 5000])
@@ -162,7 +171,7 @@ def test_a_full_disk_is_told_once_and_the_run_goes_on(
         scores = (0.1, 0.9, 0.3)
 
     checkpoint = Noted(tmp_path, every_n_steps=1)
-    trainer = fit(tmp_path, checkpoint, FullFrom(8, 12, room), module=Better)
+    trainer = fit(tmp_path, checkpoint, Full(8, 12, room), Roomy(), module=Better)
     assert trainer.global_step == 15
     newest, best = checkpoint.store.newest(), checkpoint.store.best()
     assert newest and newest.step == 15
@@ -179,11 +188,8 @@ def test_a_full_disk_is_told_once_and_the_run_goes_on(
 
 def test_killed_while_the_disk_is_full(tmp_path: Path) -> None:
     checkpoint = Noted(tmp_path / "run", every_n_steps=1)
-    try:
-        with pytest.raises(Killed):
-            fit(tmp_path / "run", checkpoint, FullFrom(8, 12, 300), Dies(11))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    with pytest.raises(Killed):
+        fit(tmp_path / "run", checkpoint, Full(8, 12, 300), Roomy(), Dies(11))
     resumed = Noted(tmp_path / "run", every_n_steps=1)
     newest = resumed.store.newest()
     assert newest and newest.step == 7

@@ -75,3 +75,9 @@ def test_keys_and_values_of_a_sweep_where_one_is_typed(offered: Callable[[str], 
     assert offered("espalier train -m sweep.space=") == ["sweep.space=auto", "sweep.space=all", "sweep.space=none"]
     assert "search.startup=" in offered("espalier train -m sweep=tpe search.")
     assert "sweep=tpe" in offered("espalier train -m sweep=t")
+
+
+def test_trackers_and_runs_of_track(offered: Callable[[str], list[str]], made_run: Callable[..., Path]) -> None:
+    directory = made_run("done").relative_to(Path.cwd())
+    assert offered("espalier track outputs --to ") == ["wandb", "tensorboard", "csv"]
+    assert offered("espalier track out") == [str(directory)]

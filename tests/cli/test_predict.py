@@ -53,7 +53,7 @@ def test_the_runs_own_column_is_the_default(run: str, called: list[str]) -> None
         ("input=new.csv", "output  is not given. Write  output=FILE"),
         ("input=new.csv output=o.csv colum=x", "Did you mean  column=x"),
         ("input=nw.csv output=o.csv", "input=nw.csv  is not there"),
-        ("input=. output=o.csv", "of no known kind"),
+        ("input=. output=o.csv", "input=.  holds no image"),
         ("input=new.csv output=o.xls", "output=o.xls  is of no known kind"),
         ("input=new.csv output=-", "Add  format=csv"),
         ("input=new.csv output=new.csv", "is the input"),
@@ -69,6 +69,57 @@ def test_mistakes_are_answered_before_anything_is_loaded(run: str, called: list[
     with pytest.raises(UserError, match=said):
         main([f"run={run}", *words.split()])
     assert called == []
+
+
+@pytest.fixture
+def photos(made_run: Callable[..., Path]) -> str:
+    """A run of images that is done, images, and a table of them."""
+    directory = made_run("seen")
+    write_facts(directory, DataFacts({"image": "image", "label": "label"}, {"": ("a", "b")}, {"train": 2}, (3, 4, 4)))
+    Path("photos").mkdir()
+    for name in ("a.png", "b.jpg"):
+        Path("photos", name).write_bytes(b"")
+    Path("list.csv").write_text("n,path\n1,photos/a.png\n")
+    return str(directory)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "column"),
+    [
+        ("photos", "images", "path"),
+        ("photos/*.png", "images", "path"),
+        ("photos/a.png", "images", "path"),
+        ("list.csv", "csv", "path"),
+        ("list.csv column=n", "csv", "n"),
+    ],
+)
+def test_images_by_their_files(photos: str, called: list[str], given: str, kind: str, column: str) -> None:
+    main([f"run={photos}", *f"input={given}".split(), "output=out.csv"])
+    said = " ".join(called)
+    assert f"--input {given.split()[0]} --input-kind {kind}" in said and f"--column=image={column}" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("input=photos/*.tif", "is no image that is there"),
+        ("input=.hidden", "is of no known kind"),
+        ("input=photos column=n", "names a column, and the input is no table"),
+        ("input=empty", "holds no image"),
+    ],
+)
+def test_mistakes_with_images(photos: str, called: list[str], words: str, said: str) -> None:
+    Path("empty").mkdir()
+    with pytest.raises(UserError, match=said):
+        main([f"run={photos}", "output=o.csv", *words.split()])
+    assert called == []
+
+
+def test_a_folder_is_nothing_to_a_model_of_texts(run: str, called: list[str]) -> None:
+    Path("photos").mkdir()
+    Path("photos/a.png").write_bytes(b"")
+    with pytest.raises(UserError, match="input=photos  is images, and the run reads text"):
+        main([f"run={run}", "input=photos", "output=o.csv"])
 
 
 def test_a_column_of_that_name_is_not_replaced(run: str, called: list[str]) -> None:

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from espalier import __version__
 from espalier.config.check import check
 from espalier.config.compose import compose
+from espalier.config.migrations import SCHEMA
 from espalier.config.saved import read, rerun, summary, write
 from espalier.config.tree import plain
 from espalier.core.errors import UserError
@@ -96,9 +98,22 @@ def test_rerun_with_a_wrong_word(directory: Path) -> None:
 
 def test_a_later_version(directory: Path) -> None:
     file = directory / "origin.yaml"
-    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "schema": 99}))
-    with pytest.raises(UserError, match="another version"):
+    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "schema": 99, "version": "7.8.9"}))
+    with pytest.raises(UserError, match=r"Espalier 7\.8\.9 \(schema 99\).*pip install 'espalier>=7\.8\.9'"):
         read(directory)
+
+
+@pytest.mark.parametrize("schema", ["two", None, [1]])
+def test_a_schema_that_is_no_number(directory: Path, schema: object) -> None:
+    file = directory / "origin.yaml"
+    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "schema": schema}))
+    with pytest.raises(UserError, match="cannot be read"):
+        read(directory)
+
+
+def test_it_says_which_version_wrote_it(directory: Path) -> None:
+    told = yaml.safe_load((directory / "origin.yaml").read_text())
+    assert (told["schema"], told["version"]) == (SCHEMA, __version__)
 
 
 def test_no_run_directory(tmp_path: Path) -> None:
@@ -116,3 +131,16 @@ def test_origin_says_what_was_set_over_a_default(tmp_path: Path) -> None:
     write(compose(["optimizer.lr=3e-4"]), tmp_path)
     told = yaml.safe_load((tmp_path / "origin.yaml").read_text())["set"]
     assert told["optimizer.lr"] == ["command line: optimizer.lr=3e-4", "0.001"] and "optimizer.weight_decay" not in told
+
+
+def test_a_path_that_holds_a_secret_stays_a_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "abc123secretplace"
+    place.mkdir()
+    (place / "x.csv").write_text("text,label\na,b\n")
+    monkeypatch.setenv("SHARE_TOKEN", "abc123secretplace")
+    monkeypatch.setenv("SHARE", str(tmp_path / "abc123secretplace"))
+    words = ["data=csv", "data.path='${oc.env:SHARE}/x.csv'", "data.columns.text=text", "data.columns.label=label"]
+    experiment = compose(words)
+    write(experiment, tmp_path)
+    assert "abc123secretplace" not in (tmp_path / "config.yaml").read_text() + (tmp_path / "origin.yaml").read_text()
+    assert read(tmp_path).values["data"]["path"] == str(place / "x.csv")

@@ -4,6 +4,7 @@ import pytest
 
 from espalier.core import errors
 from espalier.core.errors import ConfigError, CorruptError, EspalierError, Fault, InterruptedRunError, UserError, newer
+from espalier.core.masking import MASK
 
 
 def test_fault_reads_as_a_line() -> None:
@@ -37,3 +38,11 @@ def test_what_a_later_version_wrote_names_the_version_to_install() -> None:
     said = str(newer("outputs/run", "schema", 9, 2, "3.1.0"))
     assert "Espalier 3.1.0 (schema 9)" in said and "pip install 'espalier>=3.1.0'" in said
     assert "pip install --upgrade espalier" in str(newer("outputs/run", "schema", 9, 2, ""))
+
+
+def test_what_an_error_says_holds_no_secret() -> None:
+    wrong = Fault("password=x", "password: x is bad.", "Try  token=x", "a.yaml:3")
+    (fault,) = ConfigError(wrong).faults
+    assert fault == Fault(f"password={MASK}", f"password: {MASK} is bad.", f"Try  token={MASK}", "a.yaml:3")
+    assert "hush" not in str(ConfigError(Fault("token=hush", "is nothing.")))
+    assert str(CorruptError("cannot read https://me:hush@host/x")) == f"cannot read https://{MASK}@host/x"

@@ -80,6 +80,51 @@ def test_splits_by_their_own_names(tmp_path: Path) -> None:
         hub(path, splits=splits).read()
 
 
+def test_splits_that_nobody_reads_are_told(tmp_path: Path) -> None:
+    path = folder(tmp_path / "set", ClassLabel(names=["a", "b"]), [0, 1] * 10)
+    (path / "README.md").write_text(
+        "---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: train.parquet\n"
+        "  - split: dev\n    path: dev.parquet\n---\n"
+    )
+    (path / "dev.parquet").write_bytes((path / "train.parquet").read_bytes())
+    raw = hub(path).read()
+    (note,) = raw.notes
+    assert note.startswith("there is no split validation and test: cut from train, by data.split. Not read: dev (data.")
+    assert hub(path, splits={"train": "train", "validation": "dev", "test": None}).read().notes == ()
+
+
+@pytest.mark.parametrize("labels", [[-1] * 4, None])
+def test_a_test_split_with_hidden_labels(tmp_path: Path, labels: list[int] | None) -> None:
+    path = folder(tmp_path / "set", ClassLabel(names=["a", "b"]), [0, 1] * 10)
+    features = Features(
+        {"text": Value("string"), **({} if labels is None else {"label": ClassLabel(names=["a", "b"])})}
+    )
+    rows = {"text": ["x"] * 4, **({} if labels is None else {"label": labels})}
+    Dataset.from_dict(rows, features).to_parquet(path / "test.parquet")
+    with pytest.raises(DataError, match=r"data.splits.test=test  has no labels: .* Set  data.splits.test=null"):
+        hub(path).tables()
+
+
+def test_pairs_of_texts(tmp_path: Path) -> None:
+    rows = {"premise": ["a", "b"] * 10, "claim": ["c", "d"] * 10, "label": [0, 1] * 10}
+    (tmp_path / "set").mkdir()
+    Dataset.from_dict(rows).cast_column("label", ClassLabel(names=["no", "yes"])).to_parquet(
+        tmp_path / "set" / "train.parquet"
+    )
+    columns = {"text": "premise", "text_pair": "claim", "label": "label"}
+    raw = hub(tmp_path / "set", columns=columns).read()
+    assert raw.kinds == {"text": "text", "text_pair": "text", "label": "label"}
+    first = raw.splits["train"].to_pylist()[0]
+    assert (first["text"], first["text_pair"], first["label"]) in (("a", "c", 0), ("b", "d", 1))
+
+
+def test_the_first_rows_of_a_sorted_set_are_no_sample(tmp_path: Path) -> None:
+    path = folder(tmp_path / "set", ClassLabel(names=["worse", "better"]), [0] * 30 + [1] * 30)
+    with pytest.raises(DataError, match=r"the first 20 are all 'worse': the set is sorted\. Set  data.streaming=false"):
+        hub(path, streaming=True, limit=20).tables()
+    assert len(hub(path, streaming=True, limit=40).tables().splits["train"]["label"]) == 40
+
+
 def test_a_set_that_is_nowhere_is_answered_at_once() -> None:
     """Tests run with HF_HUB_OFFLINE=1, so the hub has nothing."""
     with pytest.raises(DataError, match=r"data.source=espalier-tests/none  is not on this machine, and HF_HUB_OFFLINE"):

@@ -20,6 +20,12 @@ def test_zipped_and_plain_files_read_alike(tmp_path: Path) -> None:
     assert (read_idx(tmp_path / "a") == VALUES).all()
 
 
+def test_a_shape_of_nothing_that_no_array_has_is_answered(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\0\0\x08\x03" + b"\xff\xff\xff\xfe" * 2 + b"\0" * 4)
+    with pytest.raises(DataError, match="a shape that is none: 4294967294 x 4294967294 x 0"):
+        read_idx(tmp_path / "a")
+
+
 def test_missing_file_is_answered(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         read_idx(tmp_path / "none.gz")

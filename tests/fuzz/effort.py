@@ -1,7 +1,7 @@
 """How much is generated, and what is generated for several rooms.
 
-    pytest tests/fuzz                                               the short form: some seconds, the same inputs always
-    FUZZ=long pytest tests/fuzz --hypothesis-show-statistics        the long form: new inputs each time, counts by property
+    pytest tests/fuzz                                           the short form: some seconds, the same inputs always
+    FUZZ=long pytest tests/fuzz --hypothesis-show-statistics    the long form: new inputs each time, with their counts
 
 An input that broke something in the long form is kept in ``.hypothesis`` and tried first the next time.
 """

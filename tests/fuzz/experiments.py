@@ -63,12 +63,20 @@ def words() -> st.SearchStrategy[str]:
     package = st.builds("{}@{}={}".format, st.sampled_from(sorted(GROUPS)), mistyped(known), values())
     hydra = st.builds(
         "hydra.{}={}".format,
-        st.sampled_from(["run.dir", "searchpath", "mode", "job.name", "verbose", "callbacks.x._target_", "output_subdir",
-                         "launcher.n_jobs", "job_logging.formatters.a.class", "no.such"]),
+        st.sampled_from(["run.dir", "searchpath", "mode", "job.name", "verbose", "callbacks.x._target_",
+                         "output_subdir", "launcher.n_jobs", "job_logging.formatters.a.class", "no.such"]),
         values(),
     )  # fmt: skip
     group = st.builds("{}={}".format, st.sampled_from(sorted(GROUPS)), values())
     return st.one_of(setting, setting, options, mistyped(options), group, deletion, package, hydra, ANY)
+
+
+LINES = [
+    "lr: 1", "lr: 1e-3", "  a: b", "- c", "&x lr: *x", "<<: {a: b}", "? [1, 2]\n: 3", "!!python/name:os", "lr: [", "? ",
+    "!!binary aGk=", "2001-01-01: 1", "defaults: [adamw]", "# @package _global_", "---", "...", "\tx: y", "lr: 'a",
+    "1.5: x", "x: &a [*a]", "lr: 1\nlr: 2", "%YAML 1.1", "null: null", "a: |", "optimizer: {lr: 1}", "lr: ${",
+    "lr: ${seed}", "lr: .nan", "true: 1", 'lr: "\\ud800"', 'name: "\\ud83d"', '"\\udfff": 1', 'name: ["\\ud83d"]',
+]  # fmt: skip
 
 
 def contents() -> st.SearchStrategy[bytes]:
@@ -90,13 +98,7 @@ def contents() -> st.SearchStrategy[bytes]:
         lambda tree, target, first: {"defaults": first, "_target_": target, **tree}, node, targets, defaults
     )
     whole = (node | part | trees(names)).map(lambda tree: yaml.safe_dump(tree, allow_unicode=True).encode())
-    lines = st.lists(
-        st.sampled_from(["lr: 1", "lr: 1e-3", "  a: b", "- c", "&x lr: *x", "<<: {a: b}", "? [1, 2]\n: 3", "!!python/name:os",
-                         "!!binary aGk=", "2001-01-01: 1", "defaults: [adamw]", "# @package _global_", "---", "...", "\tx: y",
-                         "lr: [", "lr: 'a", "x: &a [*a]", "? ", "lr: 1\nlr: 2", "%YAML 1.1", "null: null", "a: |", "1.5: x",
-                         "optimizer: {lr: 1}", "lr: ${", "lr: ${seed}", "lr: .nan", "true: 1", 'lr: "\\ud800"', 'name: "\\ud83d"', '"\\udfff": 1', "name: [\"\\ud83d\"]"]),
-        max_size=5,
-    ).map(lambda lines: "\n".join(lines).encode())  # fmt: skip
+    lines = st.lists(st.sampled_from(LINES), max_size=5).map(lambda lines: "\n".join(lines).encode())
     return st.one_of(whole, lines, lines, st.binary(max_size=30), GRAMMAR.map(lambda text: text.encode()))
 
 

@@ -61,7 +61,7 @@ def delimited(draw: st.DrawFn, *, cells: st.SearchStrategy[str] = CELLS) -> Writ
 
 
 def _takes_several_lines(rows: Rows) -> bool:
-    """Tab-separated tables mostly quote nothing: where a field holds line ends, only the rows' widths tell, if at all."""
+    """In a tab-separated table only the rows' widths tell whether a line's end belongs to a field, if anything does."""
     return any(end in cell for row in rows for cell in row for end in "\n\r")
 
 

@@ -1,4 +1,4 @@
-"""``espalier`` with any words: an answer and exit code 0 or 2, never a traceback; what would train is only handed over."""
+"""``espalier`` with any words: an answer and exit code 0 or 2, never a traceback; what would train is handed over."""
 
 from __future__ import annotations
 
@@ -31,19 +31,77 @@ from fuzz.experiments import BASE, mistyped, words
 
 OUTSIDE = re.compile(r"(^|[=:,\[ '\"])\s*[/~]|\.\.")  # nothing is written beyond the working folder
 FLAGS = st.sampled_from(
-    ["--help", "-h", "help", "-m", "--multirun", "--cfg", "job", "hydra", "all", "-c", "--resolve", "--package", "--info",
-     "-i", "defaults", "searchpath", "--config-dir", "-cd", "--resume", "--rerun", "--json", "--where", "--sort", "--limit",
-     "--output", "--html", "--against", "--remove", "--trials", "--rows", "--quick", "--strict", "--", "-", "-x", "--no-such",
-     "--version", "-V", "outputs", "outputs/latest", "run.csv", "plan", "status", "best", "resume", "retry", "--failed", "stop",
-     "report", "wandb", "optuna", "show", "check", "bash", "zsh", "fish", "0", "-1", "1e9", "data.path", "optimizer.lr", "own"]
-)  # fmt: skip
-SETTINGS = st.builds(
-    "{}={}".format,
-    st.sampled_from(["run", "input", "output", "format", "column", "scores", "on_empty", "encoding", "split", "slice", "hardware",
-                     "data", "data.path", "column.text", "index", "rows"]),
-    st.sampled_from(["outputs/mine/run", "run.csv", "new.csv", "out.csv", "-", "csv", "true", "error", "utf-8", "", "folder"])
-    | ANY | GRAMMAR,
-)  # fmt: skip
+    [
+        "--help",
+        "-h",
+        "help",
+        "-m",
+        "--multirun",
+        "--cfg",
+        "job",
+        "hydra",
+        "all",
+        "-c",
+        "--resolve",
+        "--package",
+        "--info",
+        "-i",
+        "defaults",
+        "searchpath",
+        "--config-dir",
+        "-cd",
+        "--resume",
+        "--rerun",
+        "--json",
+        "--where",
+        "--sort",
+        "--limit",
+        "--output",
+        "--html",
+        "--against",
+        "--remove",
+        "--trials",
+        "--rows",
+        "--quick",
+        "--strict",
+        "--",
+        "-",
+        "-x",
+        "--no-such",
+        "--version",
+        "-V",
+        "outputs",
+        "outputs/latest",
+        "outputs/mine/run",
+        "run.csv",
+        "plan",
+        "status",
+        "best",
+        "resume",
+        "retry",
+        "--failed",
+        "stop",
+        "report",
+        "wandb",
+        "optuna",
+        "show",
+        "check",
+        "bash",
+        "zsh",
+        "fish",
+        "0",
+        "-1",
+        "1e9",
+        "data.path",
+        "optimizer.lr",
+        "own",
+    ]
+)
+KEYS = (
+    "run input output format column scores on_empty encoding split slice hardware data data.path column.text index rows"
+)
+VALUES = ["", *["outputs/mine/run", "run.csv", "new.csv", "out.csv", "-", "csv", "true", "error", "utf-8", "folder"]]
+SETTINGS = st.builds("{}={}".format, st.sampled_from(KEYS.split()), st.sampled_from(VALUES) | ANY | GRAMMAR)
 COMMAND = st.sampled_from([*COMMANDS, *COMMANDS, "complete"])
 LINES = st.builds(
     lambda command, rest: [*command, *rest],

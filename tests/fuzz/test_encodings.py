@@ -1,4 +1,4 @@
-"""Text encodings: any text gives ids of the vocabulary, within the length limit, the same each time and alone or in company."""
+"""Text encodings: any text gives ids of the vocabulary, within the limit, the same each time and beside others."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ LIMIT = 16
 TEXTS = st.lists(
     WHOLE | st.builds(lambda text, times: text * times, WHOLE, st.integers(1, 200)), min_size=1, max_size=5
 )
+CELLS = st.none() | st.booleans() | st.integers() | st.floats() | WHOLE | ANY | st.lists(st.integers(), max_size=2)
 SHORT = st.text(st.sampled_from("ab .é中🙂\0"), max_size=30)
 LONG = [
     "a" * 100_000,
@@ -125,8 +126,7 @@ def test_an_encoding_that_was_kept_says_the_same(
 
 
 @effort(100, 20_000)
-@given(st.lists(st.none() | st.booleans() | st.integers() | st.floats() | WHOLE | ANY | st.lists(st.integers(), max_size=2), min_size=1, max_size=6),
-       st.sampled_from(["error", "skip"]))  # fmt: skip
+@given(st.lists(CELLS, min_size=1, max_size=6), st.sampled_from(["error", "skip"]))
 def test_any_cells_to_predict_are_texts_or_refused(cells: list[Any], on_empty: Any) -> None:
     rows = [{"größe": cell} for cell in cells]
     chunk = Records(("größe",), rows, range(1, len(rows) + 1))

@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from espalier.cli.show import show_config
 from espalier.config.check import check
 from espalier.config.compose import Experiment, changed, compose
+from espalier.config.dimensions import words_of
 from espalier.config.explain import explain
+from espalier.config.multirun import read_command
 from espalier.config.saved import read, rerun, write
 from espalier.config.types import Bound, Bounded, Choice, DictOf, Either, ListOf, Plain, wrong
-from espalier.config.words import quoted
+from espalier.config.words import quoted, read_words
 from espalier.core.errors import UserError
 from espalier.report.faults import fault_lines
 from fuzz.effort import WHOLE, effort, trees
@@ -58,6 +60,34 @@ def test_any_words_make_an_experiment_or_an_answer(typed: list[str]) -> None:
     assert told(answer(compose, typed)) == told(answer(compose, typed))
 
 
+SWEPT_KEYS = ["seed", "optimizer.lr", "model", "adapter", "vars.x", "sweep.trials", "launcher", *keys()]
+SWEPT_VALUES = [
+    "0,1", "1e-4,1e-3", "lstm,bag", "range(3)", "range(0,1,0)", "interval(1e-5,1)", "interval(2,1)", "a,a", "nan,nan",
+    "tag(log,interval(-1,1))", "glob(*)", "choice()", "shuffle(range(4))", "[a],[ü]", "{a: b},{c: d}", "sort(3,1)",
+    "int(interval(0,9))", "interval(0,inf)", "'',' '",
+]  # fmt: skip
+SWEPT = st.builds("{}={}".format, st.sampled_from(SWEPT_KEYS), st.sampled_from(SWEPT_VALUES))
+
+
+@effort(10, 500)
+@given(st.lists(SWEPT | words(), max_size=4))
+def test_any_words_make_a_sweep_or_an_answer(typed: list[str]) -> None:
+    said = []
+    for _ in range(2):
+        try:
+            command = read_command(typed)
+        except UserError as error:
+            assert error.faults and "\n".join(fault_lines(error.faults, 100))
+            said.append(sorted(map(str, error.faults)))
+            continue
+        for dimension in command.dimensions:
+            for point in ({dimension.key: value} for value in dimension.values):
+                again, faults = read_words(words_of(point))
+                assert faults == [] and len(again) == 1
+        said.append([str(dimension) for dimension in command.dimensions])
+    assert said[0] == said[1]
+
+
 @effort(10, 300)
 @given(st.sampled_from(["optimizer", "experiment", "model", "callback"]), contents(), st.booleans())
 def test_any_file_of_options_makes_an_experiment_or_an_answer(group: str, content: bytes, as_global: bool) -> None:
@@ -69,9 +99,13 @@ def test_any_file_of_options_makes_an_experiment_or_an_answer(group: str, conten
     assert told(answer(compose, typed, config_dirs=[folder])) == told(answer(compose, typed, config_dirs=[folder]))
 
 
+CHANGES = st.builds(
+    "{}={}".format, st.sampled_from(keys()) | mistyped(st.sampled_from(keys())), values() | trees().map(str)
+)
+
+
 @effort(150, 20_000)
-@given(st.lists(st.builds("{}={}".format, st.sampled_from(keys()) | mistyped(st.sampled_from(keys())), values() | trees().map(str)),
-                min_size=1, max_size=3))  # fmt: skip
+@given(st.lists(CHANGES, min_size=1, max_size=3))
 def test_any_value_is_checked(typed: list[str]) -> None:
     found = answer(changed, base(), typed)
     if isinstance(found, Experiment):
@@ -123,9 +157,8 @@ KINDS: st.SearchStrategy[Any] = st.recursive(
     max_leaves=4,
 )
 NUMBERS = st.sampled_from(["int", "float"]).map(Plain)
-BOUNDED = st.builds(
-    Bounded, NUMBERS, st.lists(st.builds(Bound, st.sampled_from(["Gt", "Ge", "Lt", "Le"]), st.tuples(st.integers(-5, 5)))).map(tuple)
-)  # fmt: skip
+BOUNDS = st.builds(Bound, st.sampled_from(["Gt", "Ge", "Lt", "Le"]), st.tuples(st.integers(-5, 5)))
+BOUNDED = st.builds(Bounded, NUMBERS, st.lists(BOUNDS).map(tuple))
 
 
 @effort(300, 20_000)

@@ -1,4 +1,4 @@
-"""What ``espalier predict`` writes: every row and column of its input, in their order, and what was added behind them."""
+"""What ``espalier predict`` writes: every row and column of its input, in their order, and what was added behind."""
 
 from __future__ import annotations
 

@@ -210,3 +210,10 @@ def browse(report: Path, folder: Path, width: int) -> tuple[str, list[str]]:
     title = re.search("<title>(.*?)</title>", result.stdout)
     assert title, result.stderr
     return title[1], [line for line in result.stderr.splitlines() if "CONSOLE" in line]
+
+
+def test_without_texts_an_error_is_named_and_not_quoted(tmp_path: Path) -> None:
+    outcome = Outcome("failed", "n", 0, "", 1, "h", error="ValueError: could not convert 'my own text'")
+    page = write_report(tmp_path, outcome, texts=False).read_text()
+    assert "ValueError" in page and "my own text" not in page
+    assert "my own text" in write_report(tmp_path, outcome).read_text()

@@ -129,6 +129,18 @@ def test_failed_ones_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert set(page.figures) == {"slots-0"} and "espalier sweep retry --failed" in page.text
 
 
+def test_without_texts_it_has_no_logs_and_names_errors_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Made(tmp_path, monkeypatch)
+    made.run(made.plan({"x": 1}), [], ends="failed", why="ValueError: not 'my own text'", log="printed: my own text")
+    directory = made.finish()
+    own, elsewhere = write_sweep_report(directory), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    page = write_sweep_report(directory, elsewhere / "report.html", texts=False)
+    assert own.read_text().count("my own text") == 2
+    assert all("my own text" not in file.read_text() for file in elsewhere.iterdir())
+    assert "ValueError" in page.read_text()
+
+
 def test_several_objectives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = Page(write_sweep_report(with_second(tmp_path, monkeypatch))).text
     assert (

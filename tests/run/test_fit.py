@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
+import resource
 import signal
 from pathlib import Path
 from typing import Any
@@ -15,9 +18,11 @@ from espalier.config.check import check
 from espalier.config.compose import compose
 from espalier.config.saved import read, write
 from espalier.core.errors import DataError, UserError
+from espalier.core.metrics_file import MetricsFile
 from espalier.core.outcome import Outcome
 from espalier.core.rundir import create, read_outcome
 from espalier.report.predictions import read_predictions
+from espalier.run import result
 from espalier.run.fit import run
 from espalier.run.stop import Stop
 
@@ -217,3 +222,65 @@ def test_a_run_that_ran_out_of_memory_says_so(
     monkeypatch.setattr("espalier.task.classification.Classification.training_step", broken)
     outcome = train(directory)
     assert outcome.status == "failed" and outcome.error.startswith(f"out of memory: {said}")
+
+
+def test_numbers_that_go_bad_end_it_with_rows_and_the_last_good_checkpoint(tmp_path: Path) -> None:
+    directory = prepared(
+        tmp_path, "callback=[checkpoint,bad_steps]", "callback.checkpoint.every_n_steps=1", "callback.bad_steps.most=1",
+        "optimizer=sgd", "optimizer.lr=1e30", "scheduler=constant", "trainer.gradient_clip_val=null",
+    )  # fmt: skip
+    outcome = train(directory)
+    assert outcome.status == read_outcome(directory).status == "failed"
+    assert re.search(r"2 bad steps, the last of them step \d: the loss is (nan|inf); rows \d+", outcome.error)
+    kept = sorted(path.name for path in (directory / "checkpoints").glob("step-*"))
+    assert f"The last good checkpoint: {directory}/checkpoints/{kept[-1]}." in outcome.error
+
+
+def test_a_run_whose_files_are_not_there_is_not_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = prepared(tmp_path, "trainer.max_epochs=1")
+    monkeypatch.setattr("espalier.run.result.save_model", lambda *_: None)
+    outcome = train(directory)
+    assert outcome.status == read_outcome(directory).status == "failed"
+    assert outcome.error == "RunFailedError: these files of the run are not there: model/"
+
+
+@pytest.mark.parametrize(("room", "on_disk"), [(0, "running"), (9_000, "failed")])
+def test_a_disk_that_is_full_at_the_end_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int, on_disk: str
+) -> None:
+    """With no room at all, not even that can be written; the outcome that stands is that of a run to be resumed."""
+    directory = prepared(tmp_path, "trainer.max_epochs=1")
+    save = result.save_model
+
+    def with_little_room(*given: Any) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+        save(*given)
+
+    monkeypatch.setattr("espalier.run.result.save_model", with_little_room)
+    try:
+        outcome = train(directory)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert outcome.status == "failed" and "File too large" in outcome.error
+    assert read_outcome(directory).status == on_disk
+    monkeypatch.undo()
+    assert train(directory, resume=True).status == "done"
+
+
+def test_a_disk_that_is_full_for_a_while_costs_nothing(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = prepared(tmp_path)
+    log, lines = MetricsFile.log, itertools.count(1)
+
+    def with_little_room(*given: Any) -> None:
+        full = 3 <= next(lines) <= 6  # the first epoch's checkpoint among them
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0 if full else resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        log(*given)
+
+    monkeypatch.setattr(MetricsFile, "log", with_little_room)
+    outcome = train(directory)
+    assert outcome.status == read_outcome(directory).status == "done"
+    assert (directory / "metrics.jsonl").read_bytes() == (finished / "metrics.jsonl").read_bytes()
+    said = capsys.readouterr().err
+    assert said.count("metrics.jsonl cannot be written") == said.count("step 4 is not saved") == 1

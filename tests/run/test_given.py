@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
+from PIL import Image
 
 from espalier.core.chunks import Columns, Records
 from espalier.core.errors import DataError
 from espalier.core.facts import DataFacts
 from espalier.run.given import rows_of
+from espalier.run.pictures import Pictures
 
 TEXTS = DataFacts({"text": "text", "text_pair": "text", "label": "label"}, {}, {})
 VECTORS = DataFacts({"vector": "vector", "label": "label"}, {}, {}, (2,))
@@ -67,6 +71,22 @@ def test_images_are_bytes() -> None:
 def test_what_cannot_be_read_is_named(facts: DataFacts, role: str, value: Any, said: str) -> None:
     with pytest.raises(DataError, match=said):
         rows_of(records({"v": value}), facts, {role: "v"}, "error")
+
+
+def test_images_by_their_files(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[3, 7]], np.uint8)).save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_text("none")
+    pictures = Pictures(IMAGES.shape, tmp_path)
+    chunk = records({"i": "a.png"}, {"i": "b.png"}, {"i": "a.png"}, {"i": ""})
+    with pytest.raises(
+        DataError, match=r"2 images that cannot be read \(line 3: b\.png is no whole .* line 5: no image"
+    ):
+        rows_of(chunk, IMAGES, {"image": "i"}, "error", pictures)
+    table, empty = rows_of(chunk, IMAGES, {"image": "i"}, "skip", pictures)
+    assert table.to_pylist() == [{"image": [3, 7]}] * 2 and empty.tolist() == [False, True, False, True]
+    assert table.schema.field("image").type == pa.list_(pa.uint8(), 2)
+    table, _ = rows_of(records({"i": [0, 255]}), IMAGES, {"image": "i"}, "error", pictures)
+    assert table.to_pylist() == [{"image": [0, 255]}]
 
 
 def test_a_column_that_is_not_there() -> None:

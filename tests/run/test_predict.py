@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from conf.toy_data import write_data_root
 from espalier.report.predictions import read_predictions
@@ -101,6 +102,41 @@ def test_several_labels_are_joined(place: Path, tmp_path: Path) -> None:
     assert predicted(directory, place / "many.jsonl", tmp_path / "out.jsonl", column="text=text") == 0
     found = [json.loads(line)["prediction"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert found[:4] == ["a", "b", "a|b", ""]
+
+
+def test_images_by_their_files(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(predict, "_MOST", 3 * 3 * 4 * 4)  # chunks of three images
+    colours = {"cat": (200, 30, 30), "dog": (30, 30, 200)}
+    for i in range(24):
+        label = ("cat", "dog")[i % 2]
+        file = place / "photos" / label / f"{i:02d}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (5 + i % 3, 4), tuple(c + i for c in colours[label])).save(file)
+    words = ("data=folder", f"data.path={place / 'photos'}", "data.size=[4,4]", "model=mlp", "adapter=full")
+    directory = trained(place, *words, "model.hidden=[8]", "trainer.max_epochs=15", "optimizer.lr=0.02")
+    monkeypatch.chdir(place)
+    given = ("--input-kind=images", "--output-kind=csv", "--encoding=utf-8", "--on-empty=error", "--column=image=path")
+    assert predict.main([str(directory), "--input=photos", f"--output={tmp_path / 'out.csv'}", *given]) == 0
+    rows = list(csv.DictReader((tmp_path / "out.csv").open()))
+    assert [row["path"] for row in rows] == sorted(str(file.relative_to(place)) for file in place.rglob("*/*/*.png"))
+    assert all(row["prediction"] == Path(row["path"]).parent.name for row in rows)
+    assert "24 images" in (said := capsys.readouterr().err) and "24 resized to 4 x 4" in said
+    # The same by a table beside the images, in another order and with a column of its own.
+    table = place / "photos" / "list.csv"
+    table.write_text("n,file\n" + "".join(f"{i},{Path(row['path']).relative_to('photos')}\n" for i, row in
+                                          reversed([*enumerate(rows)])))  # fmt: skip
+    assert predicted(directory, table, tmp_path / "again.csv", column="image=file") == 0
+    again = list(csv.DictReader((tmp_path / "again.csv").open()))
+    assert [row["n"] for row in again] == [str(i) for i in reversed(range(24))]
+    assert [(row["prediction"], row["score"]) for row in again] == [(r["prediction"], r["score"]) for r in rows][::-1]
+    table.write_text("file\ncat/00.png\ncat/none.png\n")
+    assert predicted(directory, table, tmp_path / "bad.csv", column="image=file") == 2
+    assert "line 3: cat/none.png is not there" in capsys.readouterr().err and not (tmp_path / "bad.csv").exists()
+    assert predicted(directory, table, tmp_path / "bad.csv", "--on-empty=skip", column="image=file") == 0
+    assert (tmp_path / "bad.csv").read_text().splitlines()[2] == "cat/none.png,,"
+    assert "1 row without an image: no prediction" in capsys.readouterr().err
 
 
 def test_images_from_parquet(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

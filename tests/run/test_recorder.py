@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 import torch
 
+from core.disk import full_disk
 from espalier.core.metrics_file import MetricsFile, read_metrics
 from espalier.core.outcome import Outcome
+from espalier.core.parts import RunInfo
 from espalier.run.recorder import Guarded, Recorder, StepLog
+from espalier.tracking.csv import Csv
 from espalier.tracking.memory import Memory
 
 
@@ -117,3 +120,31 @@ def test_a_tracker_that_breaks_is_told_once_and_ends_nothing() -> None:
     for step in range(3):
         guarded.log({"a": 1.0}, step)
     assert "no route" in guarded.finish(Outcome("done", "n", 0, "", 1, "host"))
+
+
+def test_a_full_disk_is_told_once_and_no_line_is_lost(recorder: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+    with full_disk(0):
+        recorder.log_metrics({"a": 1.0})
+        recorder.log_metrics({"a": 2.0})
+    recorder.log_metrics({"a": 3.0})
+    assert [line["a"] for line in lines(recorder)] == [1.0, 2.0, 3.0]
+    assert capsys.readouterr().err.count("metrics.jsonl cannot be written: File too large") == 1
+
+
+def test_one_of_our_own_says_how_the_gap_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").mkdir()
+    guarded = Guarded(Csv())
+    guarded.start(RunInfo(tmp_path, "n", "3fa9c1", {}))
+    said = guarded.finish(Outcome("done", "n", 0, "", 1, "host"))
+    again = f"metrics.jsonl has everything, and sends it:  espalier track {tmp_path} --to csv"
+    assert said.startswith("Csv failed (IsADirectoryError") and said.endswith(again)
+
+
+def test_what_a_tracker_says_of_its_failure_holds_no_secret() -> None:
+    class Broken(Memory):
+        def log(self, metrics: Any, step: int, /) -> None:
+            raise ConnectionError("no route to https://me:hush1@host")
+
+    guarded = Guarded(Broken())
+    guarded.log({"a": 1.0}, 1)
+    assert "no route to https://•••@host" in guarded.finish(Outcome("done", "n", 0, "", 1, "host"))

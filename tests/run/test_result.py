@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 
-from espalier.run.result import Measured, predictions_table
+from espalier.run.result import Measured, missing, predictions_table, write_table
 
 ROWS = pa.table({"row": [7, 3, 5], "text": ["a", "b", "c"], "slice:channel": ["mail", "chat", "fax"]})
 LENGTH = np.array([70, 30, 50])
@@ -25,3 +27,18 @@ def test_rows_of_several_sources_stay_as_the_task_told_them() -> None:
 def test_metrics_by_split() -> None:
     tested = Measured("validation", {"loss": 0.5}, {"loss": (0.4, 0.6)}, None)
     assert tested.by_split() == ({"validation/loss": 0.5}, {"validation/loss": (0.4, 0.6)})
+
+
+def test_what_a_done_run_lacks(tmp_path: Path) -> None:
+    table = pa.table({"row": [1]})
+    tested = Measured("test", {}, {}, table)
+    for name in ("config.yaml", "facts.json", "metrics.jsonl"):
+        (tmp_path / name).touch()
+    assert missing(tmp_path, tested) == ["predictions/test.parquet", "model/"]
+    assert missing(tmp_path, None) == [], "a trial leaves no predictions and no model"
+    (tmp_path / "model").mkdir()
+    (tmp_path / "predictions").mkdir()
+    write_table(tmp_path / "predictions" / "test.parquet", table)
+    assert missing(tmp_path, tested) == []
+    (tmp_path / "metrics.jsonl").unlink()
+    assert missing(tmp_path, None) == ["metrics.jsonl"]

@@ -15,7 +15,7 @@ class Net(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.first, self.frozen = nn.Linear(2, 2), nn.Linear(2, 2).requires_grad_(False)
-        self.half = nn.Parameter(torch.full((3000,), 1000.0, dtype=torch.float16))  # whose sum is beyond float16
+        self.small = nn.Parameter(torch.full((3000,), 1000.0, dtype=torch.float16))  # whose sum is beyond float16
         self.turns = nn.Parameter(torch.ones(2, dtype=torch.complex64))
         self.register_buffer("mask", torch.full((2,), -math.inf))
 

@@ -110,7 +110,9 @@ def test_a_later_format_is_refused_with_the_version_to_install(written: Path) ->
             look(written)
 
 
-@pytest.mark.parametrize("changed", [{"format": 0}, {"format": "1"}, {"files": {}}, {"files": None}, {"step": "7"}], ids=str)
+@pytest.mark.parametrize(
+    "changed", [{"format": 0}, {"format": "1"}, {"files": {}}, {"files": None}, {"step": "7"}], ids=str
+)
 def test_a_manifest_that_fits_itself_and_no_checkpoint(written: Path, changed: dict[str, object]) -> None:
     rewritten(written, **changed)
     with pytest.raises(CorruptError):

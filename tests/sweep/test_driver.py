@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from espalier.core.errors import UserError
 from espalier.core.launching import Ended
+from espalier.core.outcome import Cost, Outcome
 from espalier.core.record import read_record
 from espalier.core.searching import Dimension
 from espalier.core.searching import Told as TellMe
@@ -217,6 +219,17 @@ def test_several_objectives(tmp_path: Path) -> None:
     assert [(one.name, one.direction) for one in sweep.objectives] == [
         ("validation/accuracy", "max"), ("cost.train_seconds", "min"),
     ]  # fmt: skip
+
+
+def test_what_diverged_is_named(tmp_path: Path) -> None:
+    launcher = Simulated(Time(), 1, lambda *_: Life())
+    sweep = driver(tmp_path, launcher, choices(1.0), objectives=["auto", "cost.train_seconds:min"])
+    outcome = Outcome("done", "sim", 0, "", 1, "sim", objective="validation/accuracy", direction="max",
+                      metrics={"validation/accuracy": 0.5}, cost=Cost(train_seconds=math.nan))  # fmt: skip
+    sweep.enrolment.begin_grid([({"x": 1.0}, 0)])
+    sweep.learn(outcome)
+    sweep.take_done(sweep.trials[0], outcome, {})
+    assert (sweep.trials[0].state, sweep.trials[0].why) == ("failed", "diverged: cost.train_seconds is nan")
 
 
 class Told(Grid):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from threading import Event
-from time import perf_counter
+from time import perf_counter, sleep
 
 import pytest
 
@@ -67,3 +67,54 @@ def test_a_hanging_job_does_not_keep_the_process_from_ending() -> None:
 def test_an_error_in_one_line() -> None:
     assert in_one_line(ValueError("first\nsecond")) == "ValueError: first"
     assert in_one_line(TimeoutError()) == "TimeoutError"
+
+
+def test_a_job_that_takes_longer_than_it_may_has_stalled() -> None:
+    release = Event()
+    work = Background("test")
+    assert not work.stalled
+    work.do(release.wait, 0.05)
+    sleep(0.5)
+    assert work.stalled
+    release.set()
+    assert work.close(10) and not work.stalled
+
+
+def test_one_that_may_take_long_has_not() -> None:
+    release = Event()
+    work = Background("test")
+    work.do(release.wait, 60)
+    sleep(0.1)
+    assert not work.stalled and not work.close(0.05)
+    release.set()
+    assert work.close(10)
+
+
+def test_work_is_told_from_waiting() -> None:
+    release, working = Event(), Event()
+
+    def count() -> None:
+        working.set()
+        total = 0
+        while not release.is_set():
+            total += 1
+
+    work = Background("test")
+    work.do(count)
+    working.wait(10)
+    before, until = work.worked(), perf_counter() + 30
+    while work.worked() - before < 0.01 and perf_counter() < until:
+        sleep(0.01)
+    assert work.worked() - before >= 0.01
+    release.set()
+    assert work.close(10)
+    waits = Background("test")
+    waits.do(lambda: sleep(1))
+    sleep(0.2)
+    before = waits.worked()
+    sleep(0.3)
+    assert waits.worked() - before < 0.01
+
+
+def test_secrets_in_what_failed_are_masked() -> None:
+    assert in_one_line(ValueError("https://me:hush1@host")) == "ValueError: https://•••@host"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from espalier.core.parts import RunInfo
 from espalier.tracking.wandb_session import Place, Session
+from tracking import servers
 from tracking.wandb_runs import cut, leet, records, summary, train
 
 NAME = "2026-11-30_14-02-11-3fa9c1"
@@ -115,11 +117,19 @@ class Server:
         self.steps.append(step)
 
 
-def online(monkeypatch: pytest.MonkeyPatch, directory: Path, server: Server, step: int) -> Session:
+@pytest.fixture(autouse=True)
+def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A server that is there."""
+    with servers.server(404) as url:
+        monkeypatch.setenv("WANDB_BASE_URL", url)
+        yield
+
+
+def online(monkeypatch: pytest.MonkeyPatch, directory: Path, server: Server, step: int | None) -> Session:
     module = SimpleNamespace(Settings=dict, setup=lambda settings: None, init=server.init, teardown=server.teardown)
     monkeypatch.setitem(sys.modules, "wandb", module)
     (directory / "metrics.jsonl").write_text("".join(f'{{"step": {n}, "epoch": 0, "x": 1.0}}\n' for n in (1, 2)))
-    run = RunInfo(directory, "demo", "3fa9c1", {}, resumed=step > 0, resumed_step=step)
+    run = RunInfo(directory, "demo", "3fa9c1", {}, resumed=step is not None, resumed_step=step or 0)
     place = Place("p", None, None, "train", (), "demo", "demo-3fa9c1", directory)
     session = Session(run, place, "online", (directory / "metrics.jsonl").stat().st_size)
     session.load()
@@ -150,8 +160,28 @@ def test_a_resume_online_rewinds_or_resumes_or_goes_on_offline(
 
 def test_a_new_run_online_is_neither_rewound_nor_replayed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     server = Server()
-    session = online(monkeypatch, tmp_path, server, step=0)
+    session = online(monkeypatch, tmp_path, server, step=None)
     assert (server.asked, server.steps, session.url) == ([("online", "new")], [3], server.url)
+
+
+@pytest.mark.parametrize(
+    ("refused", "asked"), [((), [("online", "new")]), (("new",), [("online", "new"), ("online", RESUMED)])]
+)
+def test_a_run_that_goes_on_from_its_beginning_is_told_anew(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, refused: tuple[str, ...], asked: list[Any]
+) -> None:
+    server = Server(*refused)
+    session = online(monkeypatch, tmp_path, server, step=0)
+    assert (server.asked, server.steps) == (asked, [1, 2, 3])
+    assert (session.rows, session.past) == (3, 2)
+
+
+def test_a_server_that_does_not_answer_is_not_asked_for_a_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    server = Server()
+    with servers.server(503) as url:
+        monkeypatch.setenv("WANDB_BASE_URL", url)
+        session = online(monkeypatch, tmp_path, server, step=None)
+    assert (server.asked, session.mode, session.why) == ([("offline", "new")], "offline", f"{url} answers 503")
 
 
 def test_a_run_id_is_unique_and_of_allowed_characters(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,13 +41,6 @@ print(json.dumps({"said": said, "delay": delay}))
 """
 
 
-IMPATIENT = """
-from espalier.tracking import wandb_session
-wandb_session._REACH_SECONDS = 2
-wandb_session._PRIVATE.update(init_timeout=2, finish_timeout=2)
-"""
-
-
 def train(
     directory: Path, first: int, last: int, ends: str = "done", *, before: str = "", **environment: str
 ) -> dict[str, Any]:

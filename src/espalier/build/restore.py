@@ -21,7 +21,7 @@ from espalier.core.errors import ConfigError, Fault, UserError
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.files import sha256_of
 from espalier.core.parts import Encoding, Placement
-from espalier.core.rundir import read_facts, read_outcome
+from espalier.core.rundir import read_facts, read_outcome, weights_file
 from espalier.core.trial import read_trial
 from espalier.state import folder
 from espalier.state.store import Saved, Store
@@ -97,9 +97,10 @@ def fit(encoding: Encoding, raw: Raw, facts: DataFacts, weights: str | None) -> 
             learned a vocabulary that need not be theirs.
     """
     before = encoding.fingerprint()
-    if weights is None or not Path(weights).is_dir() or _target(encoding) != _encoding_of(Path(weights)):
+    alone = weights is not None and weights_file(Path(weights))
+    if weights is None or alone or _target(encoding) != _encoding_of(Path(weights)):
         encoding.fit(raw)
-        if weights is not None and Path(weights).is_file() and encoding.fingerprint() != before:
+        if alone and encoding.fingerprint() != before:
             truth = "are weights alone, and this model learns a vocabulary from its data: the words would be others."
             raise ConfigError(Fault(f"weights={weights}", truth, "Name the run directory that they come from."))
         return
@@ -123,9 +124,9 @@ def begin(backbone: nn.Module, weights: str | None) -> None:
         return
     module: Any = backbone
     path = Path(weights)
-    if not path.is_dir():
-        take_up(backbone, read_weights(path), path, path.name)
-        module.origin = f"file {path} (sha256 {sha256_of(path)[:12]})"
+    if file := weights_file(path):
+        take_up(backbone, read_weights(file), path, path.name)
+        module.origin = f"file {file} (sha256 {sha256_of(file)[:12]})"
         return
     other = restore(path)
     learner = merge(getattr(other.task, "learner"))  # noqa: B009  # what Lightning's class does not say

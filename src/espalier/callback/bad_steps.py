@@ -153,7 +153,7 @@ def _looked_at(gradients: Sequence[Tensor], loss: Tensor | None) -> tuple[bool, 
 
 
 def _overflow(gradients: Sequence[Tensor]) -> Tensor:
-    """1 where some gradient is not finite, else 0. In one pass over them, as loss scalers do it: times 1, bit for bit."""
+    """1 where some gradient is not finite, else 0. In one pass, as loss scalers do: times 1, which changes no bit."""
     device = gradients[0].device
     flag = torch.zeros((), device=device)
     try:

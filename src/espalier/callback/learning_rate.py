@@ -15,7 +15,7 @@ from espalier.state.idle_hooks import without_idle_hooks
 class LearningRate(pl.Callback):
     """Logs ``lr/<group>`` of every group that the optimizers have: by layer, with and without weight decay.
 
-    ``espalier train callback=[checkpoint,early_stopping,bad_steps,throughput,progress,learning_rate] optimizer.layer_decay=0.8``
+    ``espalier train callback=[checkpoint,early_stopping,bad_steps,learning_rate] optimizer.layer_decay=0.8``
 
     Args:
         every_n_steps: optimizer steps.

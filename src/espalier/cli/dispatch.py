@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 
 from espalier import __version__
 from espalier.cli.help import COMMANDS, overview
@@ -48,7 +49,8 @@ def _dispatch(words: list[str]) -> int:
     if command not in (*COMMANDS, "complete"):  # which shells ask, and nobody types
         raise UserError(_unknown(command, words))
     # By name: a command loads what it needs and nothing of the others.
-    return int(import_module(f"espalier.cli.{command}").main(rest))
+    module = f"{command}_" if iskeyword(command) else command
+    return int(import_module(f"espalier.cli.{module}").main(rest))
 
 
 def _require_text(words: Sequence[str]) -> None:

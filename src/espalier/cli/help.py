@@ -15,6 +15,7 @@ COMMANDS = {
     "compare": "what differs between runs, and what came of it",
     "track": "tell W&B, TensorBoard or a csv file later what a run or a sweep has recorded",
     "report": "a run's page again, or one page that compares several",
+    "import": "weights that are a pickle as safetensors, read where it can do no harm",
     "trust": "let configs name the classes and functions of a package",
     "new": "a project of your own: a model, a data set, an experiment, a test",
     "doctor": "what this machine and its settings are fit for, and how to mend what is not",

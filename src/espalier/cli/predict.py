@@ -13,9 +13,10 @@ from espalier.config.check import check
 from espalier.config.compose import Experiment
 from espalier.config.saved import rerun
 from espalier.config.suggest import asked, nearest
-from espalier.core.chunks import STREAM, Format, format_of, header_of
+from espalier.core.chunks import STREAM, format_of, header_of
 from espalier.core.errors import Fault, UserError
 from espalier.core.facts import DataFacts
+from espalier.core.image_files import COLUMN, ENDINGS, IMAGES, image_files, names_images
 from espalier.core.rundir import read_facts
 
 _HELP = """\
@@ -23,18 +24,23 @@ espalier predict run=DIR input=FILE output=FILE [setting=value] … [hardware=�
 
 Let a trained run's best weights answer the rows of a table. The output has every row and column of the input, in their
 order, and behind them: prediction (a label's name; several are joined by |) and score (how sure it is, 0 to 1). Rows
-are read and written 4,096 at a time: the table may be larger than the memory. The output is there when it is whole.
+are read and written some at a time: the table may be larger than the memory. The output is there when it is whole.
+A model of images reads a column of their paths (from here, or from the table's folder), or a folder or pattern of them;
+they are brought to the size that it was trained on.
 
   espalier predict run=outputs/latest input=new.csv output=answers.csv
   espalier predict run=outputs/latest input=new.jsonl output=answers.parquet column=review scores=true
+  espalier predict run=outputs/latest input='photos/*.jpg' output=answers.csv
   zcat new.csv.gz | espalier predict run=outputs/latest input=- output=- format=csv > answers.csv
 
   run=DIR              a run that is done
   input=, output=      .csv .tsv .jsonl .parquet (input may be gzipped), or - for the standard streams
+  input=photos         a folder of images, or a pattern: a table of one column, path
   format=csv           of a standard stream: csv, tsv or jsonl
-  column=NAME          the column to read; else that of the run's own data. Of pairs: column.text_pair=NAME
+  column=NAME          the column to read; else that of the run's own data (of images also: path). Of pairs:
+                       column.text_pair=NAME
   scores=true          a column score:<label> for each label
-  on_empty=error       skip: rows without a text are kept, and get no prediction
+  on_empty=error       skip: rows without a text, or a whole image, are kept, and get no prediction
   encoding=utf-8       of a csv or tsv input
   hardware=cpu …       where to compute, if not as the run did: hardware.precision=bf16, hardware.threads=4"""
 _KNOWN = {
@@ -58,16 +64,24 @@ def main(words: Sequence[str]) -> int:
     directory = trained_run("run=", settings["run"])
     experiment = rerun(directory, overrides)
     check(experiment, only=["model", "adapter", "task", "hardware"])
-    kinds = {key: format_of(key, settings[key], settings.get("format")) for key in ("input", "output")}
-    _require_places(settings["input"], settings["output"])
+    input_, output = settings["input"], settings["output"]
+    images = input_ != STREAM and names_images(input_)
+    kind = IMAGES if images else format_of("input", input_, settings.get("format"))
+    output_kind = format_of("output", output, settings.get("format"))
+    _require_places(input_, output, images=images)
     named = [word for word in passed if word not in overrides]
-    columns = _columns(experiment, read_facts(directory), named)
+    facts = read_facts(directory)
+    columns = _columns(experiment, facts, named)
     encoding = settings.get("encoding", "utf-8")
-    if settings["input"] != STREAM:
-        _require_columns(settings["input"], kinds["input"], encoding, columns, named)
+    if images:
+        columns = _column_of_images(input_, facts, named)
+    elif input_ != STREAM:
+        header = header_of(Path(input_), format_of("input", input_, None), encoding)
+        columns = _by_path(columns, facts, header, named)
+        _require_columns(input_, header, columns, named)
     return turn_into(
-        "espalier.run.predict", str(directory), "--input", settings["input"], "--input-kind", kinds["input"],
-        "--output", settings["output"], "--output-kind", kinds["output"], "--encoding", encoding,
+        "espalier.run.predict", str(directory), "--input", input_, "--input-kind", kind,
+        "--output", output, "--output-kind", output_kind, "--encoding", encoding,
         "--on-empty", settings.get("on_empty", "error"), *(["--scores"] if settings.get("scores") == "true" else []),
         *(f"--column={role}={name}" for role, name in columns.items()),
         *(f"--override={word}" for word in overrides),
@@ -85,14 +99,19 @@ def _require_choices(settings: Mapping[str, str]) -> None:
         raise UserError(*faults)
 
 
-def _require_places(input_: str, output: str) -> None:
-    if input_ != STREAM and not Path(input_).is_file():
-        truth = "is a folder." if Path(input_).is_dir() else f"is not there (looked from {Path.cwd()})."
-        raise UserError(Fault(f"input={input_}", truth, "Name a file, or  input=-"))
+def _require_places(input_: str, output: str, *, images: bool) -> None:
+    if images and not image_files(input_):
+        what = "holds no image" if Path(input_).is_dir() else "is no image that is there"
+        looked = f"{what} (looked from {Path.cwd()} for {', '.join(ENDINGS)})."
+        raise UserError(Fault(f"input={input_}", looked, "Name a folder or a pattern of images, or a table."))
+    if input_ != STREAM and not images and not Path(input_).is_file():
+        raise UserError(
+            Fault(f"input={input_}", f"is not there (looked from {Path.cwd()}).", "Name a file, or  input=-")
+        )
     folder = Path(output).absolute().parent
     if output != STREAM and not folder.is_dir():
         raise UserError(Fault(f"output={output}", f"lies in a folder that is not there: {folder}.", "Make it first."))
-    if output != STREAM and Path(output).exists() and input_ != STREAM and Path(output).samefile(input_):
+    if output != STREAM and Path(output).exists() and Path(input_).exists() and Path(output).samefile(input_):
         raise UserError(Fault(f"output={output}", "is the input.", "Give it a name of its own."))
 
 
@@ -112,8 +131,27 @@ def _columns(experiment: Experiment, facts: DataFacts, words: Sequence[str]) -> 
     return columns
 
 
-def _require_columns(path: str, kind: Format, encoding: str, columns: Mapping[str, str], named: Sequence[str]) -> None:
-    header = header_of(Path(path), kind, encoding)
+def _column_of_images(input_: str, facts: DataFacts, named: Sequence[str]) -> dict[str, str]:
+    """The one column of a table of images, for a model that reads images and nothing else."""
+    if len(facts.inputs) != 1 or facts.kinds[facts.inputs[0]] != "image":
+        reads = " and ".join(facts.inputs)
+        raise UserError(Fault(f"input={input_}", f"is images, and the run reads {reads}.", "Name a table that has it."))
+    if named:
+        raise UserError(*(Fault(word, "names a column, and the input is no table.", "Leave it out.") for word in named))
+    return {facts.inputs[0]: COLUMN}
+
+
+def _by_path(
+    columns: Mapping[str, str], facts: DataFacts, header: Sequence[str], named: Sequence[str]
+) -> dict[str, str]:
+    """Of images, whose own data may have had no table: the column ``path``, where the other one is not there."""
+    return {
+        role: COLUMN if facts.kinds[role] == "image" and not named and name not in header and COLUMN in header else name
+        for role, name in columns.items()
+    }
+
+
+def _require_columns(path: str, header: Sequence[str], columns: Mapping[str, str], named: Sequence[str]) -> None:
     faults = [
         Fault(name, f"is a column of {path} already.", "Rename it, or take it out: predictions get that name.")
         for name in ("prediction", "score")

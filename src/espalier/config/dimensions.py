@@ -74,7 +74,7 @@ def spelled(value: Any) -> str:
 
 
 def _spelled_key(key: Any) -> str:
-    # A key cannot be quoted: the signs of the grammar are marked one by one, and other scripts' letters have no spelling.
+    # A key cannot be quoted: signs of the grammar are marked one by one; letters of other scripts have no spelling.
     return re.sub(r"([\\()\[\]{}:=, \t])", r"\\\1", key) if isinstance(key, str) else spelled(key)
 
 

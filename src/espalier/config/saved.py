@@ -52,7 +52,7 @@ def summary(experiment: Experiment) -> dict[str, Any]:
 
 
 def read(directory: Path) -> Experiment:
-    """The experiment of a run directory, as this version would have written it; nothing in it is trusted before ``check``.
+    """The experiment of a run directory, as this version would have written it; not trusted before ``check``.
 
     Raises:
         UserError: no run directory, or of a later version of Espalier.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,11 @@ from espalier.config.setting import Answer, Setting
 from espalier.core.errors import UserError
 from espalier.core.home import expanded
 from espalier.core.outcome import Outcome
-from espalier.core.rundir import FACTS, Place, is_gone, read_outcome, shown
+from espalier.core.rundir import FACTS, Place, is_gone, read_outcome, shown, weights_file
 
 _SEE = "See:  espalier runs"
+_NAME = "Name a run directory, or a file that ends with .safetensors."
+_PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 
 
 def unusable(directory: Path) -> tuple[str, str] | None:
@@ -28,6 +31,12 @@ def unusable(directory: Path) -> tuple[str, str] | None:
         truth = f"was trained by an earlier version of Espalier: it has no {FACTS}."
         return truth, f"Train it again:  espalier train --rerun {directory}"
     return None
+
+
+def importing(file: Path) -> str:
+    """What to type of weights that are a pickle; ``""`` of other files."""
+    command = f"espalier import {shlex.quote(str(file))} --output FOLDER"
+    return f"Convert it:  {command}" if file.suffix in _PICKLES else ""
 
 
 def _not_done(directory: Path, outcome: Outcome) -> tuple[str, str]:
@@ -47,6 +56,8 @@ def run_or_weights(_: object, setting: Setting) -> Iterator[Answer]:
     path = expanded(setting.value)
     if path.is_file():
         if path.suffix != ".safetensors":
-            yield setting.key, "is no safetensors file.", "Name a run directory, or a file that ends with .safetensors."
+            yield setting.key, "is no safetensors file.", importing(path) or _NAME
+    elif path.is_dir() and weights_file(path):
+        return
     elif found := unusable(path):
         yield setting.key, *found

@@ -31,7 +31,7 @@ def models_root() -> Path | None:
 
 
 def expanded(path: str) -> Path:
-    """With ``~`` and ``~name`` as home folders; as it is written where there is no such user, or no such path at all."""
+    """With ``~`` and ``~name`` as home folders; as it is written where there is no such user, or no such path."""
     try:
         return Path(path).expanduser()
     except (RuntimeError, ValueError):

@@ -58,7 +58,7 @@ _SHORTEST = 12  # characters of a value that can have one of these shapes
 # W&B's keys look like a commit: what stands before says which.
 _HEX = re.compile(r"(?<![\w/@])[0-9a-f]{40}(?![\w/])")
 _NO_KEY = re.compile(
-    r"(revision|commit|sha1?|hash|digest|checksum|fingerprint|version|tree|branch|head|ref|tag|blob|snapshot|etag|parent"
+    r"(revision|commit|sha1?|hash|digest|checksum|fingerprint|version|tree|branch|head|ref|blob|snapshot|etag|parent"
     r"|git|at)s?\b\W{0,4}(is |was |at |to |of |id|hex)*\W{0,3}$",
     re.IGNORECASE,
 )
@@ -104,6 +104,8 @@ def is_secret(name: str, value: Any) -> bool:
             return True
         if len(plain) >= _SHORTEST and _look(plain, name) != plain:
             return True
+        if ("://" in plain or ";" in plain) and _without_pairs(_unsigned(plain)) != plain:
+            return True
     return False
 
 
@@ -132,8 +134,7 @@ def masked_text(text: str) -> str:
     text = _look(text)
     if not _HINT.search(text):
         return text
-    for pattern in (_SIGNED, _LOGIN):
-        text = pattern.sub(rf"\g<name>\g<sign>{MASK}", text)
+    text = _LOGIN.sub(rf"\g<name>\g<sign>{MASK}", _unsigned(text))
     return _without_pairs(_FLAG.sub(_told, text))
 
 
@@ -144,6 +145,11 @@ def masked_words(tree: Any) -> Any:
     if isinstance(tree, Mapping):
         return {name: masked_words(value) for name, value in tree.items()}
     return [masked_words(value) for value in tree] if isinstance(tree, list | tuple) else tree
+
+
+def _unsigned(text: str) -> str:
+    """Without what an address is signed with."""
+    return _SIGNED.sub(rf"\g<name>\g<sign>{MASK}", text)
 
 
 def _without_pairs(text: str) -> str:
@@ -189,7 +195,7 @@ def _is_harmless(name: str, value: str) -> bool:
         return True
     if value.isdecimal():
         return _IS_PASSWORD.search(_snake(name)) is None or len(value) < 4
-    if value[0] + value[-1] in ("<>", "[]") or re.fullmatch(r"[*•x.]+", value):
+    if value[0] + value[-1] in ("<>", "[]") or re.fullmatch(r"[*•]+|x{3,}|\.{3}", value):
         return True
     return value.isupper() and value.isidentifier() and value in os.environ
 

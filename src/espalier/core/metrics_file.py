@@ -73,7 +73,7 @@ class MetricsFile:
         self._size = offset
 
     def close(self) -> None:
-        """Make it durable, its place in the folder included, and let go of it; ``trouble`` says where lines are lost."""
+        """Make it durable, its place in the folder too, and let go of it; ``trouble`` says whether lines are lost."""
         with suppress(OSError):
             self.sync()
             sync_folder(self._path.parent)

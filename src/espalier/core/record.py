@@ -8,6 +8,7 @@ passed over, and cut off by the next writer.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -85,11 +86,17 @@ class Record:
         self.trials: dict[int, TrialRecord] = {row.trial: row for row in read_record(directory)}
 
     def write(self, event: str, trial: int, **more: Any) -> None:
-        """Append an event and take it up; it is with the kernel when this returns. ``why`` and ``log`` are masked."""
+        """Append an event and take it up; it is with the kernel when this returns. ``why`` and ``log`` are masked.
+
+        Raises:
+            OSError: there is no room for all of it; what there is of it the next writer cuts off.
+        """
         said = {name: masked_text(more[name]) for name in ("why", "log") if name in more}
-        line = {"event": event, "trial": trial, "at": round(time.time(), 3), **more, **said}
-        self._file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-        fold(self.trials, line)
+        line: dict[str, Any] = {"event": event, "trial": trial, "at": round(time.time(), 3), **more, **said}
+        text = json.dumps(line, ensure_ascii=False).encode(errors="replace")  # a file's name may hold half a character
+        if self._file.write(text + b"\n") <= len(text):  # the rest would be the beginning of the next line
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._file.name)
+        fold(self.trials, json.loads(text))
 
     def close(self) -> None:
         """Make it durable and let go of it."""

@@ -135,6 +135,17 @@ def read_facts(directory: Path) -> DataFacts:
         raise UserError(Fault(str(file), f"cannot be read: {type(error).__name__}.", again)) from None
 
 
+def weights_file(path: Path) -> Path | None:
+    """The safetensors that a path of weights alone means, a folder's too; None of a run directory.
+
+    Nor of a folder with an adapter beside the weights: without what that has learned they are another model's.
+    """
+    if not path.is_dir():
+        return path
+    whole = not any((path / name).exists() for name in (OUTCOME, "adapter_config.json"))
+    return inner if whole and (inner := path / "model.safetensors").is_file() else None
+
+
 def is_gone(directory: Path, outcome: Outcome) -> bool:
     """Whether a run that says ``running`` was killed: nobody holds its directory, and its process is not there.
 

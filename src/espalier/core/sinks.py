@@ -94,12 +94,11 @@ def _parquet(path: Path) -> Iterator[Write]:
     writers: list[pq.ParquetWriter] = []
 
     def write(chunk: Chunk, added: Added) -> None:
-        said = "is unlike the rows before it"
+        said = "is unlike the rows before it" if writers else "cannot stand in parquet"
         try:
             table = chunk.table()
             table = pa.table({**dict(zip(table.column_names, table.columns, strict=True)), **added})
             if not writers:
-                said = "cannot stand in parquet"
                 writers.append(pq.ParquetWriter(path, table.schema))
             _require_known(chunk, writers[0].schema.names)
             writers[0].write_table(table.select(writers[0].schema.names).cast(writers[0].schema))

@@ -2,7 +2,7 @@
 
 
 def is_whole(text: str) -> bool:
-    """Whether a text can be written as UTF-8: it has no half of a character (``\\ud83d`` of a pair, or a stray byte)."""
+    """Whether a text can be written as UTF-8: no half of a character is in it (``\\ud83d``, or a stray byte)."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -54,6 +54,7 @@ class Source:
         places: split -> (first row number, file) of each file that it was read from.
         unit: what a row of them is called.
         header: every column there is.
+        notes: what people should know of them, a sentence each.
     """
 
     splits: Mapping[str, Mapping[str, Values]]
@@ -65,6 +66,7 @@ class Source:
     places: Mapping[str, Sequence[tuple[int, str]]] = field(default_factory=dict)
     unit: str = "row"
     header: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def row_numbers(self, split: str) -> npt.NDArray[np.int64]:
         """Of each row of a split."""
@@ -139,7 +141,7 @@ class TableData(AbstractData):
             )  # fmt: skip
         counts = {s: _count(t, limited.get(s, t), source.dropped.get(s, {})) for s, t in splits.items()}
         raw = self._raw(source, limited, counts, names)
-        return replace(raw, label_counts=tuple(trained.tolist()), notes=_notes(trained))
+        return replace(raw, label_counts=tuple(trained.tolist()), notes=(*source.notes, *_notes(trained)))
 
     def rows(self, labels: tuple[str, ...]) -> Raw:
         """Rows to evaluate on: those that the source calls test; all of them, where it has no test split.

@@ -1,4 +1,4 @@
-"""``data=digits``: handwritten digits as 64 numbers each; they come with scikit-learn, so that they are always there."""
+"""``data=digits``: handwritten digits as 64 numbers each; they come with scikit-learn, so they are always there."""
 
 from __future__ import annotations
 

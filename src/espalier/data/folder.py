@@ -13,12 +13,12 @@ from PIL import Image
 from espalier.core.bounds import FolderExists, Keys
 from espalier.core.errors import DataError, Fault
 from espalier.core.facts import Kind
+from espalier.core.image_files import ENDINGS, is_image
+from espalier.core.images import BROKEN, Pixels, Shaper
 from espalier.data.common import Common, Source, TableData, Values
-from espalier.data.images import Pixels, Shaper
 
 _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "val": "validation",
            "dev": "validation", "test": "test"}  # fmt: skip
-_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 _SHOWN = 5
 
 
@@ -74,7 +74,7 @@ class Folder(TableData):
                 with Image.open(file) as image:
                     pixels.append(self.shaper(image, file.__str__))
                 kept.append(row)
-            except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            except BROKEN as error:
                 broken.append(f"{file} ({str(error).partition(chr(10))[0]})")
         if broken and self.on_error == "error":
             more = f" and {len(broken) - _SHOWN} more" if len(broken) > _SHOWN else ""
@@ -101,10 +101,10 @@ def _labelled(folder: Path) -> list[tuple[Path, str]]:
         (file, label.name)
         for label in _folders(folder)
         for file in sorted(label.rglob("*"))
-        if file.suffix.lower() in _ENDINGS and not file.name.startswith(".")
+        if is_image(file) and not file.name.startswith(".")
     ]
     if not files:
-        truth = f"has no images in folders named by their labels (endings: {', '.join(_ENDINGS)})."
+        truth = f"has no images in folders named by their labels (endings: {', '.join(ENDINGS)})."
         remedy = f"Sort them like this:  {folder.name}/cat/1.jpg {folder.name}/dog/1.jpg"
         raise DataError(Fault(str(folder), truth, remedy))
     return files

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal, Unpack
 
@@ -13,9 +13,9 @@ from espalier.core.bounds import HubOrFolder, Keys
 from espalier.core.errors import DataError, Fault
 from espalier.core.facts import Kind
 from espalier.core.home import folder_of
+from espalier.core.images import BROKEN, Shaper, opened
 from espalier.data.common import Common, Source, TableData
 from espalier.data.download import fetch, fetch_folder
-from espalier.data.images import Shaper, opened
 from espalier.data.text_table import Reading, Split, add, source_of
 
 
@@ -75,11 +75,16 @@ class Hub(TableData):
             found, origin = fetch(self.source, revision=self.revision, config=self.config, streaming=self.streaming)
         splits: dict[str, Split] = {}
         names: tuple[str, ...] = ()
-        for ours, theirs in self._present(found).items():
+        present = self._present(found)
+        for ours, theirs in present.items():
             table = self._table(found[theirs])
+            if ours != "train":
+                self._require_told_labels(ours, theirs, table)
             splits[ours], names = Split({}), table.names
             add(splits[ours], table, self.reading, f"{self.source} {theirs}")
-        source = source_of(splits, self.reading, origin, names)
+        if self.streaming:
+            self._require_two_classes(splits["train"].columns.get("label", ()))
+        source = replace(source_of(splits, self.reading, origin, names), notes=self._notes(present, found))
         return self._stacked(source) if "image" in self.columns else source
 
     def _present(self, found: Mapping[str, Any]) -> dict[str, str]:
@@ -88,6 +93,30 @@ class Hub(TableData):
             truth = f"is no split of {self.source}. It has: {', '.join(found)}."
             raise DataError(Fault(f"data.splits.train={train}", truth, f"Set  data.splits.train={next(iter(found))}"))
         return {ours: theirs for ours, theirs in self.wanted.items() if theirs in found}
+
+    def _notes(self, present: Mapping[str, str], found: Mapping[str, Any]) -> tuple[str, ...]:
+        """What is asked for and not there, while other splits are there that nobody asked for."""
+        missing = {ours: theirs for ours, theirs in self.wanted.items() if ours not in present}
+        others = [theirs for theirs in found if theirs not in self.wanted.values()]
+        if not missing or not others:
+            return ()
+        asked = " and ".join(missing.values())
+        said = f"there is no split {asked}: cut from train, by data.split. Not read: {', '.join(others)}"
+        return (f"{said} (data.splits.{next(iter(missing))}={others[0]} would read it)",)
+
+    def _require_told_labels(self, ours: str, theirs: str, table: HubTable) -> None:
+        """Refuse a split of a competition, whose labels nobody may see. Raises ``DataError``."""
+        name = self.columns.get("label", "")
+        if name and (name not in table.header or all(value is None for value in table.column(name))):
+            truth = "has no labels: they are hidden, or left out."
+            raise DataError(Fault(f"data.splits.{ours}={theirs}", truth, f"Set  data.splits.{ours}=null"))
+
+    def _require_two_classes(self, labels: Sequence[Any]) -> None:
+        """Say of a set that is sorted by its labels that its first rows are no sample. Raises ``DataError``."""
+        if labels and all(label == labels[0] for label in labels):
+            truth = f"reads the first rows, and the first {len(labels):,} are all {labels[0]!r}: the set is sorted."
+            remedy = "Set  data.streaming=false  (data.limit then chooses at random), or raise data.limit."
+            raise DataError(Fault("data.streaming=true", truth, remedy))
 
     def _table(self, rows: Any) -> HubTable:
         features = rows.features or {}
@@ -138,10 +167,10 @@ class HubTable:
     def _pixels(self, image: Any, row: int) -> Any:
         try:
             return self.shaper(opened(image), f"row {row}".__str__)
-        except OSError as error:
-            raise DataError(
-                Fault(f"data.columns.image={self.roles['image']}", f"is no whole image on row {row}.")
-            ) from error
+        except BROKEN as error:
+            said = str(error).partition("\n")[0]
+            truth = f"is no whole image on row {row}: {said}."
+            raise DataError(Fault(f"data.columns.image={self.roles['image']}", truth)) from error
 
     def _named(self, value: Any) -> Any:
         if isinstance(value, list):

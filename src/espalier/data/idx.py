@@ -40,4 +40,10 @@ def read_idx(path: Path) -> npt.NDArray[np.uint8]:
             Fault(str(path), f"was cut off: {math.prod(shape):,} bytes of data promised, {len(body):,} there.",
                   "Fetch the file again.")
         )  # fmt: skip
-    return np.frombuffer(body, np.uint8).reshape(shape)
+    try:
+        return np.frombuffer(body, np.uint8).reshape(shape)
+    except ValueError:  # no bytes, and axes whose product numpy cannot count
+        said = " x ".join(map(str, shape))
+        raise DataError(
+            Fault(str(path), f"has a header of a shape that is none: {said}.", "Fetch the file again.")
+        ) from None

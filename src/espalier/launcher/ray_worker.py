@@ -112,6 +112,8 @@ class Worker:
         """Send a signal to the processes, or to the groups of all that they started."""
         self._stopped = number
         for child in self._children:
+            if child.returncode is not None:
+                continue  # its number may be another's
             with suppress(ProcessLookupError):
                 (os.killpg if whole else os.kill)(child.pid, number)
 

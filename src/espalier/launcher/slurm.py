@@ -19,7 +19,7 @@ from espalier.core.launching import Ended, Job, Placed
 from espalier.core.machine import Machine
 from espalier.launcher.slurm_batches import Batches, Live
 from espalier.launcher.slurm_keys import Sbatch
-from espalier.launcher.slurm_nodes import machine_of, names
+from espalier.launcher.slurm_nodes import machine_of, names, partitions_of
 from espalier.launcher.slurm_notes import Notes, batch_of
 from espalier.launcher.slurm_order import faults_of, order_of
 from espalier.launcher.slurm_queue import Queue, partitions
@@ -56,7 +56,7 @@ class Slurm:
         self.jobs = jobs
         self.sbatch: dict[str, Any] = dict(sbatch)
         how = How(setup, grace, limits, jobs)
-        self._batches = Batches(how, self.sbatch.pop("time"), names(self.sbatch.get("partition")))
+        self._batches = Batches(how, self.sbatch.pop("time"), partitions_of(self.sbatch))
         self._queue = Queue()
         self._live: dict[str, Live] = {}
         self._ended: dict[str, Ended] = {}

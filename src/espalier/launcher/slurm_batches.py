@@ -70,7 +70,7 @@ class Batches:
             batch = _Batch(order)
             self._batches.append(batch)
         batch.waiting.append((live, job))
-        batch.due = time.monotonic() + _GATHER
+        batch.due = max(batch.due, time.monotonic() + _GATHER)
 
     def drop(self, live: Live) -> bool:
         """Take one out; False where it does not wait."""
@@ -89,7 +89,7 @@ class Batches:
         while due:
             batch = due.pop(0)
             try:
-                if len(batch.waiting) > self._most() and not batch.token:
+                if len(batch.waiting) > 1 and not batch.token and len(batch.waiting) > self._most():
                     due[:0] = self._split(batch, self._most())
                     continue
                 self._hand_over(batch, queue)

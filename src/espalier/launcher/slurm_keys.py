@@ -1,7 +1,7 @@
 """The parameters of ``sbatch`` by their names; what they mean and are stands in ``conf/launcher/_sbatch.yaml``.
 
 Left out are those that are ours to say: array, output, error, open-mode, input, signal, chdir, export, job-name,
-parsable, wait, wrap, test-only and their like.
+parsable, wait, wrap, test-only and their like; and clusters: jobs are followed on this one.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ class Sbatch(TypedDict):
     bb: str | None
     bbf: str | None
     begin: str | None
-    clusters: Names
-    cluster_constraint: str | None
     comment: str | None
     constraint: str | None
     container: str | None

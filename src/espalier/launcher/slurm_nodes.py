@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -15,11 +16,9 @@ _PATIENCE = 1.0  # seconds: sbatch is asked again before anything runs, and the 
 def machine_of(sbatch: Mapping[str, Any]) -> Machine | None:
     """The most of each kind that a node has of those that jobs with these parameters of ``sbatch`` may run on.
 
-    None where Slurm does not say so at once, or where other clusters are asked for.
+    None where Slurm does not say so at once.
     """
-    if sbatch.get("clusters"):
-        return None
-    partitions = names(sbatch.get("partition"))
+    partitions = partitions_of(sbatch)
     command = ["sinfo", "--noheader", "--exact", "--format=%P|%D|%c|%G"]
     command += [f"--partition={','.join(partitions)}"] * bool(partitions)
     try:
@@ -43,6 +42,11 @@ def largest(lines: Sequence[str], partitions: Sequence[str]) -> Machine | None:
         nodes=sum(_number(row[1]) for row in mine),
         cluster=f"partition{'s' * (len(asked) > 1)} {', '.join(asked)}",
     )
+
+
+def partitions_of(sbatch: Mapping[str, Any]) -> list[str]:
+    """Those that are set, in the launcher or for ``sbatch`` itself; empty: the cluster's default one."""
+    return names(sbatch.get("partition") or os.environ.get("SBATCH_PARTITION"))
 
 
 def gpus_in(resources: str) -> int:

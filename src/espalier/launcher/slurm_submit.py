@@ -18,6 +18,11 @@ _UNANSWERED = re.compile(r"timed out|Unable to contact|Connection refused|tempor
 _FULL = re.compile(r"MaxSubmitJob")  # QOSMaxSubmitJobPerUserLimit, AssocMaxSubmitJobLimit
 # A process started inside a job would take these for its own; SLURM_CONF and what sbatch reads (SBATCH_…) stay.
 _OF_A_JOB = ("SLURM_", "SLURMD_", "SRUN_", "SUBMITIT_")
+_DEFAULT = "SBATCH_"
+_OURS = {
+    "array", "chdir", "clusters", "error", "export", "export_file", "get_user_env", "input", "job_name", "open_mode",
+    "output", "requeue", "signal", "test_only", "time", "wait", "wrap",
+}  # fmt: skip
 _OF_RANKS = ("MASTER_ADDR", "MASTER_PORT", "RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "NODE_RANK")
 
 
@@ -68,7 +73,7 @@ def submit(order: Order, tasks: Sequence[Task], token: str, minutes: int, how: H
     from submitit.core.utils import FailedJobError
 
     try:
-        with _environment():
+        with _environment(order):
             executor = _executor(order, tasks[0].notes.folder, token, minutes, how)
             return [job.job_id for job in executor.submit_array(tasks)]
     except (FailedJobError, subprocess.SubprocessError, OSError) as error:
@@ -79,7 +84,7 @@ def refusal(order: Order, minutes: int) -> str:
     """What ``sbatch`` says against it now, before anything runs; ``""`` where it would take it."""
     lines = {"nodes": order.nodes, "ntasks_per_node": order.tasks, "time": minutes, **dict(order.parameters)}
     flags = [f"--{key.replace('_', '-')}" + ("" if value is True else f"={value}") for key, value in lines.items()]
-    with _environment():
+    with _environment(order):
         told = subprocess.run(
             ["sbatch", "--test-only", *flags, "--wrap=true"], capture_output=True, text=True, timeout=120, check=False
         )
@@ -114,6 +119,12 @@ def _executor(order: Order, folder: Path, token: str, minutes: int, how: How) ->
     return executor
 
 
+def _key(default: str) -> str:
+    """The parameter that a variable of sbatch's stands for: those that are not called like it, and the others."""
+    called = {"ARRAY_INX": "array", "MEM_PER_NODE": "mem", "TIMELIMIT": "time", "NO_REQUEUE": "requeue"}
+    return called.get(default, default.lower())
+
+
 def _meaning(said: str) -> Exception:
     line = next((line for line in reversed(said.splitlines()) if "error: " in line), said.strip().rpartition("\n")[2])
     words = line.rpartition("error: ")[2]
@@ -123,12 +134,18 @@ def _meaning(said: str) -> Exception:
 
 
 @contextmanager
-def _environment() -> Iterator[None]:
-    """What the job inherits: the driver's, without what a job or a launcher has told the driver."""
+def _environment(order: Order) -> Iterator[None]:
+    """What sbatch reads and the job inherits: the driver's, without what a job or a launcher has told the driver.
+
+    And without the user's defaults for sbatch where the launcher says otherwise: there they go before the script's.
+    """
+    said = {*_OURS, *(key for key, _ in order.parameters)}
     taken = {
         name: value
         for name, value in os.environ.items()
-        if (name.startswith(_OF_A_JOB) and name != "SLURM_CONF") or name in (*_OF_RANKS, "PYTHONSAFEPATH")
+        if (name.startswith(_OF_A_JOB) and name != "SLURM_CONF")
+        or name in (*_OF_RANKS, "PYTHONSAFEPATH")
+        or (name.startswith(_DEFAULT) and _key(name.removeprefix(_DEFAULT)) in said)
     }
     for name in taken:
         del os.environ[name]

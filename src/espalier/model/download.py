@@ -59,11 +59,11 @@ def no_safetensors(names: Iterable[str]) -> tuple[str, str]:
     """What is true of a model without safetensors, and the ways to mend it."""
     pickles = sorted(name for name in names if name.endswith((".bin", ".pt", ".pth", ".h5", ".msgpack", ".ckpt")))
     truth = f"has no safetensors weights, only {', '.join(pickles[:3])}" if pickles else "has no safetensors weights"
-    convert = "from transformers import AutoModel; AutoModel.from_pretrained('ID').save_pretrained('FOLDER')"
+    named = next((name for name in pickles if name.endswith((".bin", ".pt", ".pth", ".ckpt"))), "FILE")
     return (
         f"{truth}; a pickle can run code as it is read, so Espalier reads none.",
-        "Choose a revision that has them (often model.revision=refs/pr/1), or convert what you trust yourself: "
-        f'python -c "{convert}", its tokenizer likewise, and set model.source to that folder.',
+        "Choose a revision that has them (often model.revision=refs/pr/1), or fetch its files and convert them: "
+        f"espalier import FOLDER/{named} --output mine , then  model.source=./mine",
     )
 
 

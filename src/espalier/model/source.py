@@ -74,12 +74,24 @@ def require_safetensors(folder: Path, source: str) -> None:
 
 
 def weights_of(folder: Path) -> list[Path]:
-    """``model.safetensors``, or the shards that its index names; empty: none."""
+    """``model.safetensors``, or the shards that its index names; empty: none.
+
+    Raises:
+        ConfigError: the index cannot be read, or names something else than files beside it.
+    """
     if (whole := folder / "model.safetensors").is_file():
         return [whole]
     index = folder / "model.safetensors.index.json"
-    names = json.loads(index.read_text())["weight_map"].values() if index.is_file() else ()
-    return [folder / name for name in sorted(set(names))]
+    try:
+        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        if all(Path(name).name == name and name.endswith(".safetensors") for name in names):
+            return [folder / name for name in names]
+        truth = "names other files than safetensors beside it."
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        truth = f"cannot be read: {type(error).__name__}."
+    raise ConfigError(Fault(str(index), truth, "Fetch or copy it again."))
 
 
 def _own(folder: Path, source: str) -> Located:

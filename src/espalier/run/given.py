@@ -10,29 +10,34 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from espalier.core.arrays import array
 from espalier.core.chunks import Chunk, Columns
 from espalier.core.errors import DataError, Fault
 from espalier.core.facts import DataFacts
+from espalier.run.pictures import Pictures, holds_pictures
 
 OnEmpty = Literal["error", "skip"]
 Bools = npt.NDArray[np.bool_]
 _SHOWN = 5
 
 
-def rows_of(chunk: Chunk, facts: DataFacts, columns: Mapping[str, str], on_empty: OnEmpty) -> tuple[pa.Table, Bools]:
-    """The columns that the model reads, of the rows that have a text.
+def rows_of(
+    chunk: Chunk, facts: DataFacts, columns: Mapping[str, str], on_empty: OnEmpty, pictures: Pictures | None = None
+) -> tuple[pa.Table, Bools]:
+    """The columns that the model reads, of the rows that have a text, or a whole image.
 
     Args:
         facts: of the data that the model was trained on.
         columns: role -> column of the chunk.
-        on_empty: whether rows of which a text is empty are an error, or are left out.
+        on_empty: whether rows of which a text is empty, or an image is none, are an error, or are left out.
+        pictures: reads images that stand in files; None: there are lists of numbers only.
 
     Returns:
         A table of roles; and which rows are left out, (rows,).
 
     Raises:
         DataError: a column that is missing, a value that is no text, no list of numbers, or a list of another length
-            than the model reads; empty texts, with their lines.
+            than the model reads; empty texts and broken images, with their lines.
     """
     for role, name in columns.items():
         if name not in chunk.header:
@@ -47,11 +52,19 @@ def rows_of(chunk: Chunk, facts: DataFacts, columns: Mapping[str, str], on_empty
             empty |= np.array([text is None or not text.strip() for text in arrays[role]], bool)
     if empty.any() and on_empty == "error":
         raise _empty(chunk, empty)
+    for role, name in columns.items():
+        if facts.kinds[role] == "image" and pictures and holds_pictures(values := chunk.column(name)):
+            arrays[role], broken = pictures(values)
+            if broken and on_empty == "error":
+                raise _broken(chunk, broken)
+            empty[list(broken)] = True
     kept = np.flatnonzero(~empty)
     for role, name in columns.items():
         kind = facts.kinds[role]
         if kind == "text":
             arrays[role] = pa.array([arrays[role][i] for i in kept], pa.string())
+        elif role in arrays:
+            arrays[role] = array(arrays[role][kept])
         else:
             values = _numbers(chunk, name, facts.shape, np.uint8 if kind == "image" else np.float32)
             arrays[role] = values.take(pa.array(kept))
@@ -97,6 +110,14 @@ def _flat(column: pa.ChunkedArray, wanted: int) -> npt.NDArray[Any] | None:
         return None
     values: npt.NDArray[Any] = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return values if np.issubdtype(values.dtype, np.number) else None
+
+
+def _broken(chunk: Chunk, broken: Mapping[int, str]) -> DataError:
+    listed = "; ".join(f"{chunk.unit} {chunk.numbers[i]}: {said}" for i, said in [*broken.items()][:_SHOWN])
+    more = f"; and {len(broken) - _SHOWN} more" if len(broken) > _SHOWN else ""
+    what = "an image that cannot be read" if len(broken) == 1 else f"{len(broken):,} images that cannot be read"
+    remedy = "Mend it, or set on_empty=skip: such rows are kept, without a prediction."
+    return DataError(Fault("the input", f"has {what} ({listed}{more}).", remedy))
 
 
 def _empty(chunk: Chunk, empty: Bools) -> DataError:

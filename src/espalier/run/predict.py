@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,14 +27,17 @@ from espalier.build.transfer import merge
 from espalier.checks.opening import answered
 from espalier.config.saved import rerun
 from espalier.config.trust import WorkingFolderFinder
-from espalier.core.chunks import Chunk, read_chunks
+from espalier.core.chunks import STREAM, Chunk, read_chunks
 from espalier.core.errors import DataError, Fault, UserError
 from espalier.core.facts import unit_of_kinds
+from espalier.core.image_files import IMAGES, read_images
 from espalier.core.sinks import sink
 from espalier.report.quantities import count, duration, rate
 from espalier.run.given import OnEmpty, rows_of
+from espalier.run.pictures import Pictures
 
 CHUNK = 4096
+_MOST = 2**26  # bytes of a chunk's images
 _SPOKEN = 10.0  # seconds between lines of progress where there is no terminal
 _DIGITS = 6
 
@@ -58,15 +62,22 @@ def _predict(given: argparse.Namespace) -> int:
         logging.getLogger(name).setLevel(logging.WARNING)
     sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
     hardware = rerun(given.directory, given.override).config.hardware if given.override else None
-    predictor = Predictor(restore(given.directory, hardware=hardware), with_scores=given.scores)
+    beside = Path.cwd() if given.input == STREAM else Path(given.input).parent
+    predictor = Predictor(restore(given.directory, hardware=hardware), with_scores=given.scores, beside=beside)
     columns = dict(word.split("=", 1) for word in given.column)
     said = Progress(predictor.unit)
     with sink(given.output, given.output_kind) as write:
-        for chunk in read_chunks(given.input, given.input_kind, CHUNK, given.encoding):
+        for chunk in _chunks(given, max(1, min(CHUNK, _MOST // math.prod(predictor.facts.shape)))):
             write(chunk, predictor(chunk, columns, given.on_empty))
             said.more(len(chunk.numbers))
     said.end(predictor, given.output)
     return 0
+
+
+def _chunks(given: argparse.Namespace, size: int) -> Iterator[Chunk]:
+    if given.input_kind == IMAGES:
+        return read_images(given.input, size)
+    return read_chunks(given.input, given.input_kind, size, given.encoding)
 
 
 class Predictor:
@@ -75,15 +86,17 @@ class Predictor:
     Args:
         restored: its adapter's update is added into its weights.
         with_scores: whether each label's score is told, in a column ``score:<label>``.
+        beside: the folder of the table, where it names images.
 
     Attributes:
-        truncated, empty: rows so far that were cut, and that had no text.
+        truncated, empty: rows so far that were cut, and that had no text, or no image.
+        pictures: reads images; None for a model that reads none.
 
     Raises:
         UserError: its task answers no single rows.
     """
 
-    def __init__(self, restored: Restored, *, with_scores: bool = False) -> None:
+    def __init__(self, restored: Restored, *, with_scores: bool = False, beside: Path = Path()) -> None:
         task: Any = restored.task
         if not (hasattr(task, "answers") and callable(task.answers)):
             truth = f"cannot predict: its task, {type(task).__name__}, has no predict_step(batch) and answers(scores)."
@@ -100,9 +113,10 @@ class Predictor:
         self.source = instantiate(data)
         self.unit = unit_of_kinds(self.facts.kinds)
         self.truncated = self.empty = 0
+        self.pictures = Pictures(self.facts.shape, beside) if "image" in self.facts.kinds.values() else None
 
     def __call__(self, chunk: Chunk, columns: Mapping[str, str], on_empty: OnEmpty) -> dict[str, pa.Array]:
-        """``prediction`` (names, joined where there are several), ``score``, and scores; null for rows without a text.
+        """``prediction`` (names, joined where there are several), ``score``, scores; null for rows without an input.
 
         Args:
             columns: role -> column of the chunk.
@@ -110,7 +124,7 @@ class Predictor:
         Raises:
             DataError: a column that is missing, or one of that name already; see ``rows_of``.
         """
-        table, empty = rows_of(chunk, self.facts, columns, on_empty)
+        table, empty = rows_of(chunk, self.facts, columns, on_empty, self.pictures)
         self.empty += int(empty.sum())
         scores = np.full((len(empty), len(self.task.labels)), np.nan)
         if table.num_rows:
@@ -170,8 +184,12 @@ class Progress:
         parts = [f"{self._line(now)} in {duration(now - self.began)}"]
         if predictor.truncated:
             parts.append(f"{predictor.truncated:,} truncated at {predictor.facts.max_length} tokens")
+        if predictor.pictures and predictor.pictures.resized:
+            height, width = predictor.facts.shape[1:]
+            parts.append(f"{predictor.pictures.resized:,} resized to {height} x {width}")
         if predictor.empty:
-            parts.append(f"{count(predictor.empty, 'row')} without a text: no prediction")
+            lacks = "an image" if predictor.pictures else "a text"
+            parts.append(f"{count(predictor.empty, 'row')} without {lacks}: no prediction")
         if output != "-":
             parts.append(output)
         start = "\r" if sys.stderr.isatty() else ""

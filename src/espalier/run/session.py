@@ -216,14 +216,13 @@ class Session:
         return self.outcome
 
     def _write_last(self) -> None:
-        """What cannot say that it is done is not done; the outcome that stands says that it runs, and it is resumable."""
+        """A run that cannot say that it is done is not; what stands there says that it runs, and it is resumable."""
         try:
             self.write()
         except OSError as error:
-            why = f"outcome.json could not be written: {error.strerror}"
             status: Status = "failed" if self.outcome.status == "done" else self.outcome.status
-            self.outcome = replace(self.outcome, status=status, error=self.outcome.error or why)
-            self.say(why)
+            why = self.outcome.error or f"outcome.json could not be written: {error.strerror}"
+            self.outcome = replace(self.outcome, status=status, error=why)
 
     def _page(self, texts: bool) -> str:
         """The report for a tracker; ``""`` where it cannot be made, which ``report`` tells."""

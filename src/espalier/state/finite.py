@@ -33,7 +33,8 @@ def not_finite(trainer: pl.Trainer) -> str:
 
 
 def _tensors(trainer: pl.Trainer) -> Iterator[tuple[str, Tensor]]:
-    learning: dict[Tensor, str] = {p: name for name, p in trainer.lightning_module.named_parameters() if p.requires_grad}
+    named = trainer.lightning_module.named_parameters()
+    learning: dict[Tensor, str] = {parameter: name for name, parameter in named if parameter.requires_grad}
     yield from ((name, parameter.detach()) for parameter, name in learning.items())
     for optimizer in trainer.optimizers:
         for parameter, state in optimizer.state.items():

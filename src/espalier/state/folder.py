@@ -186,14 +186,14 @@ def _structure(path: Path, content: bytes) -> Any:
         raise CorruptError(f"{path / STATE} holds no state: {type(error).__name__}: {error}") from error
 
 
-def _of_our_format(path: Path, record: dict[str, Any]) -> dict[str, Any]:
+def _of_our_format(path: Path, record: Any) -> dict[str, Any]:
     """A later one is whole, and not ours to step back over: the run would go on from its past."""
-    form = record.get("format")
+    form = record.get("format") if isinstance(record, dict) else None
     if type(form) is int and form > FORMAT:
         raise UserError(newer(str(path), "format", form, FORMAT, str(record.get("version", ""))))
     if form != FORMAT:
         raise CorruptError(f"{path} is of format {form}, which there never was")
-    return record
+    return dict(record)
 
 
 def _checksum(manifest: Manifest) -> str:

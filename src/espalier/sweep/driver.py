@@ -135,8 +135,9 @@ class Driver:
             self.end("stopped", "sweep.objectives names what no trial tells")
             return
         if not are_finite(values):
-            why = f"diverged: {self.objectives[0].name} is {values[0]}"
-            self.record.write("failed", trial.trial, why=why, cost=cost)
+            told = zip(self.objectives, values, strict=True)
+            said = ", ".join(f"{one.name} is {value}" for one, value in told if not math.isfinite(value))
+            self.record.write("failed", trial.trial, why=f"diverged: {said}", cost=cost)
             return
         metrics = {name: value for name, value in outcome.metrics.items() if math.isfinite(value)}
         self.record.write("done", trial.trial, values=list(values), metrics=metrics, cost=cost)

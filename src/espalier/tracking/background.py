@@ -56,7 +56,7 @@ class Background:
         return reached.wait(seconds)
 
     def close(self, seconds: float) -> bool:
-        """No more jobs; wait for those there are, so long at most; again, wait on. Returns whether all had their turn."""
+        """No more jobs; wait for those there are, so long at most, or wait on. Returns whether all had their turn."""
         self._jobs.put(None)
         self._thread.join(seconds)
         return not self._thread.is_alive()

@@ -5,31 +5,69 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
+from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytorch_lightning as pl
 from annotated_types import Ge
+from pytorch_lightning.trainer.states import TrainerFn
 
 from espalier.core.parts import RunInfo
 
+_WRITES = ("open", "os.rename", "os.link", "os.remove", "os.rmdir", "shutil.rmtree")  # as Python's audit names them
+
 
 class Kill(pl.Callback):
-    """A signal to oneself after a micro-batch, once in a run directory's life; every rank does so.
+    """A signal to oneself, once in a run directory's life; every rank does so. Leaves ``moments.json``: how many there were.
 
     Args:
-        after: micro-batches from the run's start; 0: never.
+        where: ``batch`` is a training micro-batch that ends, ``validation`` and ``test`` one of theirs, ``saving`` a file
+            or folder below ``checkpoints/`` that is about to be opened, renamed, linked or removed.
+        after: such moments from this process's start; 0: never.
         signal: ``SIGKILL``, ``SIGTERM``, …
     """
 
-    def __init__(self, run: RunInfo, /, *, after: Annotated[int, Ge(0)], signal: str) -> None:
-        self.marker = run.directory / f"killed.{os.environ.get('LOCAL_RANK', 0)}"
-        self.after, self.signal, self.seen = after, signal, 0
+    def __init__(
+        self,
+        run: RunInfo,
+        /,
+        *,
+        where: Literal["batch", "validation", "saving", "test"],
+        after: Annotated[int, Ge(0)],
+        signal: str,
+    ) -> None:
+        rank = os.environ.get("LOCAL_RANK", "0")
+        self.marker, self.told = run.directory / f"killed.{rank}", run.directory / f"moments.{rank}.json"
+        self.where, self.after, self.signal = where, after, signal
+        self.seen: Counter[str] = Counter()
+        self.checkpoints = str(run.directory / "checkpoints")
+        sys.addaudithook(self._look)
 
     def on_train_batch_end(self, *_: Any) -> None:
-        self.seen += 1
-        if self.seen == self.after and not self.marker.exists():
+        self._count("batch")
+
+    def on_validation_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        if trainer.state.fn == TrainerFn.FITTING:
+            self._count("validation")
+
+    def on_test_batch_end(self, *_: Any) -> None:
+        self._count("test")
+
+    def teardown(self, *_: Any) -> None:
+        self.told.write_text(json.dumps(self.seen))
+
+    def _look(self, event: str, about: tuple[Any, ...]) -> None:
+        if event not in _WRITES or not str(about[0]).startswith(self.checkpoints):
+            return
+        if event != "open" or "w" in str(about[1]):
+            self._count("saving")
+
+    def _count(self, where: str) -> None:
+        self.seen[where] += 1
+        if where == self.where and self.seen[where] == self.after and not self.marker.exists():
             self.marker.touch()
             os.kill(os.getpid(), getattr(signal, self.signal))
 

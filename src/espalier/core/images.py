@@ -13,6 +13,9 @@ from PIL import Image, ImageOps
 from espalier.core.errors import DataError, Fault
 
 Pixels = npt.NDArray[np.uint8]
+BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+"""What Pillow raises of files that are no whole images."""
+
 _GREY = ("1", "L", "LA", "I", "I;16", "F")
 
 

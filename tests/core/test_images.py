@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from espalier.core.errors import DataError
-from espalier.data.images import Shaper, opened
+from espalier.core.images import Shaper, opened
 
 GREY = np.arange(12, dtype=np.uint8).reshape(3, 4)
 COLOURS = np.stack([GREY, GREY + 100, GREY + 200], -1)
