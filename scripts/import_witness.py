@@ -12,32 +12,12 @@ import sys
 from typing import Any
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-STARTING = frozenset(
-    ["subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "pty.spawn"]
-)
-CONNECTING = frozenset(
-    ["socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request"]
-)
-CHANGING = frozenset(
-    [
-        "os.mkdir",
-        "os.remove",
-        "os.rename",
-        "os.rmdir",
-        "os.link",
-        "os.symlink",
-        "os.truncate",
-        "os.chmod",
-        "os.chown",
-        "os.putenv",
-        "os.unsetenv",
-        "shutil.rmtree",
-        "shutil.move",
-        "shutil.copyfile",
-        "tempfile.mkstemp",
-        "tempfile.mkdtemp",
-    ]
-)
+ACTS = frozenset((
+    "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty", "pty.spawn",  # processes
+    "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request",
+    "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown",
+    "shutil.rmtree", "shutil.move", "shutil.copyfile",
+))  # fmt: skip
 acts: dict[str, None] = {}
 busy = False
 
@@ -53,10 +33,8 @@ def witness(event: str, arguments: tuple[Any, ...]) -> None:
             path, _, flags = arguments
             if isinstance(flags, int) and flags & WRITING and path != os.devnull and not isinstance(path, int):
                 acts[f"writes {os.fsdecode(path)}{_where()}"] = None
-        elif event in STARTING or event in CONNECTING:
+        elif event in ACTS:
             acts[f"{event} {_said(arguments)}{_where()}"] = None
-        elif event in CHANGING:
-            acts[f"{event} {_said(arguments[:2])}{_where()}"] = None
     finally:
         busy = False
 

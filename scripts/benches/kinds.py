@@ -126,9 +126,11 @@ def lay_out(folder: Path) -> dict[str, str]:
             (folder / "parts" / package.name).symlink_to(package)
     _write_mnist(folder / "data" / "mnist")
     _write_several_labels(folder / "several.jsonl")
-    sys.path.insert(0, str(ROOT / "tests"))
+    sys.path[:0] = [str(folder / "parts"), str(ROOT / "tests")]
     from model.checkpoints import write  # tiny transformers with their tokenizers
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     for family in ("bert", "gpt2"):
         write(folder / "models", family)
     return {

@@ -74,7 +74,7 @@ def test_mistakes_are_answered_before_anything_is_loaded(run: str, called: list[
 @pytest.fixture
 def photos(made_run: Callable[..., Path]) -> str:
     """A run of images that is done, images, and a table of them."""
-    directory = made_run("seen")
+    directory = made_run("done")
     write_facts(directory, DataFacts({"image": "image", "label": "label"}, {"": ("a", "b")}, {"train": 2}, (3, 4, 4)))
     Path("photos").mkdir()
     for name in ("a.png", "b.jpg"):

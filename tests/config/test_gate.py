@@ -223,3 +223,10 @@ def test_a_presets_target_of_a_stranger_is_refused_before_it_is_called(tmp_path:
     (tmp_path / "search" / "mine.yaml").write_text("# Mine.\n_target_: os.system\n")
     with pytest.raises(UserError, match="os"):
         read_command(["search=mine", "seed=0,1"], [tmp_path])
+
+
+@pytest.mark.parametrize("word", ["_args_", "_partial_", "_recursive_", "_convert_", "_metadata_", "__class__", "_x_"])
+def test_words_that_change_how_code_is_called_are_refused(word: str) -> None:
+    (fault,) = judge({"optimizer": {"_target_": "espalier.optimizer.adamw.adamw", word: "os.system"}})
+    assert fault.what == f"optimizer.{word}" and "Take it out" in fault.remedy
+    assert list(judge({"vars": {word: "os.system"}})) == []  # calls nothing

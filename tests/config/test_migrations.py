@@ -55,7 +55,7 @@ optimizer:
   weight_decay: 0.01
   parts: {}
 scheduler: {_target_: espalier.scheduler.linear.linear, warmup: 0.1}
-hardware: {_target_: espalier.hardware.cpu.cpu, devices: auto, precision: auto, threads: auto}
+hardware: {_target_: espalier.hardware.cpu.cpu, devices: 1, precision: auto, threads: auto}
 trainer:
   _target_: espalier.trainer.default.default
   max_epochs: 8

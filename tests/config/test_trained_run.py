@@ -88,3 +88,18 @@ def test_a_trial_goes_on_with_its_sweep(made: Made) -> None:
     told = unusable(trial)
     assert told is not None and told[0] == "was paused at step 4, before its end."
     assert told[1].endswith("espalier sweep resume outputs/mine/sweep-2026-11-30_14-02-11-3fa9c1")
+
+
+def test_a_folder_of_weights_alone_will_do(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    check(compose([f"weights={tmp_path}"]))
+    (tmp_path / "adapter_config.json").write_text("{}")
+    with pytest.raises(ConfigError, match="is no run directory"):
+        check(compose([f"weights={tmp_path}"]))
+
+
+def test_a_pickle_is_answered_with_the_command_that_converts_it(tmp_path: Path) -> None:
+    for name, remedy in {"x.ckpt": rf"espalier import '?{tmp_path}/x.ckpt'? --output FOLDER", "x.h5": "Name a run directory"}.items():
+        (tmp_path / name).write_bytes(b"")
+        with pytest.raises(ConfigError, match=rf"is no safetensors file. .*{remedy}"):
+            check(compose([f"weights={tmp_path / name}"]))

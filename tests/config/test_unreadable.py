@@ -33,7 +33,7 @@ FILES: dict[str, tuple[str | bytes, str, str, int]] = {  # text, what must be sa
     "hydra_type": (HEAD + "hydra:\n  job: {chdir: perhaps}\n", "not a valid bool", "", 3),
     "kind": (HEAD + "data:\n  columns: [1]\n", "a list where a mapping", "", 0),
     "number": ("0.6\n...\n", "holds no settings", "name: value", 0),
-    "endless": (HEAD + "vars: &a {b: *a}\n", "has no end", "", 2),
+    "endless": (HEAD + "vars: &a {b: *a}\n", "has no end: the anchor &a holds itself", "few lines", 2),
     "circle": (HEAD + "defaults: [circle]\n", "has no end", "Break the circle", 0),
     "key": (HEAD + "optimizer:\n  lrr: 3\n", 'adamw has no setting "lrr"', "optimizer.lr", 3),
     "type": (HEAD + "optimizer:\n  lr: abc\n", "is not a number", "float > 0", 3),

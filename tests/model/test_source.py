@@ -94,3 +94,21 @@ def test_what_is_nowhere_is_answered_with_the_ways_to_mend_it() -> None:
         ConfigError, match=r"model.source=some/net  is not on this machine.*ESPALIER_MODELS=<folder with net/>"
     ):
         locate("some/net", "abc")
+
+
+@pytest.mark.parametrize(
+    ("index", "said"),
+    [
+        ('{"weight_map": {"x": "../../elsewhere.safetensors"}}', "names other files than safetensors beside it"),
+        ('{"weight_map": {"x": "pytorch_model.bin"}}', "names other files than safetensors beside it"),
+        ('{"weight_map": [1]}', "cannot be read"),
+        ("{}", "cannot be read"),
+        ("[" * 100_000, "cannot be read"),
+        ('{"weight_map": {"x": 3}}', "cannot be read"),
+    ],
+)
+def test_an_index_names_files_beside_it(index: str, said: str, tmp_path: Path) -> None:
+    folder = folder_with(tmp_path / "x")
+    (folder / "model.safetensors.index.json").write_text(index)
+    with pytest.raises(ConfigError, match=said):
+        locate(str(folder), "main")

@@ -129,15 +129,28 @@ def test_a_loader_that_shuffles_by_the_global_state_is_exact_between_epochs(tmp_
         assert difference(want, traces(train(run, resume=run / "saved", seed=3), run)) == ""
 
 
-def test_another_number_of_processes_is_told(tmp_path: Path) -> None:
-    class Fewer(SaveAt):
+def saved_and_resumed(folder: Path, **means: str) -> None:
+    class Others(SaveAt):
         def on_load_checkpoint(self, trainer: pl.Trainer, _: Any, checkpoint: dict[str, Any]) -> None:
-            checkpoint["espalier"]["ranks"] *= 2
+            checkpoint["espalier"]["means"] |= means
 
     with pytest.raises(SaveAt.Killed):
-        fit(tmp_path, SaveAt(tmp_path / "saved", 1))
-    with pytest.warns(UserWarning, match="2 processes saved what 1 go on with"):
-        fit(tmp_path, Fewer(tmp_path), resume=tmp_path / "saved")
+        fit(folder, SaveAt(folder / "saved", 1))
+    fit(folder, Others(folder), resume=folder / "saved")
+
+
+@pytest.mark.parametrize(("name", "before"), [("threads", "7"), ("processes", "2"), ("torch", "1.0")])
+def test_a_resume_by_other_means_is_told_in_a_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, before: str
+) -> None:
+    saved_and_resumed(tmp_path, **{name: before})
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if "bit for bit" in line]
+    assert line.startswith(f"going on with {name} ") and f" in place of {before}: " in line
+
+
+def test_a_resume_by_the_same_means_says_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    saved_and_resumed(tmp_path)
+    assert "bit for bit" not in capfd.readouterr().err
 
 
 def test_what_a_later_version_wrote_is_refused(tmp_path: Path) -> None:

@@ -118,7 +118,8 @@ def lengths(raw: Raw, max_length: int | None) -> dict[str, Lengths]:
     found = {}
     for split in _ordered(raw) if roles else ():
         table = raw.splits[split]
-        words = sum(numbers(pc.list_value_length(pc.utf8_split_whitespace(table[role]))) for role in roles)
+        counts = [numbers(pc.list_value_length(pc.utf8_split_whitespace(table[role]))) for role in roles]
+        words: Ids = np.sum(counts, axis=0, dtype=np.int64)
         over = int((words > max_length).sum()) if max_length is not None else 0
         found[split] = Lengths(int(np.median(words)), int(words.max()), max_length, over)
     return found

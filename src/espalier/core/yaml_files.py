@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from espalier.core.errors import ConfigError, Fault
+from espalier.core.rundir import shown
 
 BYTES, VALUES, CHARACTERS, DEPTH = 2**20, 20_000, 2**22, 64
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -22,9 +23,9 @@ def read_yaml(path: Path) -> Any:
 
     Raises:
         ConfigError: it is longer, wider or deeper than any config; see ``require_small``.
-        OSError, ValueError, yaml.YAMLError: it cannot be read; is no UTF-8, or a number of thousands of digits; no YAML.
+        OSError, ValueError, yaml.YAMLError: it cannot be read; is no UTF-8, or has a number of a thousand digits; no YAML.
     """
-    return yaml.load(read_text(path), Loader=Loader)  # noqa: S506  # one of the two safe loaders
+    return yaml.load(read_text(path), Loader=Loader)
 
 
 def read_text(path: Path) -> str:
@@ -34,17 +35,17 @@ def read_text(path: Path) -> str:
         ConfigError, OSError, ValueError, yaml.YAMLError: as ``read_yaml``.
     """
     if (size := path.stat().st_size) > BYTES:
-        raise ConfigError(Fault(str(path), f"has {size:,} bytes: no config is as long.", _REMEDY))
+        raise ConfigError(Fault(str(shown(path)), f"has {size:,} bytes: no config is as long.", _REMEDY))
     text = path.read_text(encoding="utf-8")
-    require_small(text, str(path))
+    require_small(text, path)
     return text
 
 
-def require_small(text: str, what: str) -> None:
+def require_small(text: str, path: Path) -> None:
     """Count what a YAML unfolds to, without unfolding it.
 
     Args:
-        what: it is of, for people.
+        path: of its file, for people.
 
     Raises:
         ConfigError: more values (``VALUES``) or characters (``CHARACTERS``) than any config has, deeper (``DEPTH``), or
@@ -52,10 +53,15 @@ def require_small(text: str, what: str) -> None:
         yaml.YAMLError: it is no YAML.
     """
     unfolded = _Unfolded()
-    for event in yaml.parse(text, Loader=Loader):
-        if truth := unfolded.take(event):
-            place = f"{what}:{event.start_mark.line + 1}"
-            raise ConfigError(Fault(what, truth, _REMEDY, place))
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):  # OmegaConf's: what this one admits, that one reads
+            if truth := unfolded.take(event):
+                name = str(shown(path))
+                raise ConfigError(Fault(name, truth, _REMEDY, f"{name}:{event.start_mark.line + 1}"))
+    except yaml.MarkedYAMLError as error:
+        if mark := error.problem_mark:
+            error.problem_mark = yaml.Mark(str(path), mark.index, mark.line, mark.column, None, None)
+        raise
 
 
 _REMEDY = "Write it out in a few lines, or ask whoever made it."

@@ -81,6 +81,7 @@ class Transformer(nn.Module):
         self.transform = encoding.transform() if isinstance(encoding, Image) else None
         self.quantize = quantize
         trunk: Any = load_trunk(self.family, config, located.folder, source, dropout=dropout, quantize=quantize)
+        trunk.name_or_path = trunk.config.name_or_path = located.name  # what a saved adapter names as its base
         self.trunk: nn.Module = trunk
         self.width = int(getattr(config, "word_embed_proj_dim", config.hidden_size))  # OPT projects its states
         self.pooling = _pooling(self.family, trunk) if pooling == "auto" else pooling
@@ -114,8 +115,6 @@ class Transformer(nn.Module):
         trunk: Any = self.trunk
         adapted = hasattr(trunk, "peft_config")
         for config in trunk.peft_config.values() if adapted else ():
-            # Its base as others find it, not where it lies on this machine.
-            config.base_model_name_or_path = self.source
             config.revision = None if folder_of(self.source) else self.revision
         # Left to itself, PEFT asks the hub whether the vocabulary is the base model's.
         trunk.save_pretrained(folder, **({"save_embedding_layers": False} if adapted else {}))

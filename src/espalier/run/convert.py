@@ -91,10 +91,11 @@ def _load(content: IO[bytes], name: str) -> Any:
         said = str(error)
         if "allocate memory" in said:
             raise MemoryError from None
-        if found := re.search(r"Unsupported (?:global|class|operand)[^\w]*(?:GLOBAL )?([\w.]+)|(?:global|class) ([\w.]+) was not", said):
-            truth = f"holds {found[1] or found[2]}, which is code and no tensor: it was not read further."
+        if found := re.search(r"GLOBAL ([\w.]+)", said):
+            truth = f"holds {found[1]}, which is code and no tensor: it was not read further."
             raise UserError(Fault(name, truth, _ASK)) from None
-        reason = said.strip().splitlines()[-1][:200].rstrip(".") if said.strip() else type(error).__name__
+        lines = said.partition("Check the documentation")[0].strip().splitlines() or [type(error).__name__]
+        reason = lines[-1].strip()[:200].rstrip(".")
         truth = f"cannot be read as tensors of torch: {reason}."
         raise UserError(Fault(name, truth, _ASK)) from None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.trainer.states import TrainerFn
-from pytorch_lightning.utilities import rank_zero_warn
 
 from espalier.core.errors import CorruptError
 from espalier.state import epoch_metrics, folder, rng
@@ -49,7 +50,8 @@ class ExactResume(AtBoundary):
         """Add our part to the checkpoint, on all ranks."""
         mine = {"rng": rng.capture(), "epoch_metrics": epoch_metrics.capture(trainer)}
         ranks = gather_objects(mine)
-        checkpoint[KEY] = {"schema": SCHEMA, "metrics_bytes": self._offset(), "ranks": ranks}
+        means = _means(trainer)
+        checkpoint[KEY] = {"schema": SCHEMA, "metrics_bytes": self._offset(), "means": means, "ranks": ranks}
 
     def on_load_checkpoint(self, trainer: pl.Trainer, _: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
         """Cut the metrics file back, keep the rest for later. An evaluation takes nothing but the weights.
@@ -66,13 +68,16 @@ class ExactResume(AtBoundary):
         self._cut(self._resumed["metrics_bytes"])
 
     def before_training(self, trainer: pl.Trainer) -> None:
-        """Restore what this rank had: from here on, the resumed run and the undisturbed one do the same."""
-        ranks = self._resumed.pop("ranks", [])
+        """Restore what this rank had: from here on, the resumed run and the undisturbed one do the same.
+
+        Where it computes by other means than before, a line says so: the last digits of sums depend on them.
+        """
+        ranks, means = self._resumed.pop("ranks", []), self._resumed.pop("means", {})
         if not ranks:
             return
-        if len(ranks) != trainer.world_size:
-            said = f"{len(ranks)} processes saved what {trainer.world_size} go on with"
-            rank_zero_warn(f"{said}: the run goes on, but not bit for bit as it would have.")
+        if (others := _others(means, _means(trainer))) and trainer.is_global_zero:
+            said = f"going on with {', '.join(others)}"
+            print(f"{said}: the run goes on, but not bit for bit as it would have", file=sys.stderr, flush=True)
         for optimizer in trainer.optimizers:
             as_parameters(optimizer)
         mine = ranks[min(trainer.global_rank, len(ranks) - 1)]
@@ -88,3 +93,19 @@ class ExactResume(AtBoundary):
     def on_train_epoch_end(self, *_: Any) -> None:
         """Sums that nobody logged again are lost with their epoch."""
         self._pending = {}
+
+
+def _means(trainer: pl.Trainer) -> dict[str, str]:
+    """What the order of additions depends on, which is not the same on all machines."""
+    device = trainer.strategy.root_device
+    instructions = torch.backends.cpu.get_cpu_capability()
+    return {
+        "processes": str(trainer.world_size),
+        "threads": str(torch.get_num_threads()),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type} ({instructions})",
+        "torch": str(torch.__version__),
+    }
+
+
+def _others(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return [f"{name} {now[name]} in place of {before[name]}" for name in now if before.get(name, now[name]) != now[name]]

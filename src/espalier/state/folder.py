@@ -181,7 +181,7 @@ def _bytes(path: Path, name: str, manifest: Manifest) -> bytes:
 
 def _structure(path: Path, content: bytes) -> Any:
     try:
-        return _of_our_format(path, json.loads(content))["state"]
+        return _of_our_format(path / STATE, json.loads(content))["state"]
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise CorruptError(f"{path / STATE} holds no state: {type(error).__name__}: {error}") from error
 

@@ -56,7 +56,7 @@ class Kill(pl.Callback):
     def on_test_batch_end(self, *_: Any) -> None:
         self._count("test")
 
-    def teardown(self, *_: Any) -> None:
+    def teardown(self, *_: Any, **__: Any) -> None:
         self.told.write_text(json.dumps(self.seen))
 
     def _look(self, event: str, about: tuple[Any, ...]) -> None:
