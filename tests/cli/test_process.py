@@ -6,14 +6,16 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from espalier.cli import process
-from espalier.cli.process import become, prepare, run_each
+from espalier.cli.process import DONE, NEW, RESUME, become, placed, prepare, run_each
 from espalier.config.compose import compose
+from espalier.core.rundir import read_outcome, write_outcome
 
 
 def test_prepare_makes_a_directory_with_the_config(here: Path) -> None:
@@ -89,3 +91,58 @@ def send_when_ready(file: Path) -> None:
     while not file.exists():
         time.sleep(0.01)
     subprocess.run(["kill", "-TERM", str(os.getpid())], check=True)
+
+
+@pytest.fixture
+def job(monkeypatch: pytest.MonkeyPatch):
+    """A batch job of Slurm's, after so many restarts."""
+
+    def set_to(number: int, restarts: int) -> None:
+        monkeypatch.setenv("SLURM_JOB_ID", str(number))
+        monkeypatch.setenv("SLURM_RESTART_COUNT", str(restarts))
+
+    return set_to
+
+
+def ended(directory: Path, status: str) -> None:
+    outcome = read_outcome(directory)
+    write_outcome(directory, replace(outcome, status=status, pid=2**22 - 1))
+
+
+def test_a_job_that_is_queued_again_goes_on_with_what_it_began(job, capsys: pytest.CaptureFixture[str]) -> None:
+    job(7, 0)
+    first, other = compose(["seed=1"]), compose(["seed=2"])
+    left, what = placed(first)
+    assert what == NEW and placed(first)[0] != left, "the same words twice in one attempt are two runs"
+    ended(placed(first)[0], "running")
+    newest = max(left.parent.iterdir())
+    for status, then in (("running", RESUME), ("interrupted", RESUME), ("failed", RESUME), ("done", DONE)):
+        ended(newest, status)
+        job(7, 1)
+        assert placed(first) == (newest, then)
+    assert "this job was queued again" in capsys.readouterr().out
+    assert placed(other)[1] == NEW
+    job(8, 1)
+    assert placed(first)[1] == NEW, "another job's"
+
+
+def test_a_run_of_this_job_that_is_still_there_is_left_alone(job) -> None:
+    job(7, 0)
+    experiment = compose(["seed=1"])
+    placed(experiment)  # by this process, which lives
+    job(7, 1)
+    assert placed(experiment)[1] == NEW
+
+
+def test_all_ranks_of_a_job_that_is_queued_again_go_on(job, monkeypatch: pytest.MonkeyPatch) -> None:
+    srun = {"SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_NUM_NODES": "1", "SLURM_PROCID": "0"}
+    for name, value in srun.items():
+        monkeypatch.setenv(name, value)
+    job(7, 0)
+    experiment = compose(["seed=1"])
+    left, _ = placed(experiment)
+    ended(left, "interrupted")
+    job(7, 1)
+    assert placed(experiment) == (left, RESUME)
+    monkeypatch.setenv("SLURM_PROCID", "1")
+    assert placed(experiment) == (left, RESUME)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from espalier.core.world import World, is_first, launched, rank
+from espalier.core.world import World, batch_job, is_first, launched, queued_again, rank
 
 TORCHRUN = {
     "TORCHELASTIC_RUN_ID": "a b/c", "MASTER_PORT": "29500", "WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "2", "RANK": "3",
@@ -17,7 +17,7 @@ SRUN = {
 @pytest.fixture
 def given(monkeypatch: pytest.MonkeyPatch):
     def give(variables: dict[str, str]) -> None:
-        for name in {*TORCHRUN, *SRUN, "SLURM_NNODES", "NODE_RANK"}:
+        for name in {*TORCHRUN, *SRUN, "SLURM_NNODES", "NODE_RANK", "SLURM_RESTART_COUNT", "SLURM_CLUSTER_NAME"}:
             monkeypatch.delenv(name, raising=False)
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
@@ -56,3 +56,14 @@ def test_srun_of_a_single_process_is_alone(given) -> None:
 def test_ranks_that_lightning_started(given, variables: dict[str, str], said: str) -> None:
     given(variables)
     assert (rank(), is_first()) == (said, said == "0")
+
+
+def test_a_job_that_is_queued_again_is_the_same_job_and_another_launch(given) -> None:
+    given(SRUN)
+    first = launched()
+    assert (batch_job(), queued_again()) == ("slurm-7", False)
+    given(SRUN | {"SLURM_RESTART_COUNT": "1"})
+    assert (batch_job(), queued_again()) == ("slurm-7", True)
+    assert launched().key != first.key, "what the first launch announced is not heard"
+    given({})
+    assert (batch_job(), queued_again()) == ("", False)

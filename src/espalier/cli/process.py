@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -16,17 +17,48 @@ from espalier.config.saved import summary, write
 from espalier.core.errors import Fault, UserError
 from espalier.core.outcome import Outcome
 from espalier.core.rendezvous import announce, learn
-from espalier.core.rundir import create, process_created, shown, write_outcome
-from espalier.core.world import launched
+from espalier.core.rundir import (
+    OUTCOME,
+    create,
+    is_gone,
+    process_created,
+    read_outcome,
+    safe_name,
+    shown,
+    write_outcome,
+)
+from espalier.core.world import batch_job, launched, queued_again
+
+NEW, RESUME, DONE = "new", "resume", "done"
+"""What to do with a run directory."""
+
+
+def begin(experiment: Experiment) -> int:
+    """Train it; in a batch job that was queued again, go on with what it has begun. Returns only if that is finished."""
+    directory, what = placed(experiment)
+    return 0 if what == DONE else become(directory, resume=what == RESUME)
+
+
+def placed(experiment: Experiment) -> tuple[Path, str]:
+    """The run directory and what to do with it; of ranks started together, what the first one says."""
+    world, output = launched(), Path(experiment.values["output"])
+    if world and world.rank:
+        return learn(output, world)
+    left = _left_by_this_job(experiment) if queued_again() else None
+    what = NEW if left is None else DONE if read_outcome(left).status == "done" else RESUME
+    directory = left or prepare(experiment)
+    if left:
+        said = "is finished already" if what == DONE else "is gone on with"
+        print(f"this job was queued again: {shown(directory)} {said}", flush=True)
+    if world:
+        announce(output, world, directory, what)
+    return directory, what
 
 
 def prepare(experiment: Experiment) -> Path:
-    """A new run directory with the experiment's config in it; of ranks started together, the first one's."""
-    values, world = experiment.values, launched()
-    output = Path(values["output"])
-    if world and world.rank:
-        return learn(output, world)
-    directory = create(output, values["name"] or _default_name(experiment))
+    """A new run directory with the experiment's config in it."""
+    values = experiment.values
+    directory = create(Path(values["output"]), _name(experiment))
     write(experiment, directory)
     # From now on it is a run: one that is killed before it trains is listed, and can be resumed.
     outcome = Outcome(
@@ -37,11 +69,9 @@ def prepare(experiment: Experiment) -> Path:
         pid=os.getpid(),
         process_created=process_created(os.getpid()) or 0.0,
         host=os.uname().nodename,
-        summary=summary(experiment),
+        summary={**summary(experiment), "job": batch_job()},
     )
     write_outcome(directory, outcome)
-    if world:
-        announce(output, world, directory)
     return directory
 
 
@@ -71,8 +101,9 @@ def run_each(experiments: Sequence[Experiment], lines: Sequence[Sequence[str]]) 
     begun: list[Path] = []
     for number, (experiment, line) in enumerate(zip(experiments, lines, strict=True), start=1):
         print(f"\n[{number}/{len(lines)}] {shlex.join(line)}", flush=True)
-        begun.append(prepare(experiment))
-        code = _run(begun[-1])
+        directory, what = placed(experiment)
+        begun.append(directory)
+        code = 0 if what == DONE else _run(directory, resume=what == RESUME)
         worst = max(worst, code)
         if code >= 128:
             break
@@ -87,10 +118,10 @@ def ask(module: str, *words: str) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _run(directory: Path) -> int:
+def _run(directory: Path, *, resume: bool) -> int:
     # A terminal's Ctrl-C reaches the run as well, which ends in order; this process waits for it.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    child = subprocess.Popen(_command(directory, False), env=_environment())
+    child = subprocess.Popen(_command(directory, resume), env=_environment())
     handlers = {
         s: signal.signal(s, lambda number, _: child.send_signal(number)) for s in (signal.SIGTERM, signal.SIGUSR1)
     }
@@ -108,8 +139,22 @@ def _command(directory: Path, resume: bool) -> list[str]:
     return [sys.executable, "-m", "espalier.run", str(directory), *(["--resume"] if resume else [])]
 
 
-def _default_name(experiment: Experiment) -> str:
-    return "-".join(str(experiment.choices[group]) for group in ("data", "model", "adapter"))
+def _left_by_this_job(experiment: Experiment) -> Path | None:
+    """The newest run of the same words that this batch job began before it was queued again."""
+    job, words = batch_job(), summary(experiment)["overrides"]
+    place = Path(experiment.values["output"]).resolve() / safe_name(_name(experiment))
+    for file in sorted(place.glob(f"*/{OUTCOME}"), reverse=True):
+        with suppress(UserError):
+            outcome = read_outcome(file.parent)
+            same = (outcome.summary.get("job"), outcome.summary.get("overrides")) == (job, words)
+            if same and (outcome.status != "running" or is_gone(file.parent, outcome)):
+                return file.parent
+    return None
+
+
+def _name(experiment: Experiment) -> str:
+    chosen = "-".join(str(experiment.choices[group]) for group in ("data", "model", "adapter"))
+    return str(experiment.values["name"] or chosen)
 
 
 def _environment() -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from espalier.cli.arguments import Parser, composing
 from espalier.cli.help import train_help
-from espalier.cli.process import become, prepare
+from espalier.cli.process import become, begin
 from espalier.cli.show import INFO, show_config, show_groups, show_info
 from espalier.config.check import check
 from espalier.config.compose import Experiment, compose
@@ -45,7 +45,7 @@ def main(words: Sequence[str]) -> int:
         show_config(experiment, given.cfg, given.package, resolve=given.resolve)
         return 0
     check(experiment)
-    return become(prepare(experiment))
+    return begin(experiment)
 
 
 def _parser() -> Parser:

@@ -11,8 +11,9 @@ from typing import Any
 import yaml
 
 from espalier.config.sources import shipped
-from espalier.core.yaml_files import Loader, read_text
+from espalier.core.yaml_files import read_text
 
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class Mark:
@@ -107,7 +108,7 @@ def marks_of(path: Path) -> Iterator[tuple[str, Mark]]:
     """
     text = path.read_text(encoding="utf-8") if path.is_relative_to(shipped()) else read_text(path)
     lines = text.splitlines()
-    root = yaml.compose(text, Loader=Loader)
+    root = yaml.compose(text, Loader=_Loader)
     if isinstance(root, yaml.MappingNode):
         yield from ((key, mark) for key, mark in _walk(root, "", shown(path), lines) if key != "defaults")
 

@@ -1,4 +1,4 @@
-"""Ranks that were started together learn of the run directory that the first of them made: a small file beside it."""
+"""Ranks that were started together learn of the run directory that the first of them chose: a small file beside it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _OLD = 600.0  # seconds: what lay there so long before this process began is of 
 _LOOK = 0.05
 
 
-def announce(output: Path, world: World, directory: Path) -> None:
-    """Say which directory it is, to all ranks that share ``output``."""
-    write_atomic(_file(output, world), str(directory))
+def announce(output: Path, world: World, directory: Path, what: str) -> None:
+    """Say which directory it is and what to do with it, to all ranks that share ``output``."""
+    write_atomic(_file(output, world), f"{what} {directory}")
 
 
-def learn(output: Path, world: World, seconds: float = 120.0) -> Path:
-    """Wait for the first rank's word.
+def learn(output: Path, world: World, seconds: float = 120.0) -> tuple[Path, str]:
+    """Wait for the first rank's word: a directory, and what to do with it.
 
     Raises:
         UserError: it did not come.
@@ -29,7 +29,8 @@ def learn(output: Path, world: World, seconds: float = 120.0) -> Path:
     while time.time() < began + seconds:
         try:
             if file.stat().st_mtime > began - _OLD:
-                return Path(file.read_text())
+                what, _, directory = file.read_text().partition(" ")
+                return Path(directory), what
         except FileNotFoundError:
             pass
         time.sleep(_LOOK)

@@ -57,6 +57,17 @@ def rank() -> str:
     return local if node == "0" else f"{node}.{local}"
 
 
+def batch_job() -> str:
+    """Names the batch job that this process is part of, as long as it is queued again; ``""`` where there is none."""
+    number = os.environ.get("SLURM_JOB_ID", "")
+    return number and _key("slurm", os.environ.get("SLURM_CLUSTER_NAME", ""), number)
+
+
+def queued_again() -> bool:
+    """Whether the batch job was queued again: its node was lost, or wanted by others, or somebody asked for it."""
+    return int(os.environ.get("SLURM_RESTART_COUNT") or 0) > 0
+
+
 def _torchrun(given: Mapping[str, str]) -> World:
     size = int(given.get("WORLD_SIZE", "1"))
     words = [given["TORCHELASTIC_RUN_ID"], given.get("MASTER_PORT", ""), given.get("TORCHELASTIC_RESTART_COUNT", "0")]
@@ -70,7 +81,9 @@ def _srun(given: Mapping[str, str]) -> World | None:
     if size == 1:
         return None
     nodes = int(given.get("SLURM_STEP_NUM_NODES") or given.get("SLURM_NNODES") or 1)
-    key = _key("slurm", given.get("SLURM_JOB_ID", ""), given["SLURM_STEP_ID"])
+    # The same job's first step has the same number when it was queued again.
+    words = (given.get("SLURM_JOB_ID", ""), given["SLURM_STEP_ID"], given.get("SLURM_RESTART_COUNT", ""))
+    key = _key("slurm", *words)
     return World("srun", key, size, max(1, size // nodes), int(given["SLURM_PROCID"]))
 
 

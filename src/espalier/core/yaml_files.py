@@ -15,7 +15,6 @@ from espalier.core.errors import ConfigError, Fault
 from espalier.core.rundir import shown
 
 BYTES, VALUES, CHARACTERS, DEPTH = 2**20, 20_000, 2**22, 64
-Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(path: Path) -> Any:
@@ -25,7 +24,7 @@ def read_yaml(path: Path) -> Any:
         ConfigError: it is longer, wider or deeper than any config; see ``require_small``.
         OSError, ValueError, yaml.YAMLError: it cannot be read; is no UTF-8, or has a number of a thousand digits; no YAML.
     """
-    return yaml.load(read_text(path), Loader=Loader)
+    return yaml.safe_load(read_text(path))
 
 
 def read_text(path: Path) -> str:

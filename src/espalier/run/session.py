@@ -115,7 +115,7 @@ class Session:
         weights = str(getattr(task.learner, "origin", ""))
         data = result.data_facts(assembly, checked=not self.is_short)
         if self.saved:
-            _require_same(self.outcome, data, weights)
+            _require_same(self.directory, self.outcome, data, weights)
         if self.first:
             write_facts(self.directory, assembly.facts)
         self.outcome = replace(
@@ -251,7 +251,7 @@ def opening(experiment: Experiment, directory: Path, *, resume: bool) -> Outcome
         pid=os.getpid(),
         process_created=process_created(os.getpid()) or 0.0,
         host=os.uname().nodename,
-        summary=summary(experiment),
+        summary={**summary(experiment), "job": before.summary.get("job", "") if before else ""},
         versions=versions(),
         git_commit=git_commit(Path.cwd()),
     )
@@ -261,9 +261,10 @@ def opening(experiment: Experiment, directory: Path, *, resume: bool) -> Outcome
     return replace(now, summary={**before.summary, **now.summary}, **kept)
 
 
-def _require_same(before: Outcome, data: Mapping[str, Any], weights: str) -> None:
+def _require_same(directory: Path, before: Outcome, data: Mapping[str, Any], weights: str) -> None:
     """A run that goes on with other rows, classes or pretrained weights would be neither run."""
-    faults, remedy = [], "Put back what it began with, or begin anew:  espalier train --rerun DIR"
+    anew = f"espalier train --rerun {shlex.quote(str(shown(directory)))}"
+    faults, remedy = [], f"Put back what it began with, or begin anew:  {anew}"
     for name, said in (("fingerprint", "rows"), ("labels", "labels")):
         if before.data and before.data.get(name) != data.get(name):
             truth = f"are not those that the run began with ({before.data.get('origin')})."
