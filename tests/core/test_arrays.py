@@ -42,7 +42,7 @@ def test_several_axes_are_lists_of_one_size() -> None:
         pa.array([], pa.int64()), pa.chunked_array([[1], [2, 3]]), pa.chunked_array([], pa.int64()),
         pa.array([1, 2], pa.uint8()),
     ],
-    ids=repr,
+    ids=lambda column: f"{column.type} {column.to_pylist()}",
 )  # fmt: skip
 def test_numbers_as_pyarrow_gives_them(column: Any) -> None:
     theirs = column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy()

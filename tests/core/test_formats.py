@@ -56,3 +56,21 @@ def test_another_format_names_the_option_that_reads_it(
     with pytest.raises(DataError) as caught:
         require_format(tmp_path / "a.csv", wanted)
     assert said in str(caught.value)
+
+
+def test_a_few_bytes_that_unpack_to_gigabytes_are_not_read_to_their_end(tmp_path: Path) -> None:
+    honest = b"".join(b"%d,%x\n" % (n, n * 2654435761 % 2**32) for n in range(400_000))
+    for begins in (b"", honest):  # a bomb may begin as a table does
+        (tmp_path / "a.gz").write_bytes(gzip.compress(begins + b"a,b\n" * 2**23, 9))
+        with pytest.raises(DataError, match=r"bytes that unpack to .* and more: no table's do") as refused:
+            read_bytes(tmp_path / "a.gz")
+        assert "gunzip" in str(refused.value)
+    (tmp_path / "a.gz").write_bytes(gzip.compress(honest + b"0,0\n" * 2**19, 9))  # some equal rows are no bomb
+    assert len(read_bytes(tmp_path / "a.gz")) == len(honest) + 2**21
+
+
+def test_what_was_opened_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "a.gz").write_bytes(gzip.compress(TABLE))
+    with open_text(tmp_path / "a.gz", "utf-8") as file:
+        inner = file.buffer.raw._file  # type: ignore[attr-defined]
+    assert inner.closed

@@ -7,9 +7,11 @@ import logging
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 
+from core.disk import full_disk
 from espalier.core.masking import MASK
 from espalier.core.streams import MaskingStream, mask_streams
 
@@ -92,3 +94,17 @@ def test_handlers_that_keep_the_stream_are_masked_as_well(monkeypatch: pytest.Mo
         warnings.simplefilter("always")
         warnings.warn(KEY, stacklevel=1)
     assert KEY not in below.getvalue() and f"refused {MASK}" in below.getvalue()
+
+
+def test_a_log_on_a_full_disk_costs_no_run(tmp_path: Path) -> None:
+    with (tmp_path / "log.txt").open("w", buffering=1) as below:
+        stream = MaskingStream(below)
+        stream.write("before\n")
+        with full_disk(7):
+            stream.write("meanwhile\n")
+            stream.flush()
+        stream.write("after\n")
+        stream.flush()
+    assert (tmp_path / "log.txt").read_text().startswith("before\n")
+    with pytest.raises(ValueError, match="closed"):
+        stream.flush()

@@ -27,7 +27,7 @@ def test_a_shape_of_nothing_that_no_array_has_is_answered(tmp_path: Path) -> Non
 
 
 def test_missing_file_is_answered(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="is not there"):
         read_idx(tmp_path / "none.gz")
 
 
@@ -48,7 +48,7 @@ def test_zipped_file_with_a_broken_middle_is_answered(tmp_path: Path) -> None:
     content = bytearray((tmp_path / "a.gz").read_bytes())
     content[12:20] = b"\xff" * 8
     (tmp_path / "a.gz").write_bytes(content)
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="cannot be unpacked"):
         read_idx(tmp_path / "a.gz")
 
 
@@ -56,3 +56,9 @@ def test_other_format_is_answered(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"\x89PNG\r\n")
     with pytest.raises(DataError, match="is not an idx file of bytes"):
         read_idx(tmp_path / "a")
+
+
+def test_a_file_that_unpacks_to_gigabytes_is_not(tmp_path: Path) -> None:
+    (tmp_path / "a.gz").write_bytes(gzip.compress(bytes(2**26), 9))
+    with pytest.raises(DataError, match=r"has .* bytes that unpack to 4,1.* and more"):
+        read_idx(tmp_path / "a.gz")

@@ -136,7 +136,7 @@ def test_without_texts_it_has_no_logs_and_names_errors_alone(tmp_path: Path, mon
     own, elsewhere = write_sweep_report(directory), tmp_path / "elsewhere"
     elsewhere.mkdir()
     page = write_sweep_report(directory, elsewhere / "report.html", texts=False)
-    assert own.read_text().count("my own text") == 2
+    assert own.read_text().count("my own text") >= 2
     assert all("my own text" not in file.read_text() for file in elsewhere.iterdir())
     assert "ValueError" in page.read_text()
 

@@ -227,7 +227,7 @@ def test_a_run_that_ran_out_of_memory_says_so(
 def test_numbers_that_go_bad_end_it_with_rows_and_the_last_good_checkpoint(tmp_path: Path) -> None:
     directory = prepared(
         tmp_path, "callback=[checkpoint,bad_steps]", "callback.checkpoint.every_n_steps=1", "callback.bad_steps.most=1",
-        "optimizer=sgd", "optimizer.lr=1e30", "scheduler=constant", "trainer.gradient_clip_val=null",
+        "optimizer=sgd", "optimizer.lr=3e38", "scheduler=constant", "trainer.gradient_clip_val=null",
     )  # fmt: skip
     outcome = train(directory)
     assert outcome.status == read_outcome(directory).status == "failed"
@@ -246,7 +246,7 @@ def test_a_run_whose_files_are_not_there_is_not_done(tmp_path: Path, monkeypatch
 
 @pytest.mark.parametrize(("room", "on_disk"), [(0, "running"), (9_000, "failed")])
 def test_a_disk_that_is_full_at_the_end_is_no_success(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int, on_disk: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], room: int, on_disk: str
 ) -> None:
     """With no room at all, not even that can be written; the outcome that stands is that of a run to be resumed."""
     directory = prepared(tmp_path, "trainer.max_epochs=1")

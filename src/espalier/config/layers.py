@@ -15,6 +15,7 @@ from espalier.core.yaml_files import read_text
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+
 @dataclass(frozen=True)
 class Mark:
     """A value and where it stands: a file with its line (from 1), or a word of the command line (line 0)."""

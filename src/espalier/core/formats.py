@@ -7,12 +7,13 @@ import io
 import re
 import zlib
 from pathlib import Path
-from typing import IO, Literal, TextIO
+from typing import IO, Any, Literal, TextIO
 
 from espalier.core.errors import DataError, Fault
 
 Format = Literal["csv", "jsonl", "parquet"]
 _HEAD = 4096
+_CHUNK, _WINDOW, _RATIO = 2**16, 2**22, 200  # bytes; of each window at most so many times: tables reach 3 to 20, gzip 1,032
 _NAMES = {"csv": "a delimited table", "jsonl": "JSON lines", "parquet": "parquet"}
 _GZIP, _PARQUET, _ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
@@ -33,7 +34,40 @@ def open_bytes(path: Path) -> IO[bytes]:
         raise DataError(Fault(str(path), f"is not there (looked from {Path.cwd()}).", "Check its path.")) from None
     except OSError as error:
         raise DataError(Fault(str(path), f"cannot be read: {error.strerror}.")) from None
-    return gzip.open(file) if packed else file  # type: ignore[return-value]
+    return io.BufferedReader(_Unpacked(file, path), _CHUNK) if packed else file
+
+
+class _Unpacked(io.RawIOBase):
+    """A gzipped file, unpacked piece by piece; where it comes to many times more than tables do, it is a bomb."""
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        super().__init__()
+        self._inner, self._file, self._path = gzip.GzipFile(fileobj=file), file, path
+        self._read = self._before = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """As ``io.RawIOBase`` says. Raises ``DataError`` for a bomb."""
+        piece = self._inner.read1(len(buffer))
+        buffer[: len(piece)] = piece
+        self._read += len(piece)
+        if self._read >= _WINDOW:
+            packed = self._file.tell() - self._before
+            if self._read > _RATIO * packed:
+                truth = f"has {packed:,} bytes that unpack to {self._read:,} and more: no table's do."
+                raise DataError(Fault(str(self._path), truth, "If it is meant so, unpack it yourself:  gunzip"))
+            self._before, self._read = self._file.tell(), 0
+        return len(piece)
+
+    def close(self) -> None:
+        """Close both."""
+        if not self.closed:
+            self._inner.close()
+            self._file.close()
+        super().close()
 
 
 def open_text(path: Path, encoding: str, line_end: Literal["", "\n"] = "") -> TextIO:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 
 from espalier.core.errors import DataError, Fault
 from espalier.core.formats import require_format
+
+_BATCH, _HARMLESS, _RATIO = 2**14, 2**28, 100  # rows; bytes; a few equal values are kept once, and repeated without end
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,27 @@ def read_parquet(path: Path, names: Iterable[str]) -> ParquetTable:
     """
     file = _opened(path)
     header = tuple(file.schema_arrow.names)
-    try:
-        table = file.read([name for name in dict.fromkeys(names) if name in header])
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(path, error) from None
     if not file.metadata.num_rows:
         raise DataError(Fault(str(path), "has no rows.", "Give a file with data in it."))
+    chosen = [name for name in dict.fromkeys(names) if name in header]
+    if not chosen:
+        return ParquetTable(header, file.read([]), range(file.metadata.num_rows))
+    try:
+        table = pa.Table.from_batches(_batches(file, chosen, path))
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(path, error) from None
     return ParquetTable(header, table, range(file.metadata.num_rows))
+
+
+def _batches(file: pq.ParquetFile, names: list[str], path: Path) -> Iterator[pa.RecordBatch]:
+    """Some columns; of a file in which a few bytes stand for many rows only the beginning."""
+    packed, unpacked = path.stat().st_size, 0
+    for batch in file.iter_batches(_BATCH, columns=names):
+        unpacked += batch.nbytes
+        if unpacked > max(_HARMLESS, _RATIO * packed):
+            truth = f"has {packed:,} bytes and unpacks to more than {unpacked / 1e6:,.0f} MB: no table does."
+            raise DataError(Fault(str(path), truth, "Ask whoever made it for fewer rows."))
+        yield batch
 
 
 def _opened(path: Path) -> pq.ParquetFile:

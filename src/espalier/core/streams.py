@@ -5,7 +5,9 @@ What such a process prints is kept: a trial's ``log.txt``, a cluster's job outpu
 
 from __future__ import annotations
 
+import errno
 import sys
+from collections.abc import Callable
 from threading import Lock
 from typing import Any, TextIO, cast
 
@@ -38,7 +40,7 @@ class MaskingStream:
                 whole, end, begun = begun.rpartition("\r")
             self._held = begun
             if end:
-                self.stream.write(masked_text(whole) + end)
+                _unless_full(self.stream.write, masked_text(whole) + end)
         return len(text)
 
     def writelines(self, lines: Any) -> None:
@@ -51,8 +53,17 @@ class MaskingStream:
         with self._lock:
             begun, self._held = self._held, ""
             if begun:
-                self.stream.write(masked_text(begun))
-        self.stream.flush()
+                _unless_full(self.stream.write, masked_text(begun))
+        _unless_full(self.stream.flush)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(cast("TextIO", self.__dict__["stream"]), name)
+
+
+def _unless_full(act: Callable[..., object], *given: str) -> None:
+    """What a full disk refuses of a log is lost, and costs no run."""
+    try:
+        act(*given)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import math
-import zlib
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from espalier.core.errors import DataError, Fault
+from espalier.core.formats import read_bytes
 
 _UNSIGNED_BYTE = 8
 
@@ -24,10 +23,7 @@ def read_idx(path: Path) -> npt.NDArray[np.uint8]:
     Raises:
         DataError: not an idx file of bytes, or cut off.
     """
-    try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(Fault(str(path), f"cannot be read: {error}.", "Fetch the file again.")) from None
+    content = read_bytes(path)
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTE:
         raise DataError(Fault(str(path), "is not an idx file of bytes (its first bytes say something else)."))
     axes = content[3]
