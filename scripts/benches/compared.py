@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import torch
 
 from espalier.core.rundir import read_outcome
@@ -62,11 +63,14 @@ def _parts(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
 def _files(reference: Path, stopped: Path) -> list[str]:
     """``metrics.jsonl``, and all that the run leaves for others."""
     one, other = (
-        {str(path.relative_to(d)) for part in ("model", "predictions") for path in (d / part).rglob("*") if path.is_file()}
+        {str(path.relative_to(d)) for part in ("model", "predictions") for path in (d / part).rglob("*.*")}
         for d in (reference, stopped)
-    )  # fmt: skip
+    )
     names = {"metrics.jsonl", *(one & other)}
-    return [
-        *sorted(one ^ other),
-        *(name for name in sorted(names) if (reference / name).read_bytes() != (stopped / name).read_bytes()),
-    ]
+    return [*sorted(one ^ other), *(name for name in sorted(names) if not _same_file(reference / name, stopped / name))]
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    if one.suffix == ".parquet":  # a table that was kept for the next run is written in other words
+        return bool(pq.read_table(one).equals(pq.read_table(other)))
+    return one.read_bytes() == other.read_bytes()

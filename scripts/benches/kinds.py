@@ -43,6 +43,8 @@ MLP: Words = ("data=digits", "model=mlp", "adapter=full", "model.hidden=[32]", "
 CNN: Words = ("data=mnist", "model=cnn", "adapter=full", "model.channels=[4,8]", "model.dropout=0.2", "model.flip=true")
 BERT: Words = (*TEXTS, "model=bert", "model.dropout=0.1")
 GPT: Words = (*TEXTS, "model=gpt2", "model.dropout=0.1")
+BORED: Words = ("callback.early_stopping.patience=2", "callback.early_stopping.min_delta=9")
+STRICT: Words = ("callback.bad_steps.factor=1.01", "callback.bad_steps.window=8", "callback.bad_steps.most=99")
 OFTEN: Words = ("trainer.val_check_interval=2",)
 
 KINDS: dict[str, Kind] = {
@@ -82,9 +84,9 @@ KINDS: dict[str, Kind] = {
     "bf16": Kind((*MLP, "hardware.precision=bf16-mixed")),
     # callbacks
     "ema": Kind((*CNN, "callback=[kill,checkpoint,early_stopping,bad_steps,ema]", "callback.ema.decay=0.9")),
-    "stops_early": Kind((*MLP, "trainer.max_epochs=6", "callback.early_stopping.patience=2", "callback.early_stopping.min_delta=9")),
-    "bad_steps": Kind((*MLP, "data.batch_size=8", "callback.bad_steps.factor=1.01", "callback.bad_steps.window=8", "callback.bad_steps.most=99")),
-    "watched": Kind((*MLP, "callback=[kill,checkpoint,early_stopping,bad_steps,throughput,progress,gradient_norm,learning_rate]")),
+    "stops_early": Kind((*MLP, *BORED, "trainer.max_epochs=6")),
+    "bad_steps": Kind((*MLP, *STRICT, "data.batch_size=8")),
+    "watched": Kind((*MLP, "callback=[kill,checkpoint,early_stopping,bad_steps,throughput,progress,gradient_norm]")),
     # how long, and when to validate
     "often": Kind((*LSTM, *OFTEN)),
     "max_steps": Kind((*MLP, "trainer.max_epochs=-1", "trainer.max_steps=11")),
@@ -127,8 +129,9 @@ def lay_out(folder: Path) -> dict[str, str]:
     _write_mnist(folder / "data" / "mnist")
     _write_several_labels(folder / "several.jsonl")
     sys.path[:0] = [str(folder / "parts"), str(ROOT / "tests")]
-    from model.checkpoints import write  # tiny transformers with their tokenizers
     from transformers.utils.logging import disable_progress_bar
+
+    from model.checkpoints import write  # tiny transformers with their tokenizers
 
     disable_progress_bar()
     for family in ("bert", "gpt2"):

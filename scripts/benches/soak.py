@@ -21,10 +21,10 @@ from espalier.core.trial import Trial, write_trial
 from espalier.launcher.pool import Pool
 
 COMMON = (
-    "data=digits", "adapter=full", "task=classification", "trainer.max_epochs=1", "data.limit=64", "task.bootstrap=20",
+    "adapter=full", "task=classification", "trainer.max_epochs=1", "data.limit=64", "task.bootstrap=20",
     "hardware=cpu", "callback=[checkpoint]",
 )  # fmt: skip
-KINDS = (("model=mlp", "tracking=none"), ("model=cnn", "tracking=csv"))
+KINDS = (("data=digits", "model=mlp", "tracking=none"), ("data=support_intents", "model=lstm", "tracking=csv"))
 PLACES = 2
 KILLED, ENDED, BROKEN = 3, 6, 9  # of ten: one at once, one in order, one that cannot be read
 

@@ -178,10 +178,14 @@ def _reference(tries: Tries, kind: str) -> Path:
 
 def _try(tries: Tries, point: Point, reference: Path) -> Answer:
     directory, codes = _directory(tries.folder, point), []
-    shutil.rmtree(directory, ignore_errors=True)
-    _make(directory, point)
+    seconds = float((reference / "seconds").read_text())
     try:
-        codes.append(_stop(tries, point, directory, float((reference / "seconds").read_text())))
+        while not codes:
+            shutil.rmtree(directory, ignore_errors=True)
+            _make(directory, point)
+            ended = _stop(tries, point, directory, seconds)
+            codes += [ended] if ended or point.place == "rung" else []
+            seconds *= 0.8  # it had ended before the signal came, or could act
         if KINDS[point.kind].rungs is not None:
             write_answer(directory, Allowed(99, go_on=True))
         _end(tries, point, directory, codes)
@@ -205,7 +209,7 @@ def _stop(tries: Tries, point: Point, directory: Path, seconds: float) -> int:
         if code() is None:
             os.kill(pid, getattr(signal, point.signal))
     ended = _wait(code)
-    if ended == 0 and point.place not in ("time", "rung", "test"):
+    if ended == 0 and point.place not in ("time", "rung"):
         raise Broken("it was not stopped")
     return ended
 

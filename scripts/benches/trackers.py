@@ -14,19 +14,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benches.broken_server import Manner, broken_server
 from benches.machine import ESPALIER, ROOT, say
 from benches.records import Figure, Measured, Row, Settings
+from benches.wandb_server import wandb_server
 
 _PARTS = ROOT / "scripts" / "benches" / "parts"
 _WORDS = (
     "train", "--config-dir", str(_PARTS / "conf"), "data=digits", "model=mlp", "adapter=full", "hardware=cpu",
     "name=faulty", "callback=[checkpoint,wandb_fails]", "trainer.log_every_n_steps=1",
 )  # fmt: skip
-_ONLINE: dict[str, Manner] = {
+_ONLINE: dict[str, str | int] = {
     "server refuses": "refuses",
     "server takes 30 s a call": "hangs",
-    "server answers 500": "500",
+    "server answers 500": 500,
 }
 _WITHIN = {
     "a call takes 30 s": "slow", "calls raise": "raise", "its process is killed": "kill",
@@ -110,8 +110,8 @@ def _called(words: Sequence[str], folder: Path, environment: Mapping[str, str]) 
 @contextmanager
 def _surroundings(fault: str, folder: Path) -> Iterator[dict[str, str]]:
     if fault in _ONLINE:
-        with broken_server(_ONLINE[fault]) as address:
-            yield {"WANDB_MODE": "online", "WANDB_API_KEY": "0" * 39 + "1", "WANDB_BASE_URL": address}
+        with wandb_server(_ONLINE[fault]) as server:
+            yield {"WANDB_MODE": "online", "WANDB_API_KEY": "0" * 39 + "1", "WANDB_BASE_URL": server.url}
     elif fault == "its folder cannot be written":
         yield {"WANDB_DIR": "/proc/none"}
     elif fault == "its package is broken":
@@ -136,7 +136,7 @@ def _told(run: Path) -> int:
 SOURCES = (
     "src/espalier/tracking/**/*.py", "src/espalier/run/recorder.py", "src/espalier/run/session.py",
     "src/espalier/core/metrics_file.py", "src/espalier/cli/track.py", "scripts/benches/trackers.py",
-    "scripts/benches/broken_server.py", "scripts/benches/parts/wandb_fails/*.py",
+    "scripts/benches/wandb_server.py", "scripts/benches/parts/wandb_fails/*.py",
 )  # fmt: skip
 ROWS = (
     Row("faults", "faults_trackers", "W&B is down, slow, full, raises or dies while a run trains", SOURCES, faults),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from espalier.cli import multirun, train
+from espalier.cli import multirun, process, train
 from espalier.core.errors import UserError
 from espalier.core.lock import held
 
@@ -25,7 +25,8 @@ def became(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, bool]]:
         calls.append((directory, resume))
         return 0
 
-    monkeypatch.setattr(train, "become", become)
+    for module in (train, process):
+        monkeypatch.setattr(module, "become", become)
     return calls
 
 

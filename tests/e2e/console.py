@@ -25,11 +25,12 @@ def espalier(folder: Path, *words: str, env: Mapping[str, str] | None = None) ->
     )
 
 
-def started(folder: Path, *words: str) -> subprocess.Popen[str]:
+def started(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
     """Run beside the test, hearing SIGINT as in a terminal: what a shell begins in the background does not."""
     return subprocess.Popen(
         [ESPALIER, *words],
         cwd=folder,
+        env={**os.environ, **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

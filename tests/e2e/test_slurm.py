@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.console import espalier, started
+from e2e.console import ESPALIER, espalier, run_directories, started
 from e2e.ray_trials import LONG, SMALL, end_of, has_checkpoint, log, place_all, status, trial, wait_until, weights
 from e2e.slurm_nodes import bring_back, cluster, job_id, launcher, lose, nodes, said
 from espalier.core.launching import Ended, Job, Placed
@@ -85,6 +86,22 @@ def test_trials_that_are_queued_again_or_out_of_time_go_on_to_the_same_end(sweep
     assert [len(nodes(job)) for job in (again, late)] == [2, 2]
     assert same(again, undisturbed)
     assert same(late, undisturbed)
+
+
+@pytest.mark.parametrize("step", [[], ["srun"]])
+def test_a_script_of_ones_own_goes_on_by_itself_when_its_job_is_queued_again(
+    tmp_path: Path, undisturbed: Job, step: list[str]
+) -> None:
+    words = shlex.join([*step, ESPALIER, "train", *SMALL, *LONG, "seed=0"])
+    printed = tmp_path / "log"
+    options = [f"--chdir={tmp_path}", f"--output={printed}", "--open-mode=append", "--nodes=1", "--cpus-per-task=2"]
+    job = said("sbatch", "--requeue", "--parsable", *options, "--wrap", words)
+    wait_until(lambda: any(file.stat().st_size > 500 for file in tmp_path.glob("outputs/*/*/metrics.jsonl")), LIMIT)
+    said("scontrol", "requeue", job)
+    wait_until(lambda: all(read_outcome(run).status == "done" for run in run_directories(tmp_path)), LIMIT)
+    (run,) = run_directories(tmp_path)
+    assert "this job was queued again: outputs/" in printed.read_text()
+    assert same(Job(run, False, undisturbed.hardware, {}), undisturbed)
 
 
 def test_a_trial_that_is_driven_out_goes_on_to_the_same_end(sweep: Path, undisturbed: Job) -> None:

@@ -25,6 +25,7 @@ def node(option: str, **settings: Any) -> dict[str, Any]:
         (node("auto", devices="auto"), HERE, Needs("cpu", 1, None, 1)),
         (node("auto", devices="auto"), BOX, Needs("gpu", None, None, 1)),
         (node("gpu", devices=2), BOX, Needs("gpu", 2, None, 1)),
+        (node("gpu", devices=8), HERE, Needs("gpu", 8, None, 1)),  # for what it says, though there is none
         (node("ddp", devices="auto", num_nodes="auto"), BOX, Needs("gpu", None, None, 1)),
         (node("mps", devices=1), Machine(8, 0, False, 1), Needs("mps", 1, None, 1)),
         ({"_target_": "mine.Hardware"}, HERE, Needs("cpu", 1, None, 1)),

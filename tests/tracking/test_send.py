@@ -17,7 +17,7 @@ from espalier.core.outcome import Cost, Outcome
 from espalier.core.rundir import write_outcome
 from espalier.core.trial import Trial, write_trial
 from espalier.tracking.send import main
-from tracking import servers
+from tracking.servers import wandb_server
 from tracking.wandb_runs import records, summary, train
 
 NAME = "2026-11-30_14-02-11-3fa9c1"
@@ -135,12 +135,30 @@ def test_a_csv_file_is_written_anew(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert rows[-1]["validation/accuracy"] == "0.8" and rows[-1]["epoch"] == "1"
 
 
+def test_online_a_run_that_is_there_is_overwritten(tmp_path: Path) -> None:
+    directory = run_in(tmp_path / NAME)
+    with wandb_server() as server:
+        live = {"WANDB_MODE": "online", "WANDB_API_KEY": "k" * 40, "WANDB_BASE_URL": server.url}
+        for _ in range(2):
+            assert f"wandb: {server.url}/" in sent(directory, "wandb", **live)
+            history = server.history(NAME)
+            assert [row["_step"] for row in history] == list(range(1, 21))
+            assert [row["train/loss"] for row in history] == pytest.approx([1 / n for n in range(1, 21)])
+            assert history[-1]["validation/accuracy"] == 0.8
+    assert list(server.opened) == [NAME] and server.codes == {NAME: 0}
+    asked = server.opened[NAME]
+    assert (asked["project"], asked["groupName"], asked["jobType"]) == ("films", "nightly", "train")
+    assert (asked["displayName"], asked["tags"]) == ("demo-3fa9c1", ["lora"])
+    assert server.summary[NAME]["test/accuracy"] == 0.9 and server.summary[NAME]["status"] == "done"
+    assert json.loads(asked["config"])["optimizer"]["value"] == {"lr": 0.001}
+
+
 def test_a_server_that_is_not_there_leaves_an_offline_run_and_says_so(tmp_path: Path) -> None:
     directory = run_in(tmp_path / NAME, steps=3)
-    with servers.server(503) as url:
-        dead = {"WANDB_MODE": "online", "WANDB_API_KEY": "k" * 40, "WANDB_BASE_URL": url}
+    with wandb_server(503) as server:
+        dead = {"WANDB_MODE": "online", "WANDB_API_KEY": "k" * 40, "WANDB_BASE_URL": server.url}
         said = sent(directory, "wandb", code=1, **dead)
-    assert f"wandb offline ({url} answers 503): {NAME}/wandb" in said
+    assert f"wandb offline ({server.url} answers 503): {NAME}/wandb" in said
     assert len(records(directory / "wandb", "history")) == 3
 
 

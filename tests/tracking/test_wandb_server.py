@@ -8,7 +8,7 @@ from time import perf_counter
 import pytest
 
 from espalier.tracking.wandb_server import Probe, address
-from tracking.servers import server
+from tracking.servers import wandb_server
 
 
 def trouble(monkeypatch: pytest.MonkeyPatch, url: str, seconds: float = 10) -> str:
@@ -18,25 +18,26 @@ def trouble(monkeypatch: pytest.MonkeyPatch, url: str, seconds: float = 10) -> s
 
 @pytest.mark.parametrize("status", [200, 204, 401, 403, 404, 429])
 def test_any_answer_is_one(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
-    with server(status) as url:
-        assert trouble(monkeypatch, url) == ""
+    with wandb_server(status) as server:
+        assert trouble(monkeypatch, server.url) == ""
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_an_error_of_its_own_is_none(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
-    with server(status) as url:
-        assert trouble(monkeypatch, url) == f"{url} answers {status}"
+    with wandb_server(status) as server:
+        assert trouble(monkeypatch, server.url) == f"{server.url} answers {status}"
 
 
 def test_one_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    with server(None) as url:
+    with wandb_server("hangs") as server:
         began = perf_counter()
-        assert trouble(monkeypatch, url, 0.5) == f"no answer from {url} in 0 s"
+        assert trouble(monkeypatch, server.url, 0.5) == f"no answer from {server.url} in 0 s"
         assert perf_counter() - began < 5
 
 
 def test_one_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "refused" in trouble(monkeypatch, "http://127.0.0.1:9")
+    with wandb_server("refuses") as server:
+        assert "refused" in trouble(monkeypatch, server.url)
     assert trouble(monkeypatch, "http://no-such-host.invalid") != ""
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from espalier.core.parts import RunInfo
 from espalier.tracking.wandb_session import Place, Session
-from tracking import servers
+from tracking.servers import wandb_server
 from tracking.wandb_runs import cut, leet, records, summary, train
 
 NAME = "2026-11-30_14-02-11-3fa9c1"
@@ -120,8 +120,8 @@ class Server:
 @pytest.fixture(autouse=True)
 def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A server that is there."""
-    with servers.server(404) as url:
-        monkeypatch.setenv("WANDB_BASE_URL", url)
+    with wandb_server(404) as server:
+        monkeypatch.setenv("WANDB_BASE_URL", server.url)
         yield
 
 
@@ -178,10 +178,10 @@ def test_a_run_that_goes_on_from_its_beginning_is_told_anew(
 
 def test_a_server_that_does_not_answer_is_not_asked_for_a_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     server = Server()
-    with servers.server(503) as url:
-        monkeypatch.setenv("WANDB_BASE_URL", url)
+    with wandb_server(503) as broken:
+        monkeypatch.setenv("WANDB_BASE_URL", broken.url)
         session = online(monkeypatch, tmp_path, server, step=None)
-    assert (server.asked, session.mode, session.why) == ([("offline", "new")], "offline", f"{url} answers 503")
+    assert (server.asked, session.mode, session.why) == ([("offline", "new")], "offline", f"{broken.url} answers 503")
 
 
 def test_a_run_id_is_unique_and_of_allowed_characters(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,10 +12,10 @@ from benches.machine import ROOT
 CANARY = "canary"
 
 
-def _tests() -> Any:
-    """The nodes of the gate's own tests: stated once, there."""
-    file = ROOT / "tests" / "config" / "hostile.py"
-    spec = importlib.util.spec_from_file_location("hostile_nodes", file)
+def tests_module(*place: str) -> Any:
+    """A module of the tests, whose examples are stated there once: ``tests_module("config", "hostile")``."""
+    file = ROOT.joinpath("tests", *place).with_suffix(".py")
+    spec = importlib.util.spec_from_file_location(f"tests_{'_'.join(place)}", file)
     if spec is None or spec.loader is None:
         raise ImportError(str(file))
     module = importlib.util.module_from_spec(spec)
@@ -23,7 +23,7 @@ def _tests() -> Any:
     return module
 
 
-_NODES = _tests()
+_NODES = tests_module("config", "hostile")
 TOUCH: str = _NODES.TOUCH
 _OWN = ("torch.os.system", "torch.serialization.os.system", "transformers.utils.os.system", "yaml.os.system",
         "numpy.os.system", "logging.os.system", "espalier.cli.process.os.system", "espalier.core.files.os.system")  # fmt: skip

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, NoReturn
 
+from benches.machine import ROOT
+
 SECONDS = 60
 _RUNS = ("os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.startfile", "subprocess.Popen", "pty.spawn", "os.fork")
 _NET = (
@@ -27,7 +29,7 @@ _CHANGES = (
     "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.chmod", "os.chown", "os.link", "os.symlink", "os.truncate",
     "os.utime", "os.setxattr", "shutil.copyfile", "shutil.move", "shutil.rmtree", "shutil.unpack_archive",
 )  # fmt: skip
-_STDLIB = sysconfig.get_path("stdlib")
+_INSTALLED = (sysconfig.get_path("stdlib"), sys.prefix, str(ROOT / "src"), str(ROOT / "scripts"))
 # Libraries that make code of texts of their own as they are used: named tuples, data classes, page templates.
 _MAKERS = ("dataclasses.py", "collections/__init__.py", "ast.py", "enum.py", "jinja2/environment.py", "inspect.py", "typing.py")
 
@@ -57,7 +59,7 @@ class Tried:
 
 def tried(
     do: Callable[[], int], folder: Path, *, writable: Collection[Path] = (), go_on: Callable[[list[str]], int] | None = None,
-    memory: int = 2**30, modules: Collection[str] = (), seconds: int = SECONDS,
+    memory: int = 2**30, light: bool = True, seconds: int = SECONDS,
 ) -> Tried:  # fmt: skip
     """Do something in a child of this process, in a folder.
 
@@ -66,7 +68,8 @@ def tried(
         writable: folders in which files may be made.
         go_on: what is done instead where the command turns into another process; None: the try ends there.
         memory: address space that it may take beside what it has, in bytes.
-        modules: that it may import though its parent has not.
+        light: nothing may be imported that its parent has not, and no library makes code of texts; else what is
+            installed may do both.
         seconds: after which it is killed.
     """
     reads, writes = os.pipe()
@@ -74,7 +77,7 @@ def tried(
     child = os.fork()
     if child == 0:
         os.close(reads)
-        _child(do, folder, writes, tuple(map(str, writable)), go_on, memory, frozenset(modules), seconds)
+        _child(do, folder, writes, tuple(map(str, writable)), go_on, memory, light, seconds)
     os.close(writes)
     with os.fdopen(reads, encoding="utf-8") as pipe:
         text = pipe.read()
@@ -88,7 +91,7 @@ def tried(
 
 def _child(
     do: Callable[[], int], folder: Path, writes: int, writable: tuple[str, ...],
-    go_on: Callable[[list[str]], int] | None, memory: int, modules: frozenset[str], seconds: int,
+    go_on: Callable[[list[str]], int] | None, memory: int, light: bool, seconds: int,
 ) -> NoReturn:  # fmt: skip
     found = Tried(None)
     try:
@@ -99,12 +102,13 @@ def _child(
         before, known, variables = _peak(), set(sys.modules), dict(os.environ)
         size = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
         resource.setrlimit(resource.RLIMIT_AS, (size + memory, resource.RLIM_INFINITY))
-        hook = _Hook(writable)
+        hook = _Hook(writable, light)
         sys.addaudithook(hook)
         found.code = _done(do, go_on, hook)
         hook.armed = False
         found.acts = hook.acts
-        found.acts += sorted(f"import {name}" for name in set(sys.modules) - known - modules)
+        strange = set(sys.modules) - known
+        found.acts += sorted(f"import {name}" for name in strange if light or not _is_installed(sys.modules[name]))
         found.acts += sorted(f"env {name}" for name in variables if os.environ.get(name) != variables[name])
         found.said, found.memory = said.getvalue()[-2000:], _peak() - before
     except BaseException as error:  # whatever it is: it is told
@@ -147,13 +151,13 @@ def _peak() -> float:
 class _Hook:
     """Notes what acts. Nothing is held back but turning into another process."""
 
-    def __init__(self, writable: tuple[str, ...]) -> None:
-        self.writable, self.acts, self.armed = writable, list[str](), True
+    def __init__(self, writable: tuple[str, ...], light: bool) -> None:
+        self.writable, self.light, self.acts, self.armed = writable, light, list[str](), True
 
     def __call__(self, event: str, given: tuple[Any, ...]) -> None:
         if not self.armed:
             return
-        if event == "os.exec" and "espalier" in str(given[1]) and list(given[1])[1:2] == ["-m"]:
+        if event in ("os.exec", "subprocess.Popen") and _is_ours(given[1]):
             raise HandedOver(*map(str, list(given[1])[2:]))
         if event in _RUNS:
             self._note("run", event, *given[:2])
@@ -184,8 +188,20 @@ class _Hook:
         """Whether code that stands in no module's file is made or run, by other than those who make their own."""
         code = given[0]
         name = code.co_filename if isinstance(code, CodeType) else given[1] if event == "compile" else ""
-        from_file = isinstance(name, str) and name.endswith(".py")
-        return not from_file and not _caller().endswith(_MAKERS)
+        if isinstance(name, str) and name.startswith(_INSTALLED):
+            return False
+        caller = _caller()
+        return not caller.endswith(_MAKERS) if self.light else not caller.startswith(_INSTALLED)
+
+
+def _is_ours(command: Any) -> bool:
+    words = [str(word) for word in command] if isinstance(command, list | tuple) else []
+    return words[1:2] == ["-m"] and words[2].partition(".")[0] == "espalier"
+
+
+def _is_installed(module: Any) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is None or str(file).startswith(_INSTALLED)
 
 
 def _caller() -> str:

@@ -1,7 +1,7 @@
 """A Lightning program as people write it, killed in the middle of epochs and resumed from its last checkpoint.
 
-Dropout, shuffled batches, AdamW with a schedule by the step; ModelCheckpoint(save_last=True) at each step. Each run is a
-forked process of its own, seeded at its start.
+Dropout, shuffled batches, AdamW with a schedule by the step; ModelCheckpoint(save_last=True) at each step. Each run is
+a forked process of its own, seeded at its start.
 
 python stopped_lightning.py [--points 19]
 """

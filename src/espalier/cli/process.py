@@ -34,7 +34,7 @@ NEW, RESUME, DONE = "new", "resume", "done"
 
 
 def begin(experiment: Experiment) -> int:
-    """Train it; in a batch job that was queued again, go on with what it has begun. Returns only if that is finished."""
+    """Train it; in a batch job that was queued again, go on with what it began. Returns only if that is finished."""
     directory, what = placed(experiment)
     return 0 if what == DONE else become(directory, resume=what == RESUME)
 

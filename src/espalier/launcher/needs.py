@@ -10,6 +10,7 @@ from espalier.core.machine import Machine
 
 Kind = Literal["cpu", "gpu", "mps"]
 _CPU, _SHARED_CPU = "espalier.hardware.cpu.", ("espalier.hardware.ddp_cpu.", "espalier.hardware.fsdp_cpu.")
+_GPU = ("espalier.hardware.gpu.", "espalier.hardware.ddp.", "espalier.hardware.fsdp.")
 _MPS, _AUTO = "espalier.hardware.mps.", "espalier.hardware.auto."
 _ALONE = 2  # processes that these start where nobody says how many
 
@@ -32,7 +33,7 @@ class Needs:
 
 
 def needs_of(hardware: Mapping[str, Any], machine: Machine) -> Needs:
-    """Of a resolved ``hardware`` node, a user's own too: it is on GPUs where there are some, unless it says ``cpu``."""
+    """Of a resolved ``hardware`` node; a user's own is on GPUs where there are some, unless it says ``cpu``."""
     target = str(hardware.get("_target_", ""))
     threads, nodes = _whole(hardware.get("threads")), _whole(hardware.get("num_nodes")) or 1
     devices = _whole(hardware.get("devices"))
@@ -40,6 +41,8 @@ def needs_of(hardware: Mapping[str, Any], machine: Machine) -> Needs:
         return Needs("mps", 1, threads, nodes)
     if target.startswith(_AUTO) and not machine.gpus:
         return Needs("cpu", 1, threads, nodes)
+    if target.startswith(_GPU):
+        return Needs("gpu", devices, threads, nodes)
     if target.startswith((_CPU, *_SHARED_CPU)) or hardware.get("accelerator") == "cpu" or not machine.gpus:
         alone = _ALONE if target.startswith(_SHARED_CPU) else 1
         return Needs("cpu", devices or alone, threads, nodes)

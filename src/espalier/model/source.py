@@ -67,6 +67,9 @@ def require_safetensors(folder: Path, source: str) -> None:
             f"is not a model's folder: {folder} has no config.json." if folder.is_dir() else f"{folder} is no folder."
         )
         raise ConfigError(Fault(what, truth, "Name the folder that holds config.json and model.safetensors."))
+    if (folder / "adapter_config.json").exists():
+        truth = "holds an adapter, which names the model that it belongs to: another would be loaded."
+        raise ConfigError(Fault(what, truth, "Begin with the run that learned it:  weights=RUN"))
     if not (files := weights_of(folder)):
         raise ConfigError(Fault(what, *no_safetensors(file.name for file in folder.iterdir())))
     if missing := [file.name for file in files if not file.is_file()]:

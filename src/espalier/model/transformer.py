@@ -49,13 +49,15 @@ class Family:
 
 
 def read_config(folder: Path, source: str) -> Any:
-    """transformers' config of the weights; code that comes with them is never run.
+    """transformers' config of the weights; code that comes with them, or that they name on the hub, is never run.
 
     Raises:
-        ConfigError: transformers does not know the architecture, or the file cannot be read.
+        ConfigError: transformers does not know the architecture, or the file cannot be read; the weights are quantised
+            otherwise than by bitsandbytes.
     """
     try:
-        return AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        return _without_choices(config, source)
     except (OSError, StrictDataclassError) as error:
         truth = f"has a config.json that cannot be read: {' '.join(str(error).split()).rstrip('.')}."
         raise ConfigError(Fault(f"model.source={source}", truth, "Fetch or copy it again.")) from error
@@ -65,6 +67,20 @@ def read_config(folder: Path, source: str) -> Any:
         )
         remedy = "Choose another model, or a newer transformers: pip install -U transformers"
         raise ConfigError(Fault(f"model.source={source}", truth, remedy)) from error
+
+
+def _without_choices(config: Any, source: str) -> Any:
+    """Which kernels are fetched and called, and which file is read, is no matter of a checkpoint's."""
+    if (made := getattr(config, "quantization_config", None)) is not None:
+        method = made.get("quant_method") if isinstance(made, dict) else getattr(made, "quant_method", None)
+        if method != "bitsandbytes":
+            truth = f"is quantised by {method}, which Espalier does not load."
+            raise ConfigError(Fault(f"model.source={source}", truth, "Choose the model that it was made of."))
+    config._attn_implementation = None  # may name a repository of compiled code: kernels-community/…
+    if hasattr(config, "_experts_implementation"):
+        config._experts_implementation = None
+    vars(config).pop("transformers_weights", None)
+    return config
 
 
 def family_of(config: Any, source: str) -> Family:

@@ -108,4 +108,6 @@ def _means(trainer: pl.Trainer) -> dict[str, str]:
 
 
 def _others(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    return [f"{name} {now[name]} in place of {before[name]}" for name in now if before.get(name, now[name]) != now[name]]
+    return [
+        f"{name} {now[name]} in place of {before[name]}" for name in now if before.get(name, now[name]) != now[name]
+    ]

@@ -21,11 +21,11 @@ _WRITES = ("open", "os.rename", "os.link", "os.remove", "os.rmdir", "shutil.rmtr
 
 
 class Kill(pl.Callback):
-    """A signal to oneself, once in a run directory's life; every rank does so. Leaves ``moments.json``: how many there were.
+    """A signal to oneself, once in a run directory's life, by every rank. ``moments.0.json`` says how many there were.
 
     Args:
-        where: ``batch`` is a training micro-batch that ends, ``validation`` and ``test`` one of theirs, ``saving`` a file
-            or folder below ``checkpoints/`` that is about to be opened, renamed, linked or removed.
+        where: ``batch`` is a training micro-batch that ends, ``validation`` and ``test`` one of theirs, ``saving`` a
+            file or folder below ``checkpoints/`` that is about to be opened, renamed, linked or removed.
         after: such moments from this process's start; 0: never.
         signal: ``SIGKILL``, ``SIGTERM``, …
     """
