@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,32 +14,15 @@ from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.core_plugins.importlib_resources_config_source import ImportlibResourcesConfigSource
 from hydra._internal.core_plugins.structured_config_source import StructuredConfigSource
 from hydra._internal.sources_registry import SourcesRegistry
-from hydra.plugins.config_source import ConfigResult
 
 from espalier.config.searchpath import GatedRepository
 from espalier.core.errors import ConfigError, Fault
-from espalier.core.yaml_files import read_text
 
 
 def shipped() -> Path:
     """The config groups that come with Espalier: inside the package once installed, else beside ``src``."""
     inside = Path(__file__).parents[1] / "conf"
     return inside if inside.is_dir() else Path(__file__).parents[3] / "conf"
-
-
-class _Folder(FileConfigSource):
-    """A folder of options. A file that lies beside it, or unfolds to more than any config, is not read."""
-
-    def load_config(self, config_path: str) -> ConfigResult:
-        """As ``ConfigSource`` says. Raises ``ConfigError``."""
-        folder = Path(self.path)
-        file = Path(os.path.normpath(folder / self._normalize_file_name(config_path)))
-        if not file.is_relative_to(os.path.normpath(folder)):
-            truth = f"leads out of the folder of options {folder}."
-            raise ConfigError(Fault(config_path, truth, "Copy that file into it, or name its folder:  --config-dir"))
-        if folder != shipped() and file.is_file():
-            read_text(file)
-        return super().load_config(config_path)
 
 
 def loader(config_dirs: Sequence[Path]) -> ConfigLoaderImpl:
@@ -54,7 +36,7 @@ def loader(config_dirs: Sequence[Path]) -> ConfigLoaderImpl:
     missing = [folder for folder in config_dirs if not folder.is_dir()]
     if missing:
         raise ConfigError(*(Fault(f"--config-dir {f}", "is no folder.", f"Looked from {Path.cwd()}.") for f in missing))
-    for source in (_Folder, ImportlibResourcesConfigSource, StructuredConfigSource):
+    for source in (FileConfigSource, ImportlibResourcesConfigSource, StructuredConfigSource):
         SourcesRegistry.instance().register(source)
     path = ConfigSearchPathImpl()
     for folder in config_dirs:
