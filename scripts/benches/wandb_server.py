@@ -72,7 +72,7 @@ class Runs:
 
 @contextmanager
 def wandb_server(manner: str | int = "works") -> Iterator[Runs]:
-    """Until the block ends. ``refuses``: nobody listens; ``hangs``: 30 s for each call; a number: that status at once."""
+    """Until the block ends. ``refuses``: nobody listens; ``hangs``: 30 s for each call; a number: that status."""
     over = Event()
 
     class Handler(BaseHTTPRequestHandler):

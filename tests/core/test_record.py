@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from espalier.core.errors import UserError
 from espalier.core.record import RECORD, Record, kind_of, last_lines, read_events, read_record, trial_directory
 
 TOLD = {"configuration": 0, "point": {"x": 1, "callback": ["a"]}, "seed": 0, "words": ["x=1"], "name": "x=1"}
@@ -115,3 +116,17 @@ def test_events_bear_their_time_on_one_line_each(tmp_path: Path) -> None:
 )
 def test_the_kind_of_a_reason_quotes_nothing(why: str, kind: str) -> None:
     assert kind_of(why) == kind
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "3", "[]", "{}", "{", "[" * 100_000, '{"event": "planned", "trial": "../../x"}', '{"event": 3, "trial": 0}',
+        '{"event": "running", "trial": 7, "slot": "x", "handle": null}', '{"event": "planned", "trial": 0}',
+        '{"event": "planned", "trial": 0, "words": 3}', '{"event": "planned", "trial": true, "words": []}',
+    ],
+)  # fmt: skip
+def test_what_no_sweep_has_written_is_answered(line: str, tmp_path: Path) -> None:
+    (tmp_path / RECORD).write_text(f"{line}\n")
+    with pytest.raises(UserError, match=r"record.jsonl  holds what no sweep has written"):
+        read_record(tmp_path)

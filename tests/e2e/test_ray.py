@@ -195,11 +195,13 @@ def joined(monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]
     command = [Path(sys.executable).with_name("ray"), *words.split(), f"--object-store-memory={80 * 2**20}"]
     with (Path(folder) / "log.txt").open("wb") as log:
         head = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-    wait_until(lambda: "Ray runtime started" in (Path(folder) / "log.txt").read_text(errors="replace"))
-    yield head
-    head.terminate()  # and with it all that it has started
-    head.wait(60)
-    shutil.rmtree(folder)
+    try:
+        wait_until(lambda: "Ray runtime started" in (Path(folder) / "log.txt").read_text(errors="replace"), 400)
+        yield head
+    finally:
+        head.terminate()  # and with it all that it has started
+        head.wait(60)
+        shutil.rmtree(folder)
 
 
 def test_the_cluster_that_this_machine_is_in(joined: Any, tmp_path: Path) -> None:

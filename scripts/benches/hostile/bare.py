@@ -28,7 +28,8 @@ def _app(case: Case) -> int:
     options = words[1:] if own is None else [*words[1:own], *words[own + 2 :]]
     root = Path(OWN) if Path(OWN, "train.yaml").exists() else ROOT / "conf"
     beside = [] if own is None else ["--config-dir", str(Path(OWN).absolute())]
-    sys.argv = ["app.py", *options, *beside, "hydra.run.dir=outputs", "hydra.output_subdir=null"]
+    added = [f"+{word}" if word.startswith("vars.") else word for word in options]
+    sys.argv = ["app.py", *beside, *added, "hydra.run.dir=outputs", "hydra.output_subdir=null"]
 
     @hydra.main(config_path=str(root.absolute()), config_name="train", version_base="1.3")
     def app(config: Any) -> None:

@@ -96,7 +96,8 @@ class RankAllocation(nn.Module):
             self.register_buffer(f"uncertainty_{i}", torch.zeros_like(parameter))
         for i, (_, value) in enumerate(self._values):
             self.register_buffer(f"kept_{i}", torch.ones(len(value), dtype=torch.bool))
-        self.register_load_state_dict_post_hook(lambda part, _: part.tell())
+        told: Any = self
+        told.register_load_state_dict_post_hook(lambda part, _: part.tell())
 
     def penalty(self) -> Tensor:
         """weight x the mean over A and B of |P P' - I|, rows of A and columns of B being orthonormal at 0."""
@@ -104,7 +105,8 @@ class RankAllocation(nn.Module):
         for matrix in self._matrices:
             product = matrix @ matrix.T if matrix.shape[0] < matrix.shape[1] else matrix.T @ matrix
             distances.append(torch.linalg.matrix_norm(product - torch.eye(len(product), device=product.device)))
-        return self._config.orth_reg_weight * torch.stack(distances).mean()
+        mean: Tensor = torch.stack(distances).mean()
+        return mean * float(self._config.orth_reg_weight)
 
     @torch.no_grad()
     def after_step(self, step: int, /) -> None:

@@ -35,7 +35,7 @@ class Fault:
 
     def masked(self) -> "Fault":
         """The same, fit to be shown to anybody: secrets masked."""
-        return Fault(*map(masked_text, (self.what, self.truth, self.remedy)), self.where)
+        return Fault(masked_text(self.what), masked_text(self.truth), masked_text(self.remedy), self.where)
 
     def __str__(self) -> str:
         said = " ".join(part for part in (self.truth, self.remedy) if part)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from espalier.core.errors import Fault, UserError
 from espalier.core.masking import masked_text
 
 RECORD, SUMMARY, SWEEP, TRIALS = "record.jsonl", "summary.json", "sweep.yaml", "trials"
@@ -91,7 +92,7 @@ class Record:
         Raises:
             OSError: there is no room for all of it; what there is of it the next writer cuts off.
         """
-        said = {name: masked_text(more[name]) for name in ("why", "log") if name in more}
+        said: dict[str, Any] = {name: masked_text(more[name]) for name in ("why", "log") if name in more}
         line: dict[str, Any] = {"event": event, "trial": trial, "at": round(time.time(), 3), **more, **said}
         text = json.dumps(line, ensure_ascii=False).encode(errors="replace")  # a file's name may hold half a character
         if self._file.write(text + b"\n") <= len(text):  # the rest would be the beginning of the next line
@@ -105,19 +106,40 @@ class Record:
 
 
 def read_record(directory: Path) -> list[TrialRecord]:
-    """Every trial of a sweep, by number; none where nothing is recorded."""
+    """Every trial of a sweep, by number; none where nothing is recorded.
+
+    Raises:
+        UserError: as ``read_events``; an event of a trial that was never planned, or without what it must say.
+    """
     trials: dict[int, TrialRecord] = {}
     for event in read_events(directory):
-        fold(trials, event)
+        try:
+            fold(trials, event)
+        except (LookupError, TypeError, ValueError) as error:
+            raise _not_ours(directory, f"{type(error).__name__}: {error}") from None
     return [trials[number] for number in sorted(trials)]
 
 
 def read_events(directory: Path) -> Iterator[dict[str, Any]]:
-    """The record's whole lines in order: what ``fold`` takes up, and ``at``, the time of each."""
+    """The record's whole lines in order: what ``fold`` takes up, and ``at``, the time of each.
+
+    Raises:
+        UserError: a line that is no event.
+    """
     file = directory / RECORD
     if file.exists():
         for line in file.read_bytes()[: _whole(file)].splitlines():
-            yield json.loads(line)
+            try:
+                event = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise _not_ours(directory, type(error).__name__) from None
+            if not isinstance(event, dict) or type(event.get("trial")) is not int or type(event.get("event")) is not str:
+                raise _not_ours(directory, "a line names no event of a trial")
+            yield event
+
+
+def _not_ours(directory: Path, why: str) -> UserError:
+    return UserError(Fault(str(directory / RECORD), f"holds what no sweep has written ({why}).", "Put it back."))
 
 
 def fold(trials: dict[int, TrialRecord], event: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 _MODULE = "espalier.run.warm"
 _ANSWER = 10.0  # seconds until an answer is there on a busy machine: a fork takes 0.02
+_BRIEFLY, _ENDS = 0.5, 10.0  # seconds that leaving waits: for one that stays with its trials, for one that has none
 _BEGIN = 5.0  # seconds after which it is not begun any more: one that was given up must not run beside another one
 
 
@@ -48,6 +49,7 @@ class WarmParent:
         self._asked = 0
         self._answers: dict[int, dict[str, Any]] = {}
         self._codes: dict[int, int] = {}
+        self._running: set[int] = set()
         self._gone = False
         self.ready = False
 
@@ -86,7 +88,9 @@ class WarmParent:
         answer = self._answers.pop(self._asked, {"refused": "it does not answer"})
         if "busy" in answer:
             return None
-        return Fork(self._asked, answer["pid"]) if "pid" in answer else str(answer["refused"])
+        if "refused" in answer:
+            return str(answer["refused"])
+        return Fork(self._asked, answer["pid"])
 
     def code(self, fork: Fork) -> int | None:
         """The exit code of a process that it forked; None while that is not known."""
@@ -100,19 +104,21 @@ class WarmParent:
 
     def leave(self) -> None:
         """Let go of it: it ends with the last of its trials, at once where there is none."""
+        self.listen()
         self._channel.close()
         self._said.close()
-        try:
-            self._process.wait(0.5)
-        except subprocess.TimeoutExpired:
-            if not self.ready:  # it is still importing, for nobody
-                self._process.kill()
-                self._process.wait()
+        if not self.ready:  # it is still importing, for nobody
+            self._process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_BRIEFLY if self._running else _ENDS)
 
     def _take(self, message: Mapping[str, Any]) -> None:
         if "ended" in message:
             self._codes[message["ended"]] = message["code"]
+            self._running.discard(message["ended"])
         elif "id" in message:
             self._answers[message["id"]] = dict(message)
+            if "pid" in message:
+                self._running.add(message["id"])
         else:
             self.ready = True

@@ -56,7 +56,7 @@ _LEARNED = ("espalier", "transformers", "peft", "pytorch_lightning", "torchmetri
 _GPU_FILE = "/dev/nvidia-uvm"  # stays open where CUDA was begun
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Import, then fork what the driver asks for. In a fork: what ``python -m espalier.run`` does."""
     channel = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the driver, which tells its trials
@@ -65,7 +65,7 @@ def main() -> int:
     parent = Parent(channel)
     if request := parent.serve():
         _become(request, parent.lessons)
-    return 0
+    _end(0)
 
 
 def still() -> None:
@@ -260,4 +260,4 @@ def _end(code: int) -> NoReturn:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -188,7 +188,7 @@ class Session:
             raise ConnectionError("wandb did not start")
         self._run.summary.update(dict(summary))
         if self._page:
-            self._run.log({"report": self._wandb.Html(self._page, inject=False)}, step=step)
+            self._run.log({"report": self._wandb.Html(self._page, inject=False)}, step=max(step, self._last))
         self._run.finish(exit_code=exit_code)
         if self.mode == "offline":
             self._look_at(str(getattr(self._run.settings, "sync_file", "")))
