@@ -74,11 +74,15 @@ def files(settings: Settings) -> Measured:
                 wrong[case.name] = found
     _tell(wrong)
     return Measured(
-        (_count("files", len(chosen)), _count("acted, or were not answered", len(wrong)), Figure("the most memory beside the start", "MB", (most,))),
+        (
+            _count("files", len(chosen)),
+            _count("acted, or were not answered", len(wrong)),
+            Figure("the most memory beside the start", "MB", (most,)),
+        ),
         {},
         f"0 act, each answered in one message, ≤ {_MEMORY >> 20} MB",
         not wrong and most <= _MEMORY / 2**20,
-    )  # fmt: skip
+    )
 
 
 def shipped(settings: Settings) -> Measured:
@@ -95,12 +99,19 @@ def shipped(settings: Settings) -> Measured:
         root = "multirun" if group in ("sweep", "search", "pruning", "launcher") else "train"
         value = f"[{option}]" if group in ("callback", "tracking") and option != "none" else option
         experiment = compose([f"{group}={value}"], root=root)
-        values = experiment.values if root == "train" else {key: experiment.values[key] for key in ("sweep", "search", "pruning", "launcher")}
+        values = (
+            experiment.values
+            if root == "train"
+            else {key: experiment.values[key] for key in ("sweep", "search", "pruning", "launcher")}
+        )
         refused += [f"{group}={option}: {fault}" for fault in (*experiment.faults, *judge(values))]
     for line in refused[:5]:
         say(line)
     return Measured(
-        (_count("options", len(found)), _count("refused", len(refused))), {}, "every shipped option passes the gate", not refused
+        (_count("options", len(found)), _count("refused", len(refused))),
+        {},
+        "every shipped option passes the gate",
+        not refused,
     )
 
 
@@ -109,7 +120,13 @@ def _command(words: Sequence[str], folder: Path, go_on: Callable[[list[str]], in
     from espalier.cli.dispatch import main
 
     # What a run makes again, it may keep: tokenised rows, a baseline's figures.
-    writable = [folder / "outputs", folder / "comparison.html", folder / "run", folder / "swept", Path(os.environ["ESPALIER_CACHE"])]
+    writable = [
+        folder / "outputs",
+        folder / "comparison.html",
+        folder / "run",
+        folder / "swept",
+        Path(os.environ["ESPALIER_CACHE"]),
+    ]
     return tried(lambda: main(words), folder, writable=writable, go_on=go_on, memory=_MEMORY, light=go_on is None)
 
 
@@ -144,7 +161,7 @@ def _sample(cases: Sequence[Any], most: int) -> list[Any]:
 
 
 def _folders(cases: Sequence[Any]) -> Iterator[tuple[Any, Path]]:
-    """Each case with an empty folder, which is gone afterwards; nothing of the person who measures is read or written."""
+    """Each case with an empty folder, which is gone afterwards; nothing of the user's own is read or written."""
     with tempfile.TemporaryDirectory(prefix="espalier-bench-") as top:
         _alone(Path(top))
         for number, case in enumerate(cases):
@@ -159,7 +176,9 @@ def _alone(top: Path) -> None:
     for name in ("ESPALIER_HOME", "ESPALIER_CACHE", "HF_HOME", "WANDB_DIR"):
         (top / name.lower()).mkdir(exist_ok=True)
         os.environ[name] = str(top / name.lower())
-    os.environ.update(ESPALIER_TRUST="my_parts", HF_HUB_OFFLINE="1", WANDB_MODE="offline", OMP_NUM_THREADS="1", PYTHONSAFEPATH="1")
+    os.environ.update(
+        ESPALIER_TRUST="my_parts", HF_HUB_OFFLINE="1", WANDB_MODE="offline", OMP_NUM_THREADS="1", PYTHONSAFEPATH="1"
+    )
 
 
 @contextmanager
@@ -168,8 +187,17 @@ def _templates() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="espalier-bench-") as top:
         _alone(Path(top))
         tests_module("model", "checkpoints").bert(Path(top, "bert"))
-        words = ["train", "data=digits", "model=mlp", "adapter=full", "tracking=none", "hardware=cpu", "trainer.max_epochs=1",
-                 "output=made", "callback=[checkpoint]"]  # fmt: skip
+        words = [
+            "train",
+            "data=digits",
+            "model=mlp",
+            "adapter=full",
+            "tracking=none",
+            "hardware=cpu",
+            "trainer.max_epochs=1",
+            "output=made",
+            "callback=[checkpoint]",
+        ]
         from espalier.cli.dispatch import main
 
         done = tried(lambda: main(words), Path(top), go_on=_as_module, light=False, memory=2**34, writable=[Path(top)])
@@ -193,15 +221,46 @@ def _warm(modules: Sequence[str]) -> None:
 
 def _light_modules() -> list[str]:
     packages = [importlib.import_module(f"espalier.{room}") for room in _LIGHT]
-    found = [m.name for p in packages for m in pkgutil.walk_packages(p.__path__, f"{p.__name__}.") if ".project" not in m.name]
+    found = [
+        m.name
+        for p in packages
+        for m in pkgutil.walk_packages(p.__path__, f"{p.__name__}.")
+        if ".project" not in m.name
+    ]
     return [*found, *_ALSO]
 
 
 def _heavy_modules() -> list[str]:
-    rooms = ("run", "build", "batch", "data", "model", "adapter", "task", "optimizer", "scheduler", "hardware", "trainer", "callback")
-    own = [f"espalier.{path.relative_to(ROOT / 'src' / 'espalier').with_suffix('').as_posix().replace('/', '.')}"
-           for room in rooms for path in (ROOT / "src" / "espalier" / room).rglob("*.py") if path.name not in ("__init__.py", "__main__.py")]  # fmt: skip
-    return ["torch", "pytorch_lightning", "transformers", "peft", "datasets", "torchmetrics", "espalier.run.__main__", *own]
+    rooms = (
+        "run",
+        "build",
+        "batch",
+        "data",
+        "model",
+        "adapter",
+        "task",
+        "optimizer",
+        "scheduler",
+        "hardware",
+        "trainer",
+        "callback",
+    )
+    own = [
+        f"espalier.{path.relative_to(ROOT / 'src' / 'espalier').with_suffix('').as_posix().replace('/', '.')}"
+        for room in rooms
+        for path in (ROOT / "src" / "espalier" / room).rglob("*.py")
+        if path.name not in ("__init__.py", "__main__.py")
+    ]
+    return [
+        "torch",
+        "pytorch_lightning",
+        "transformers",
+        "peft",
+        "datasets",
+        "torchmetrics",
+        "espalier.run.__main__",
+        *own,
+    ]
 
 
 def _module(name: str) -> Any:
@@ -235,7 +294,13 @@ def _apart(measure: Callable[[Settings], Measured]) -> Callable[[Settings], Meas
     return measured
 
 
-SOURCES = ("src/espalier/**/*.py", "conf/**/*.yaml", "scripts/benches/security.py", "scripts/benches/hostile/*.py", "tests/config/hostile.py")
+SOURCES = (
+    "src/espalier/**/*.py",
+    "conf/**/*.yaml",
+    "scripts/benches/security.py",
+    "scripts/benches/hostile/*.py",
+    "tests/config/hostile.py",
+)
 ROWS = (
     Row("security", "security_configs", "Hostile configs, words, run and sweep directories", SOURCES, _apart(configs)),
     Row("security", "security_files", "Hostile weights, checkpoints, tables, images", SOURCES, _apart(files)),

@@ -53,7 +53,9 @@ def test_what_cannot_be_is_said_before_anything_is_read(words: Sequence[str], sa
     assert not asked and not Path("new").exists()
 
 
-def test_it_is_read_by_a_confined_process_and_told_how_to_use(asked: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_read_by_a_confined_process_and_told_how_to_use(
+    asked: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert import_.main(["x.bin", "--output", "new", "--prefix", "model."]) == 0
     assert asked == [("espalier.run.confined", "espalier.run.convert", "x.bin", "new", "--prefix=model.")]
     assert capsys.readouterr().out == "to use it   espalier train … weights=new\n"

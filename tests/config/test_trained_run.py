@@ -99,7 +99,10 @@ def test_a_folder_of_weights_alone_will_do(tmp_path: Path) -> None:
 
 
 def test_a_pickle_is_answered_with_the_command_that_converts_it(tmp_path: Path) -> None:
-    for name, remedy in {"x.ckpt": rf"espalier import '?{tmp_path}/x.ckpt'? --output FOLDER", "x.h5": "Name a run directory"}.items():
+    for name, remedy in {
+        "x.ckpt": rf"espalier import '?{tmp_path}/x.ckpt'? --output FOLDER",
+        "x.h5": "Name a run directory",
+    }.items():
         (tmp_path / name).write_bytes(b"")
         with pytest.raises(ConfigError, match=rf"is no safetensors file. .*{remedy}"):
             check(compose([f"weights={tmp_path / name}"]))

@@ -19,7 +19,9 @@ BESIDE = {"a0": "x" * 16, **{f"a{n}": f"${{.a{n - 1}}}${{.a{n - 1}}}" for n in r
 INSIDE = {"a0": ["x" * 16], **{f"a{n}": [f"${{..a{n - 1}[0]}}${{vars.a{n - 1}.0}}"] for n in range(1, 40)}}
 
 
-@pytest.mark.parametrize("vars_", [TEXTS, NODES, MADE, BESIDE, INSIDE], ids=["texts", "nodes", "made", "beside", "lists"])
+@pytest.mark.parametrize(
+    "vars_", [TEXTS, NODES, MADE, BESIDE, INSIDE], ids=["texts", "nodes", "made", "beside", "lists"]
+)
 def test_doubling_is_refused_at_once(vars_: dict[str, Any]) -> None:
     began = time.perf_counter()
     with pytest.raises(ConfigError, match=r"vars  comes to more than .* characters: references"):

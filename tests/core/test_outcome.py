@@ -30,9 +30,14 @@ def test_record_of_a_run_that_has_just_begun_is_enough() -> None:
 def test_what_others_said_is_masked_and_figures_stay() -> None:
     told = {"origin": "https://me:hush1@host/x.csv", "notes": ["token=abc123x"], "labels": ["token=abc123x"]}
     outcome = Outcome("failed", "n", 0, "", 1, "h", error="E: password=hush1", data=told, metrics={"test/loss": 0.5},
-                      tracking={"lines": ["wandb: api_key=abc123x"]}, git_commit="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b")  # fmt: skip
+                      tracking={"lines": ["wandb: api_key=abc123x"]},
+                      git_commit="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b")  # fmt: skip
     shown = outcome.masked()
     assert (shown.error, shown.data["origin"]) == (f"E: password={MASK}", f"https://{MASK}@host/x.csv")
     assert (shown.data["notes"], shown.tracking) == ([f"token={MASK}"], {"lines": [f"wandb: api_key={MASK}"]})
-    assert (shown.data["labels"], shown.metrics, shown.git_commit) == (told["labels"], outcome.metrics, outcome.git_commit)
+    assert (shown.data["labels"], shown.metrics, shown.git_commit) == (
+        told["labels"],
+        outcome.metrics,
+        outcome.git_commit,
+    )
     assert outcome.error == "E: password=hush1"

@@ -91,7 +91,7 @@ def test_csv_is_separated_as_what_was_read(tmp_path: Path, name: str, written: s
 def test_a_carriage_return_within_a_field_ends_no_row(tmp_path: Path) -> None:
     with sink(str(tmp_path / "a.csv"), "csv") as write:
         write(Records(("a\rb", "c"), [{"a\rb": "1\r2", "c": "3"}, {"a\rb": "4", "c": "5"}], (2, 3)), ADDED)
-    assert [chunk.rows for chunk in read_chunks(str(tmp_path / "a.csv"), "csv", 9)] == [
+    assert [list(chunk.rows) for chunk in read_chunks(str(tmp_path / "a.csv"), "csv", 9)] == [
         [
             {"a\rb": "1\r2", "c": "3", "prediction": "x", "score": "0.5"},
             {"a\rb": "4", "c": "5", "prediction": "", "score": ""},

@@ -13,9 +13,7 @@ from espalier.core.errors import ConfigError
 from espalier.core.yaml_files import BYTES, DEPTH, VALUES, read_text, read_yaml
 
 LISTS = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
-MERGED = "a0: &a0 {x: 1}\n" + "".join(
-    f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 12)
-)
+MERGED = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 12))
 TOO_MUCH = {
     "lists of lists": (LISTS, "more than 20,000 values"),
     "merged mappings": (MERGED, "more than 20,000 values"),
@@ -23,7 +21,10 @@ TOO_MUCH = {
     "wide": ("".join(f"k{n}: 1\n" for n in range(VALUES)), "more than 20,000 values"),
     "deep": ("a: " + "[" * (DEPTH + 2) + "]" * (DEPTH + 2), "deeper than 64"),
     "deep mappings": ("{a: " * 5000 + "1" + "}" * 5000, "deeper than 64"),
-    "deep by aliases": ("a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 80)), "deeper than 64"),
+    "deep by aliases": (
+        "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 80)),
+        "deeper than 64",
+    ),
     "an anchor in itself": ("a: &a [*a]\n", "the anchor &a holds itself"),
     "an anchor far in itself": ("a: &a {b: {c: [1, {d: *a}]}}\n", "the anchor &a holds itself"),
 }

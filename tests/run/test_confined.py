@@ -75,7 +75,9 @@ def test_without_python_s_hooks_no_file_can_be_opened_but_the_one(tmp_path: Path
 
 
 def test_the_network_is_left_where_the_kernel_lets_it(tmp_path: Path) -> None:
-    script = "import socket; from espalier.run.confined import leave_network as leave; print(leave(), socket.if_nameindex())"
+    script = (
+        "import socket; from espalier.run.confined import leave_network as leave; print(leave(), socket.if_nameindex())"
+    )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.startswith("False") or done.stdout == "True [(1, 'lo')]\n", "a loopback that is down is all"
 

@@ -18,7 +18,11 @@ from safetensors.torch import load_file
 from espalier.core.errors import UserError
 from espalier.run.convert import convert
 
-STATE = {"a.weight": torch.arange(6.0).reshape(2, 3), "b": torch.tensor([1, 2]), "c": torch.ones(2, dtype=torch.bfloat16)}
+STATE = {
+    "a.weight": torch.arange(6.0).reshape(2, 3),
+    "b": torch.tensor([1, 2]),
+    "c": torch.ones(2, dtype=torch.bfloat16),
+}
 
 
 def converted(file: Path, **given: Any) -> str:
@@ -57,7 +61,12 @@ def test_a_state_dict_keeps_every_tensor(zipped: bool, tmp_path: Path) -> None:
 
 
 def test_of_a_checkpoint_the_state_dict_is_taken(tmp_path: Path) -> None:
-    whole = {"epoch": 3, "state_dict": STATE, "optimizer_states": [{"state": {0: {"exp_avg": torch.zeros(2)}}}], "loops": {"x": None}}
+    whole = {
+        "epoch": 3,
+        "state_dict": STATE,
+        "optimizer_states": [{"state": {0: {"exp_avg": torch.zeros(2)}}}],
+        "loops": {"x": None},
+    }
     torch.save(whole, file := tmp_path / "last.ckpt")
     assert converted(file) == "done 3"
     assert made(file).keys() == STATE.keys()
@@ -67,12 +76,16 @@ def test_what_wraps_a_model_is_taken_off_and_a_prefix_chooses(tmp_path: Path) ->
     torch.save({f"module.{name}": tensor for name, tensor in STATE.items()}, file := tmp_path / "x.pt")
     assert converted(file) == "done 3" and made(file).keys() == STATE.keys()
     assert converted(file, prefix="a.") == "done 1" and list(made(file)) == ["weight"]
-    assert converted(file, prefix="z.").startswith("UserError --prefix z.  has no such tensors; there are: a.weight, b, c")
+    assert converted(file, prefix="z.").startswith(
+        "UserError --prefix z.  has no such tensors; there are: a.weight, b, c"
+    )
 
 
 def test_tied_and_cut_out_tensors_get_memory_of_their_own(tmp_path: Path) -> None:
     whole = torch.arange(12.0)
-    torch.save({"a": whole, "tied": whole, "part": whole[3:5], "turned": whole.reshape(3, 4).T}, file := tmp_path / "x.pt")
+    torch.save(
+        {"a": whole, "tied": whole, "part": whole[3:5], "turned": whole.reshape(3, 4).T}, file := tmp_path / "x.pt"
+    )
     assert converted(file) == "done 4"
     found = made(file)
     assert torch.equal(found["tied"], whole) and found["part"].tolist() == [3, 4]
@@ -93,7 +106,10 @@ def repeated(tmp_path: Path) -> Any:
 
 HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "acts": (lambda folder: {"a": torch.zeros(1), "b": Acts(folder / "canary")}, "which is code and no tensor"),
-    "namespace": (lambda _: {"state_dict": STATE, "hyper_parameters": argparse.Namespace(a=1)}, "holds argparse.Namespace, which"),
+    "namespace": (
+        lambda _: {"state_dict": STATE, "hyper_parameters": argparse.Namespace(a=1)},
+        "holds argparse.Namespace, which",
+    ),
     "module": (lambda _: torch.nn.Linear(1, 1), "which is code and no tensor"),
     "a view of a terabyte": (repeated, "would take many times the memory that it takes on disk"),
     "a list": (lambda _: [torch.zeros(1)], "holds no state dict, but one list"),
@@ -117,7 +133,7 @@ def test_what_is_more_than_tensors_is_refused_with_its_reason(name: str, zipped:
 
 
 def bomb(file: Path) -> None:
-    """Ten gigabytes of zeros that are ten megabytes on disk: torch's own writer never compresses, its reader inflates."""
+    """Ten gigabytes of zeros that are ten megabytes on disk: torch's writer never compresses, its reader inflates."""
     torch.save({"a": torch.zeros(4)}, small := file.with_name("small.pt"))
     with zipfile.ZipFile(small) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new:
         for name in old.namelist():

@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from omegaconf import OmegaConf
+
 from benches.hostile.configs import OWN, Case
 from benches.hostile.watch import Tried, tried
 from benches.machine import ROOT
-from omegaconf import OmegaConf
 
 
 def tried_bare(case: Case, folder: Path) -> Tried:
     """What came of it; its own log files are no act."""
-    return tried(lambda: _app(case), folder, writable=[folder / "outputs", folder / "multirun"], light=False, seconds=20)
+    return tried(
+        lambda: _app(case), folder, writable=[folder / "outputs", folder / "multirun"], light=False, seconds=20
+    )
 
 
 def _app(case: Case) -> int:

@@ -1,4 +1,5 @@
 """Hostile configs: what would act, at every place where a config, a word or a handed-over directory can say it."""
+# tables of cases, a line each
 
 from __future__ import annotations
 
@@ -10,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from benches.hostile.payloads import BUILT, NODES
 from omegaconf import OmegaConf
 
+from benches.hostile.payloads import BUILT, NODES
 from espalier.config.compose import compose
 
 # A small experiment that any machine can compose.
@@ -51,7 +52,9 @@ def cases() -> list[Case]:
     return found
 
 
-def files_case(name: str, files: Files, words: tuple[str, ...], keys: tuple[str, ...] = (), *, refused: bool = True) -> Case:
+def files_case(
+    name: str, files: Files, words: tuple[str, ...], keys: tuple[str, ...] = (), *, refused: bool = True
+) -> Case:
     """Of files (path -> text, bytes, or content of a YAML) and words."""
     return Case(name, lambda folder: write(folder, files), words, keys, refused)
 
@@ -94,14 +97,28 @@ def _nodes() -> Iterator[Case]:
         yield files_case(
             f"--cfg: {name}", preset({"vars": {"x": node}}), (*THEIRS, "--cfg", "job", "--resolve"), refused=False
         )
-        yield files_case(f"explain: {name}", preset({"vars": {"x": node}}),
-                         ("explain", "optimizer.lr", "--config-dir", OWN, *BASE, "experiment=theirs"), refused=False)  # fmt: skip
+        yield files_case(
+            f"explain: {name}",
+            preset({"vars": {"x": node}}),
+            ("explain", "optimizer.lr", "--config-dir", OWN, *BASE, "experiment=theirs"),
+            refused=False,
+        )
         if isinstance(node, dict):
-            yield files_case(f"option: {name}", {f"{OWN}/scheduler/theirs.yaml": node},
-                             ("train", "--config-dir", OWN, *BASE, "scheduler=theirs"), ("scheduler",))  # fmt: skip
-            yield files_case(f"shadow: {name}", {f"{OWN}/optimizer/adamw.yaml": node},
-                             ("train", "--config-dir", OWN, *BASE), ("optimizer",))  # fmt: skip
-            yield files_case(f"hydra.callbacks: {name}", preset({"hydra": {"callbacks": {"x": node}}}), THEIRS, ("vars",))
+            yield files_case(
+                f"option: {name}",
+                {f"{OWN}/scheduler/theirs.yaml": node},
+                ("train", "--config-dir", OWN, *BASE, "scheduler=theirs"),
+                ("scheduler",),
+            )
+            yield files_case(
+                f"shadow: {name}",
+                {f"{OWN}/optimizer/adamw.yaml": node},
+                ("train", "--config-dir", OWN, *BASE),
+                ("optimizer",),
+            )
+            yield files_case(
+                f"hydra.callbacks: {name}", preset({"hydra": {"callbacks": {"x": node}}}), THEIRS, ("vars",)
+            )
             yield files_case(f"hydra.launcher: {name}", preset({"hydra": {"launcher": node}}), THEIRS, ("vars",))
 
 
@@ -110,8 +127,12 @@ def _built() -> Iterator[Case]:
         content = {"vars": tree, "optimizer": {"parts": {"x": "${vars.node}"}}}
         yield files_case(f"built, parts: {name}", preset(content), THEIRS, ("optimizer.parts",))
         yield files_case(f"built, vars: {name}", preset({"vars": tree}), THEIRS, ("vars",))
-        yield files_case(f"built, callback: {name}", preset({"vars": tree, "callback": {"x": "${vars.node}"}}), THEIRS,
-                         ("callback.x",))  # fmt: skip
+        yield files_case(
+            f"built, callback: {name}",
+            preset({"vars": tree, "callback": {"x": "${vars.node}"}}),
+            THEIRS,
+            ("callback.x",),
+        )
         yield files_case(f"built, --rerun: {name}", run_files({"vars": tree}), ("train", "--rerun", "run"), ("vars",))
 
 
@@ -125,9 +146,14 @@ def _words() -> Iterator[Case]:
         if isinstance(node, dict) and isinstance(node.get("_target_"), str):
             target = flow(node["_target_"])
             yield Case(f"optimizer._target_: {name}", _nothing, ("train", *BASE, f"optimizer._target_={target}"))
-            yield Case(f"launcher._target_: {name}", _nothing,
-                       ("train", "-m", *BASE, "seed=0,1", f"launcher._target_={target}"))  # fmt: skip
-            yield Case(f"search._target_: {name}", _nothing, ("train", "-m", *BASE, "seed=0,1", f"search._target_={target}"))
+            yield Case(
+                f"launcher._target_: {name}",
+                _nothing,
+                ("train", "-m", *BASE, "seed=0,1", f"launcher._target_={target}"),
+            )
+            yield Case(
+                f"search._target_: {name}", _nothing, ("train", "-m", *BASE, "seed=0,1", f"search._target_={target}")
+            )
 
 
 def _runs() -> Iterator[Case]:
@@ -146,11 +172,19 @@ def _runs() -> Iterator[Case]:
                 files |= run_files({}, "other")
             yield files_case(f"{place}: {name}", files, words, ("vars",) if place == "--rerun" else (), refused=refused)
         said = [f"vars.x={flow(node)}"]
-        yield files_case(f"its words: {name}", run_files({}, overrides=said), ("train", "--rerun", "run", "scheduler=linear"))
-    folders = [{"config_dirs": [place]} for place in (f"./{OWN}", "..", "/", "/proc/self/root", "\0", "pkg://evil", "http://x")]
+        yield files_case(
+            f"its words: {name}", run_files({}, overrides=said), ("train", "--rerun", "run", "scheduler=linear")
+        )
+    folders = [
+        {"config_dirs": [place]} for place in (f"./{OWN}", "..", "/", "/proc/self/root", "\0", "pkg://evil", "http://x")
+    ]
     for number, folder in enumerate(folders):
-        yield files_case(f"its folders: {number}", run_files({}, **folder), ("train", "--rerun", "run", "scheduler=linear"),
-                         refused=False)  # fmt: skip
+        yield files_case(
+            f"its folders: {number}",
+            run_files({}, **folder),
+            ("train", "--rerun", "run", "scheduler=linear"),
+            refused=False,
+        )
 
 
 def _sweeps() -> Iterator[Case]:
@@ -158,22 +192,38 @@ def _sweeps() -> Iterator[Case]:
         word = f"vars.x={flow(node)}"
         yield files_case(f"sweep resume: {name}", sweep_files([*BASE, word, "seed=0,1"]), ("sweep", "resume", "swept"))
         own = {f"{OWN}/optimizer/adamw.yaml": node if isinstance(node, dict) else {"x": node}}
-        yield files_case(f"sweep's options: {name}", {**own, **sweep_files([*BASE, "seed=0,1"], config_dirs=[OWN])},
-                         ("sweep", "resume", "swept"))  # fmt: skip
-        yield files_case(f"space: {name}", {f"{OWN}/space/optimizer/adamw.yaml": {"lr": node, "betas": flow(node)}},
-                         ("sweep", "plan", "--config-dir", OWN, *BASE, "sweep=tpe"))  # fmt: skip
+        yield files_case(
+            f"sweep's options: {name}",
+            {**own, **sweep_files([*BASE, "seed=0,1"], config_dirs=[OWN])},
+            ("sweep", "resume", "swept"),
+        )
+        yield files_case(
+            f"space: {name}",
+            {f"{OWN}/space/optimizer/adamw.yaml": {"lr": node, "betas": flow(node)}},
+            ("sweep", "plan", "--config-dir", OWN, *BASE, "sweep=tpe"),
+        )
     for verb in ("status", "best", "report", "stop", "optuna", "retry"):
         more = ("--failed",) if verb == "retry" else ()
         for number, line in enumerate(_EVENTS):
-            files = {**sweep_files([*BASE, f"vars.x={flow(NODES['os.system'])}", "seed=0,1"]), "swept/record.jsonl": line}
+            files = {
+                **sweep_files([*BASE, f"vars.x={flow(NODES['os.system'])}", "seed=0,1"]),
+                "swept/record.jsonl": line,
+            }
             yield files_case(f"record, {verb}: {number}", files, ("sweep", verb, "swept", *more), refused=False)
 
 
 _EVENTS = (
-    "", "{}\n", "[]\n", "3\n", '{"event": "planned", "trial": {"_target_": "os.system"}}\n', "[" * 100_000 + "\n",
-    '{"event": "planned", "trial": "../../../canary", "configuration": 0, "point": {}, "seed": 0, "words": [], "name": "x"}\n',
-    '{"event": "running", "trial": 7, "slot": "x", "handle": {"pid": 1}}\n', "\xff\xfe\n", '{"event": "__class__", "trial": 0}\n',
-)  # fmt: skip
+    "",
+    "{}\n",
+    "[]\n",
+    "3\n",
+    '{"event": "planned", "trial": {"_target_": "os.system"}}\n',
+    "[" * 100_000 + "\n",
+    '{"event": "planned", "trial": "../../../canary", "configuration": 0, "point": {}, "seed": 0, "words": []}\n',
+    '{"event": "running", "trial": 7, "slot": "x", "handle": {"pid": 1}}\n',
+    "\xff\xfe\n",
+    '{"event": "__class__", "trial": 0}\n',
+)
 
 
 def flow(node: Any) -> str:
@@ -195,12 +245,21 @@ def _config() -> str:
 
 
 def run_files(
-    change: Mapping[str, Any], place: str = "run", *, status: str = "done", overrides: list[str] | None = None,
+    change: Mapping[str, Any],
+    place: str = "run",
+    *,
+    status: str = "done",
+    overrides: list[str] | None = None,
     config_dirs: list[str] | None = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """A run directory, as somebody hands it over: its config with a change."""
-    origin = {"schema": 1, "version": "0.1.0", "choices": {"data": "digits", "model": "mlp"},
-              "overrides": [*BASE, *(overrides or [])], "config_dirs": config_dirs or []}  # fmt: skip
+    origin = {
+        "schema": 1,
+        "version": "0.1.0",
+        "choices": {"data": "digits", "model": "mlp"},
+        "overrides": [*BASE, *(overrides or [])],
+        "config_dirs": config_dirs or [],
+    }
     outcome = {"status": status, "name": "x", "seed": 0, "started": "2026-11-25T10:00:00+00:00", "pid": 1, "host": "x"}
     facts = {"kinds": {"vector": "vector", "label": "label"}, "labels": {"": ["a", "b"]}}
     return {
@@ -213,15 +272,26 @@ def run_files(
 
 def sweep_files(words: list[str], **change: Any) -> dict[str, Any]:
     """A sweep's directory with a command that somebody else began it with."""
-    definition = {"schema": 1, "words": words, "config_dirs": [], "rerun": None, "folder": ".", "started": "x", "fixed": [],
-                  "seeds": [0, 1], "space": {}, "search": {}, "pruning": {}, "judged": {}}  # fmt: skip
+    definition = {
+        "schema": 1,
+        "words": words,
+        "config_dirs": [],
+        "rerun": None,
+        "folder": ".",
+        "started": "x",
+        "fixed": [],
+        "seeds": [0, 1],
+        "space": {},
+        "search": {},
+        "pruning": {},
+        "judged": {},
+    }
     return {
-        "swept/sweep.yaml": {**definition, **change}, "swept/record.jsonl": "",
+        "swept/sweep.yaml": {**definition, **change},
+        "swept/record.jsonl": "",
         "swept/summary.json": json.dumps({"status": "interrupted", "best": None}),
-    }  # fmt: skip
+    }
 
 
 def _nothing(_: Path) -> None:
     pass
-
-

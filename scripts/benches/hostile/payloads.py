@@ -1,4 +1,5 @@
 """What would act if it were called: nodes, texts of YAML, and the package and files that they reach for."""
+# tables of cases, a line each
 
 from __future__ import annotations
 
@@ -25,8 +26,16 @@ def tests_module(*place: str) -> Any:
 
 _NODES = tests_module("config", "hostile")
 TOUCH: str = _NODES.TOUCH
-_OWN = ("torch.os.system", "torch.serialization.os.system", "transformers.utils.os.system", "yaml.os.system",
-        "numpy.os.system", "logging.os.system", "espalier.cli.process.os.system", "espalier.core.files.os.system")  # fmt: skip
+_OWN = (
+    "torch.os.system",
+    "torch.serialization.os.system",
+    "transformers.utils.os.system",
+    "yaml.os.system",
+    "numpy.os.system",
+    "logging.os.system",
+    "espalier.cli.process.os.system",
+    "espalier.core.files.os.system",
+)
 _MORE: dict[str, Any] = {
     **{target: {"_target_": target, "command": TOUCH} for target in _OWN},
     "subprocess.run": {"_target_": "subprocess.run", "args": ["touch", CANARY]},
@@ -42,7 +51,11 @@ _MORE: dict[str, Any] = {
     "pandas.eval": {"_target_": "pandas.eval", "expr": "@__import__('os').system('touch canary')"},
     "torch.jit": {"_target_": "torch.jit.load", "f": "evil.pt"},
     "extension": {"_target_": "torch.utils.cpp_extension.load", "name": "x", "sources": ["evil.cpp"]},
-    "transformers": {"_target_": "transformers.AutoModel.from_pretrained", "_args_": ["./remote"], "trust_remote_code": True},
+    "transformers": {
+        "_target_": "transformers.AutoModel.from_pretrained",
+        "_args_": ["./remote"],
+        "trust_remote_code": True,
+    },
     "lightning": {"_target_": "pytorch_lightning.LightningModule.load_from_checkpoint", "checkpoint_path": "evil.ckpt"},
     "yaml": {"_target_": "yaml.unsafe_load", "stream": f"!!python/object/apply:os.system ['{TOUCH}']"},
     "sqlite": {"_target_": "sqlite3.connect", "database": CANARY},
@@ -52,24 +65,37 @@ _MORE: dict[str, Any] = {
     "stranger's class": {"_target_": "evil.Net"},
     "partial of Hydra": {"_target_": "os.system", "_partial_": True, "command": TOUCH},
     "within a part of ours": {
-        "_target_": "espalier.optimizer.adamw.adamw", "lr": {"_target_": "os.system", "command": TOUCH}
+        "_target_": "espalier.optimizer.adamw.adamw",
+        "lr": {"_target_": "os.system", "command": TOUCH},
     },
     "attributes of an object": {"_target_": "my_parts.bag.Bag.make.__globals__"},
     "property": {"_target_": "my_parts.bag.Bag.width.fget"},
-}  # fmt: skip
+}
 # The one whose source is harmless and whose object is not is refused as it is made: tests/config/test_gate.py.
 NODES: dict[str, Any] = {
-    **{name: node for name, node in _NODES.HOSTILE.items() if name != "replaced at run time"}, **_MORE
-}  # fmt: skip
+    **{name: node for name, node in _NODES.HOSTILE.items() if name != "replaced at run time"},
+    **_MORE,
+}
 BUILT: dict[str, Any] = _NODES.BUILT
 
 TAGS = (
-    f'!!python/object/apply:os.system ["{TOUCH}"]', f'!!python/object/new:os.system ["{TOUCH}"]',
-    '!!python/name:os.system ""', '!!python/module:evil ""', "!!python/object:evil.Net {}",
-    f'!!python/object/apply:subprocess.Popen [["touch", "{CANARY}"]]', f'!!python/object/apply:eval ["open(\'{CANARY}\',\'w\')"]',
-    "!!python/tuple [1]", "!!python/bytes x", "!!python/complex 1", "!<tag:yaml.org,2002:python/object/apply:os.system> [x]",
-    "!evil x", "!include evil.yaml", "!!binary canary", "!!set {a, b}", "!!omap [a: 1]",
-)  # fmt: skip
+    f'!!python/object/apply:os.system ["{TOUCH}"]',
+    f'!!python/object/new:os.system ["{TOUCH}"]',
+    '!!python/name:os.system ""',
+    '!!python/module:evil ""',
+    "!!python/object:evil.Net {}",
+    f'!!python/object/apply:subprocess.Popen [["touch", "{CANARY}"]]',
+    f"!!python/object/apply:eval [\"open('{CANARY}','w')\"]",
+    "!!python/tuple [1]",
+    "!!python/bytes x",
+    "!!python/complex 1",
+    "!<tag:yaml.org,2002:python/object/apply:os.system> [x]",
+    "!evil x",
+    "!include evil.yaml",
+    "!!binary canary",
+    "!!set {a, b}",
+    "!!omap [a: 1]",
+)
 
 
 def lay_out(folder: Path) -> None:
@@ -85,7 +111,9 @@ def lay_out(folder: Path) -> None:
         (folder / name).write_bytes(pickled(f"touch {CANARY}"))
     remote = folder / "remote"
     remote.mkdir()
-    (remote / "config.json").write_text('{"model_type": "evil", "auto_map": {"AutoConfig": "code.C", "AutoModel": "code.M"}}')
+    (remote / "config.json").write_text(
+        '{"model_type": "evil", "auto_map": {"AutoConfig": "code.C", "AutoModel": "code.M"}}'
+    )
     (remote / "code.py").write_text(f"open('{folder / CANARY}', 'w').close()\nclass C: ...\nclass M: ...\n")
 
 

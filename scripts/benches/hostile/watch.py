@@ -1,4 +1,5 @@
 """One try in a forked child of a warm parent, under an audit hook that notes whatever acts."""
+# tables of cases, a line each
 
 from __future__ import annotations
 
@@ -20,18 +21,55 @@ from typing import Any, NoReturn
 from benches.machine import ROOT
 
 SECONDS = 60
-_RUNS = ("os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.startfile", "subprocess.Popen", "pty.spawn", "os.fork")
+_RUNS = (
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.startfile",
+    "subprocess.Popen",
+    "pty.spawn",
+    "os.fork",
+)
 _NET = (
-    "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request",
-    "ftplib.connect", "smtplib.connect", "http.client.connect",
-)  # fmt: skip
+    "socket.connect",
+    "socket.bind",
+    "socket.getaddrinfo",
+    "socket.gethostbyname",
+    "socket.sendto",
+    "urllib.Request",
+    "ftplib.connect",
+    "smtplib.connect",
+    "http.client.connect",
+)
 _CHANGES = (
-    "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.chmod", "os.chown", "os.link", "os.symlink", "os.truncate",
-    "os.utime", "os.setxattr", "shutil.copyfile", "shutil.move", "shutil.rmtree", "shutil.unpack_archive",
-)  # fmt: skip
+    "os.remove",
+    "os.rename",
+    "os.mkdir",
+    "os.rmdir",
+    "os.chmod",
+    "os.chown",
+    "os.link",
+    "os.symlink",
+    "os.truncate",
+    "os.utime",
+    "os.setxattr",
+    "shutil.copyfile",
+    "shutil.move",
+    "shutil.rmtree",
+    "shutil.unpack_archive",
+)
 _INSTALLED = (sysconfig.get_path("stdlib"), sys.prefix, str(ROOT / "src"), str(ROOT / "scripts"))
 # Libraries that make code of texts of their own as they are used: named tuples, data classes, page templates.
-_MAKERS = ("dataclasses.py", "collections/__init__.py", "ast.py", "enum.py", "jinja2/environment.py", "inspect.py", "typing.py")
+_MAKERS = (
+    "dataclasses.py",
+    "collections/__init__.py",
+    "ast.py",
+    "enum.py",
+    "jinja2/environment.py",
+    "inspect.py",
+    "typing.py",
+)
 
 
 class HandedOver(BaseException):
@@ -58,9 +96,15 @@ class Tried:
 
 
 def tried(
-    do: Callable[[], int], folder: Path, *, writable: Collection[Path] = (), go_on: Callable[[list[str]], int] | None = None,
-    memory: int = 2**30, light: bool = True, seconds: int = SECONDS,
-) -> Tried:  # fmt: skip
+    do: Callable[[], int],
+    folder: Path,
+    *,
+    writable: Collection[Path] = (),
+    go_on: Callable[[list[str]], int] | None = None,
+    memory: int = 2**30,
+    light: bool = True,
+    seconds: int = SECONDS,
+) -> Tried:
     """Do something in a child of this process, in a folder.
 
     Args:
@@ -90,9 +134,15 @@ def tried(
 
 
 def _child(
-    do: Callable[[], int], folder: Path, writes: int, writable: tuple[str, ...],
-    go_on: Callable[[list[str]], int] | None, memory: int, light: bool, seconds: int,
-) -> NoReturn:  # fmt: skip
+    do: Callable[[], int],
+    folder: Path,
+    writes: int,
+    writable: tuple[str, ...],
+    go_on: Callable[[list[str]], int] | None,
+    memory: int,
+    light: bool,
+    seconds: int,
+) -> NoReturn:
     found = Tried(None)
     try:
         os.chdir(folder)
@@ -104,7 +154,7 @@ def _child(
         resource.setrlimit(resource.RLIMIT_AS, (size + memory, resource.RLIM_INFINITY))
         hook = _Hook(writable, light)
         sys.addaudithook(hook)
-        found.code = _done(do, go_on, hook)
+        found.code = _done(do, go_on)
         hook.armed = False
         found.acts = hook.acts
         strange = set(sys.modules) - known
@@ -121,7 +171,7 @@ def _child(
         os._exit(0)
 
 
-def _done(do: Callable[[], int], go_on: Callable[[list[str]], int] | None, hook: _Hook) -> int | str:
+def _done(do: Callable[[], int], go_on: Callable[[list[str]], int] | None) -> int | str:
     try:
         return do()
     except SystemExit as ended:
@@ -169,9 +219,9 @@ class _Hook:
             self._note("unpickle", *given)
         elif event in ("exec", "compile") and self._is_text(event, given):
             self._note("code", event, _caller())
-        elif event == "open" and isinstance(given[2], int) and given[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
-            self._write(event, given[0])
-        elif event in _CHANGES:
+        elif (
+            event == "open" and isinstance(given[2], int) and given[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        ) or event in _CHANGES:
             self._write(event, given[0])
 
     def _note(self, *words: Any) -> None:
@@ -180,7 +230,7 @@ class _Hook:
     def _write(self, event: str, path: Any) -> None:
         if not isinstance(path, str | bytes | os.PathLike):
             return  # a descriptor of a file that is open
-        there = os.path.abspath(os.fsdecode(path))
+        there = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  # as written: links are not followed
         if there != os.devnull and not any(there == place or there.startswith(f"{place}/") for place in self.writable):
             self._note("write", event, there)
 

@@ -20,7 +20,7 @@ DIR/model.safetensors. A pickle can run code as it is read: so it is read by tor
 process without network that may write this one file, with limited memory and time. What holds more than tensors is
 refused, with the reason. Of a transformers model, the config and the tokenizer beside FILE are copied too.
 
-  espalier import pytorch_model.bin --output mine     then  model=hub model.source=./mine , if a config.json was beside it
+  espalier import pytorch_model.bin --output mine     then  model=hub model.source=./mine (with its config.json)
   espalier import epoch=3.ckpt --output mine          then  weights=mine
 
   --prefix TEXT   only tensors whose names begin so, without it:  --prefix model."""
@@ -32,8 +32,9 @@ _FOREIGN = {
     ".json": ("is a list of files and holds no weights.", "Name one of those files."),
 }
 _BESIDE = (
-    "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
-    "vocab.txt", "merges.txt", "spiece.model", "tokenizer.model", "sentencepiece.bpe.model", "preprocessor_config.json",
+    "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "vocab.json", "vocab.txt", "merges.txt", "spiece.model", "tokenizer.model", "sentencepiece.bpe.model",
+    "preprocessor_config.json",
 )  # fmt: skip
 _LONGEST = 2**26
 

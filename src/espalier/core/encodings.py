@@ -14,6 +14,7 @@ _MARKED = {
     "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
     "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
 }
+_OF_SOURCE = ("unicode-escape", "raw-unicode-escape")  # of Python's own literals: what is no escape there is a warning
 
 
 def codec_of(encoding: str, key: str = "data.encoding") -> str:
@@ -28,8 +29,11 @@ def codec_of(encoding: str, key: str = "data.encoding") -> str:
     try:
         name = codecs.lookup(encoding).name
         io.TextIOWrapper(io.BytesIO(), encoding=name)  # refuses what encodes no texts
+        known = name not in _OF_SOURCE
     except (LookupError, ValueError):
-        raise DataError(Fault(f"{key}={encoding}", "is no encoding that Python knows.", "Try utf-8.")) from None
+        known = False
+    if not known:
+        raise DataError(Fault(f"{key}={encoding}", "is no encoding of text files that Python knows.", "Try utf-8."))
     return "utf-8-sig" if name == "utf-8" else name
 
 

@@ -13,7 +13,8 @@ from espalier.core.errors import DataError, Fault
 
 Format = Literal["csv", "jsonl", "parquet"]
 _HEAD = 4096
-_CHUNK, _WINDOW, _RATIO = 2**16, 2**22, 200  # bytes; of each window at most so many times: tables reach 3 to 20, gzip 1,032
+_CHUNK, _WINDOW = 2**16, 2**22  # bytes
+_RATIO = 200  # what a window may unpack to, in its own size: tables reach 3 to 20 times, gzip 1,032
 _NAMES = {"csv": "a delimited table", "jsonl": "JSON lines", "parquet": "parquet"}
 _GZIP, _PARQUET, _ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)

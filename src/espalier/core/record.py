@@ -133,7 +133,11 @@ def read_events(directory: Path) -> Iterator[dict[str, Any]]:
                 event = json.loads(line)
             except (ValueError, RecursionError) as error:
                 raise _not_ours(directory, type(error).__name__) from None
-            if not isinstance(event, dict) or type(event.get("trial")) is not int or type(event.get("event")) is not str:
+            if (
+                not isinstance(event, dict)
+                or type(event.get("trial")) is not int
+                or type(event.get("event")) is not str
+            ):
                 raise _not_ours(directory, "a line names no event of a trial")
             yield event
 

@@ -22,7 +22,8 @@ def read_yaml(path: Path) -> Any:
 
     Raises:
         ConfigError: it is longer, wider or deeper than any config; see ``require_small``.
-        OSError, ValueError, yaml.YAMLError: it cannot be read; is no UTF-8, or has a number of a thousand digits; no YAML.
+        OSError, ValueError, yaml.YAMLError: it cannot be read; is no UTF-8, or has a number of a thousand digits; is no
+            YAML.
     """
     return yaml.safe_load(read_text(path))
 

@@ -1,6 +1,7 @@
-"""``python -m espalier.run.confined MODULE …``: a process for what nobody vouches for. It begins by leaving the network.
+"""``python -m espalier.run.confined MODULE …``: a process for what nobody vouches for. It leaves the network first.
 
-The module then confines itself once it has what it needs: one file to write, little memory and time, no code. Limits of the kernel hold whatever runs; the audit hook (PEP 578) tells by name what was tried, and ends it.
+The module then confines itself once it has what it needs: one file to write, little memory and time, no code. Limits of
+the kernel hold whatever runs; the audit hook (PEP 578) tells by name what was tried, and ends it.
 """
 
 from __future__ import annotations

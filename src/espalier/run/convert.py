@@ -125,7 +125,8 @@ def _plain(state: Mapping[str, Any], prefix: str, name: str) -> dict[str, torch.
     chosen = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
     if not chosen:
         first = ", ".join(list(state)[:3]) or "none at all"
-        raise UserError(Fault(f"--prefix {prefix}" if prefix else name, f"has no such tensors; there are: {first} ….", ""))
+        what = f"--prefix {prefix}" if prefix else name
+        raise UserError(Fault(what, f"has no such tensors; there are: {first} ….", ""))
     return chosen
 
 
