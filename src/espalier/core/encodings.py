@@ -33,7 +33,7 @@ def codec_of(encoding: str, key: str = "data.encoding") -> str:
     except (LookupError, ValueError):
         known = False
     if not known:
-        raise DataError(Fault(f"{key}={encoding}", "is no encoding of text files that Python knows.", "Try utf-8."))
+        raise DataError(Fault(f"{key}={encoding}", "is no encoding that Python knows.", "Try utf-8."))
     return "utf-8-sig" if name == "utf-8" else name
 
 
