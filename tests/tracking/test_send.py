@@ -135,16 +135,15 @@ def test_a_csv_file_is_written_anew(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert rows[-1]["validation/accuracy"] == "0.8" and rows[-1]["epoch"] == "1"
 
 
-def test_online_a_run_that_is_there_is_overwritten(tmp_path: Path) -> None:
+def test_online_a_run_is_opened_with_all_that_it_was(tmp_path: Path) -> None:
     directory = run_in(tmp_path / NAME)
     with wandb_server() as server:
         live = {"WANDB_MODE": "online", "WANDB_API_KEY": "k" * 40, "WANDB_BASE_URL": server.url}
-        for _ in range(2):
-            assert f"wandb: {server.url}/" in sent(directory, "wandb", **live)
-            history = server.history(NAME)
-            assert [row["_step"] for row in history] == list(range(1, 21))
-            assert [row["train/loss"] for row in history] == pytest.approx([1 / n for n in range(1, 21)])
-            assert history[-1]["validation/accuracy"] == 0.8
+        assert f"wandb: {server.url}/" in sent(directory, "wandb", **live)
+        history = server.history(NAME)
+        assert [row["_step"] for row in history] == list(range(1, 21))
+        assert [row["train/loss"] for row in history] == pytest.approx([1 / n for n in range(1, 21)])
+        assert history[-1]["validation/accuracy"] == 0.8
     assert list(server.opened) == [NAME] and server.codes == {NAME: 0}
     asked = server.opened[NAME]
     assert (asked["project"], asked["groupName"], asked["jobType"]) == ("films", "nightly", "train")
