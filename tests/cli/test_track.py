@@ -72,7 +72,8 @@ def test_of_a_sweep_every_trial_and_the_sweep_itself(
     sweep = grid(here / "outputs" / "mine" / "sweep-1", monkeypatch)
     monkeypatch.setattr(track, "_texts", lambda _: False)  # these trials have no config
     every = sorted(file.parent for file in sweep.glob("trials/*/outcome.json"))
-    ready = [run for run in every if (run / "metrics.jsonl").exists()]
+    over = [run for run in every if json.loads((run / "outcome.json").read_text())["status"] != "running"]
+    ready = [run for run in over if (run / "metrics.jsonl").exists() and (run / "metrics.jsonl").stat().st_size]
     assert main([str(sweep), "--to", "wandb"]) == 0
     first, second = asked
     assert list(first[1 : 1 + len(ready)]) == [str(run) for run in ready]

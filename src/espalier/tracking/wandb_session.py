@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from espalier.core.metrics_file import read_metrics
@@ -22,6 +22,7 @@ from espalier.tracking.wandb_log import told_in
 from espalier.tracking.wandb_mode import Mode
 from espalier.tracking.wandb_server import Probe
 
+_WRITING_SECONDS = 2.0  # after its end, for W&B's file to be whole
 _ANSWER_SECONDS = 5.0  # for a server to answer anything
 _REACH_SECONDS = 15  # for it to open a run, and to take what is left at the end
 _EXIT_CODES = {"done": 0, "paused": 0, "interrupted": 255}  # W&B shows 255 as killed, others as failed
@@ -197,8 +198,14 @@ class Session:
         """What the file of an offline run holds: wandb itself says nothing where it could not write it."""
         if not file:
             return
-        rows, ended = told_in(Path(file)) if Path(file).exists() else (0, False)
-        if not ended or rows < self._steps:
+        began = monotonic()
+        while True:  # its process may still be writing the last lines
+            rows, ended = told_in(Path(file)) if Path(file).exists() else (0, False)
+            whole = ended and rows >= self._steps
+            if whole or monotonic() - began > _WRITING_SECONDS:
+                break
+            sleep(0.05)
+        if not whole:
             self.rows -= max(0, self._steps - rows)
             self.lost = "its file is not whole: is the disk full?"
 
