@@ -41,28 +41,6 @@ class Sleeps(pl.Callback):
 '''
 
 
-def test_a_run_goes_on_from_another_folder_after_its_own_was_moved(tmp_path: Path) -> None:
-    here, there = tmp_path / "here", tmp_path / "there it went"
-    here.mkdir()
-    write_films(here / "films.csv", 96)
-    words = ["train", *WORDS, *films(Path("films.csv"))]  # by a path that holds in this folder alone
-    assert espalier(here, *words, "output=whole", env=one_thread()).returncode == 0
-    process = started(here, *words, env=one_thread())
-    wait_for(process, here, "checkpoints/step-00000003*/manifest.json")
-    process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == 143
-    (stopped,) = run_directories(here)
-    assert f"go on        espalier train --resume {stopped.relative_to(here)}\n" in said
-    (here / "outputs").rename(there)
-    moved = there / stopped.relative_to(here / "outputs")
-    done = espalier(Path("/"), "train", "--resume", str(moved), env=one_thread())
-    assert done.returncode == 0, done.stderr
-    assert "going on from step" in done.stdout and "bit for bit" not in done.stderr
-    (whole,) = (file.parent for file in (here / "whole").glob("*/*/outcome.json"))
-    assert same(whole, moved) == ""
-
-
 def test_a_second_interrupt_ends_at_once_and_other_threads_are_told(tmp_path: Path) -> None:
     write_films(tmp_path / "films.csv", 96)
     (tmp_path / "slow_parts.py").write_text(SLOW)
