@@ -86,9 +86,15 @@ def _run(pool: Pool, folder: Path, numbers: range) -> tuple[State, list[int]]:
         time.sleep(0.02)
     time.sleep(1)  # what the last one taught is learned
     parent = _parent()
+    until = time.monotonic() + 20
+    while _children(parent) and time.monotonic() < until:
+        time.sleep(0.1)
     files = len(list(Path(f"/proc/{parent}/fd").iterdir())) + len(list(Path("/proc/self/fd").iterdir()))
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return State(_anonymous(parent), files, len(children)), pids
+    return State(_anonymous(parent), files, len(_children(parent))), pids
+
+
+def _children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
 def _job(directory: Path) -> Job:

@@ -43,6 +43,8 @@ CONTEXTS = (
     {"data": "mnist", "model": "vit", "adapter": "probe"},
     {"data": "jsonl", "data.path": "many.jsonl", "model": "lstm", "adapter": "full"},
 )
+# What no check of the words alone can tell: an adapter that is for transformers is refused when the model is built.
+ONLY_IN = {f"adapter={name}": CONTEXTS[1] for name in ("layers", "p_tuning", "prefix", "prompt")}
 ELSEWHERE = {"hardware": "cpu", "tracking": "none"}
 SMALL = (
     "data.limit=48", "data.batch_size=8", "trainer.max_epochs=1", "trainer.limit_train_batches=1",
@@ -123,7 +125,8 @@ def attempts(option: Path) -> Iterator[list[str]]:
     """Overrides to try. A preset chooses its options itself, so nothing is chosen beside it."""
     demanded = [f"{key}={GIVEN[choice(option)][key]}" for key in demands(option)]
     preset = option.read_text().startswith("# @package _global_")
-    for context in ({},) if preset else CONTEXTS:
+    contexts = (ONLY_IN[choice(option)],) if choice(option) in ONLY_IN else CONTEXTS
+    for context in ({},) if preset else contexts:
         chosen = {k: name for k, name in (context | ELSEWHERE).items() if k.partition(".")[0] != group_of(option)}
         words = [f"{group}={name}" for group, name in chosen.items()]
         yield [*words, choice(option), *demanded, *SMALL]

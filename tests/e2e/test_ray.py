@@ -36,7 +36,7 @@ from espalier.core.launching import Ended, Job
 from espalier.core.record import read_record
 
 pytestmark = [
-    pytest.mark.e2e, pytest.mark.slow,
+    pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("ray"),  # one cluster at a time: "auto" finds any
     pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install 'espalier[ray]'"),
 ]  # fmt: skip
 

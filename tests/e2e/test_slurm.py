@@ -27,7 +27,7 @@ from espalier.launcher.slurm_notes import Notes
 LIMIT = 400.0  # seconds, of a machine that has other things to do
 
 pytestmark = [
-    pytest.mark.e2e, pytest.mark.slow,
+    pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("slurm"),  # its ports are the machine's
     pytest.mark.skipif(
         shutil.which("slurmctld", path=f"{os.environ['PATH']}:/usr/sbin") is None,
         reason="Slurm is not installed: apt-get install --no-install-recommends slurmctld slurmd slurm-client munge",
