@@ -69,7 +69,7 @@ def checkpoints(settings: Settings) -> Measured:
     """Ours meets all of them, plain Lightning a third of the kills and as much damage."""
     share = 0.03 if settings.quick else 1.0
     context: Any = multiprocessing.get_context("forkserver")
-    os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])  # the server itself is told no sys.path before Python 3.13
+    os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])  # the server is told no sys.path before Python 3.13
     context.set_forkserver_preload(WARM)
     counts = {way: Count() for way in ("espalier", "lightning")}
     with tempfile.TemporaryDirectory(prefix="espalier-bench-") as made:
