@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -8,9 +9,12 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from conf.defaults import defaults_of
+from espalier.adapter.bottleneck import bottleneck
 from espalier.adapter.lora import lora
 from espalier.adapter.prompt import prompt
-from espalier.build.transfer import merge, read_weights, take_up
+from espalier.adapter.side import side
+from espalier.build.transfer import merge, read_weights, require_merged, take_up
 from espalier.core.errors import ConfigError
 from espalier.core.facts import DataFacts
 from task.toy import facts_of, minilm
@@ -44,10 +48,15 @@ def test_what_lora_learned_is_merged_under_the_plain_names() -> None:
     torch.testing.assert_close(plain(values), before)
 
 
-def test_what_stands_before_a_text_has_no_place_in_the_weights() -> None:
-    prompted = prompt(minilm(), facts_of("text"), tokens=2)
-    with pytest.raises(ConfigError, match=r"learned what stands before a text.*Set weights=null"):
-        merge(prompted)
+@pytest.mark.parametrize("option", ["prompt", "bottleneck", "side"])
+def test_what_has_no_place_in_the_weights_stays_beside_them_and_is_no_beginning(option: str) -> None:
+    adapters: dict[str, Callable[..., nn.Module]] = {"prompt": prompt, "bottleneck": bottleneck, "side": side}
+    adapted: Any = adapters[option](minilm(), facts_of("text"), **defaults_of(f"adapter/{option}"))
+    trunk = adapted.trunk
+    assert merge(adapted).trunk is trunk
+    with pytest.raises(ConfigError, match=r"adapter learned beside the model.*Set weights=null"):
+        require_merged(adapted)
+    require_merged(minilm())
 
 
 @pytest.mark.parametrize("prefix", ["", "trunk."], ids=["of the trunk alone", "of the backbone"])

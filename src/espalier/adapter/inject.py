@@ -21,7 +21,7 @@ def target_modules(backbone: nn.Module, target: str) -> str:
     targets: Mapping[str, str] = getattr(backbone, "targets", {})
     if target not in targets:
         offered = ", ".join(targets) or "no layers to adapt"
-        raise _fault(backbone, target, f"{type(backbone).__name__} offers {offered}.")
+        raise refusal(backbone, target, f"{type(backbone).__name__} offers {offered}.")
     return targets[target]
 
 
@@ -43,11 +43,12 @@ def inject(backbone: nn.Module, config: PeftConfig, target: str) -> nn.Module:
         part.trunk = get_peft_model(part.trunk, config)
     except ValueError as error:
         reason = str(error).partition(". ")[0].rstrip(".")
-        raise _fault(backbone, target, f"PEFT cannot adapt this {type(backbone).__name__}: {reason}.") from error
+        raise refusal(backbone, target, f"PEFT cannot adapt this {type(backbone).__name__}: {reason}.") from error
     return backbone
 
 
-def _fault(backbone: nn.Module, target: str, truth: str) -> ConfigError:
+def refusal(backbone: nn.Module, target: str, truth: str) -> ConfigError:
+    """What is wrong with ``adapter.target``, and the other ones that the model offers."""
     others = [name for name in getattr(backbone, "targets", {}) if name != target]
     remedy = " or ".join([*(f"adapter.target={name}" for name in others), "adapter=full"])
     return ConfigError(Fault(f"adapter.target={target}", truth, f"Try {remedy}."))

@@ -23,6 +23,7 @@ from espalier.core.files import sha256_of
 from espalier.core.home import cache
 from espalier.core.parts import Encoding
 
+TAKEN = "taken"
 _FORMAT = 1
 _MANIFEST = "manifest.json"
 
@@ -67,7 +68,11 @@ def _encode(raw: Raw, encoding: Encoding) -> Encoded:
         columns = dict(encoding.apply(table))
         cut = columns.pop("truncated", None)
         truncated[split] = 0 if cut is None else int(np.count_nonzero(np.asarray(cut)))
-        splits[split] = {**_integers(table), **_label_lists(table, raw), **columns}
+        given: dict[str, npt.NDArray[Any]] = {**_integers(table), **_label_lists(table, raw)}
+        taken: Any = columns.pop(TAKEN, None)
+        if taken is not None:
+            given = {name: column[np.asarray(taken)] for name, column in given.items()}
+        splits[split] = {**given, **columns}
     return Encoded(splits, truncated)
 
 

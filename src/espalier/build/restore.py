@@ -13,7 +13,7 @@ from torch import nn
 from espalier.build.instantiate import instantiate
 from espalier.build.optimizers import Optimizers
 from espalier.build.placed import placed
-from espalier.build.transfer import merge, read_weights, take_up
+from espalier.build.transfer import merge, read_weights, require_merged, take_up
 from espalier.config.check import check
 from espalier.config.compose import Experiment
 from espalier.config.saved import read
@@ -117,7 +117,7 @@ def begin(backbone: nn.Module, weights: str | None) -> None:
     Its ``origin`` says so from then on.
 
     Raises:
-        ConfigError: they are of another model.
+        ConfigError: they are of another model, or of an adapter that has no place in a model's weights.
         UserError: see ``restore``.
     """
     if weights is None:
@@ -130,6 +130,7 @@ def begin(backbone: nn.Module, weights: str | None) -> None:
         return
     other = restore(path)
     learner = merge(getattr(other.task, "learner"))  # noqa: B009  # what Lightning's class does not say
+    require_merged(learner)
     take_up(backbone, learner.state_dict(), path, f"model={other.experiment.choices['model']}")
     module.origin = f"run {path} (step {other.step:,})"
 

@@ -17,24 +17,30 @@ _TRUNK = "trunk."
 
 
 def merge(learner: nn.Module) -> nn.Module:
-    """Add what PEFT learned beside the weights of a module's parts into the weights themselves, in place.
+    """Add what an adapter learned beside the weights of a module's parts into the weights themselves, in place.
 
-    Afterwards parameters have the names and shapes of the backbone without an adapter. A quantised one stays as it is:
-    what is added would be rounded to its few bits.
-
-    Raises:
-        ConfigError: the adapter is of tokens before a text, which have no place in the weights.
+    Afterwards parameters have the names and shapes of the backbone without an adapter. What has no place in the weights
+    stays as it is (tokens before a text, layers that are not linear), as does a quantised model: what is added would be
+    rounded to its few bits.
     """
     if getattr(learner, "quantize", None):
         return learner
     for name, child in list(learner.named_children()):
         part: Any = child
-        if hasattr(part, "peft_config") and part.active_peft_config.is_prompt_learning:
-            truth = "come from a run that learned what stands before a text, and nothing of the model itself."
-            raise ConfigError(Fault("weights", truth, "Set weights=null: the model begins as that run's did."))
-        if hasattr(part, "merge_and_unload"):
+        if hasattr(part, "merge_and_unload") and not part.active_peft_config.is_prompt_learning:
             setattr(learner, name, part.merge_and_unload())
     return learner
+
+
+def require_merged(learner: nn.Module) -> None:
+    """Refuse a module of which an adapter still stands beside the weights.
+
+    Raises:
+        ConfigError: its adapter's kind has no place in them.
+    """
+    if any(hasattr(part, "active_peft_config") for part in learner.children()) and not getattr(learner, "quantize", 0):
+        truth = "come from a run whose adapter learned beside the model, and nothing that its weights could take up."
+        raise ConfigError(Fault("weights", truth, "Set weights=null: the model begins as that run's did."))
 
 
 def read_weights(file: Path) -> dict[str, Tensor]:

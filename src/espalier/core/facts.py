@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Kind = Literal["text", "image", "vector", "label", "labels", "id"]
-"""``label``: one index a row; ``labels``: any number of them, a fixed-size list of 0 and 1, one for each label."""
+Kind = Literal["text", "image", "vector", "words", "target", "label", "labels", "tags", "spans", "id"]
+"""``words``: a text as a list of them. What is learned: ``label``: one index a row; ``labels``: any number of them, a
+fixed-size list of 0 and 1, one for each label; ``tags``: an index for each word; ``target``: a text that is to be
+written, or found among others; ``spans``: places in another text, a list of structs (start: int64, text: string)."""
 
-
-_UNITS: Mapping[str, str] = {"text": "texts", "image": "images"}
+_LEARNED = ("label", "labels", "tags", "target", "spans", "id")  # and what only tells rows apart
+_UNITS: Mapping[str, str] = {"text": "texts", "words": "texts", "image": "images"}
 
 
 def unit_of_kinds(kinds: Mapping[str, Kind]) -> str:
@@ -38,9 +40,9 @@ class Raw:
     Attributes:
         splits: ``train``, ``validation``, ``test`` (or fewer) -> rows with columns named by role. ``row`` (int64: the
             row's number in its source) is always there; a label column holds int64 indices into ``labels``, or, of kind
-            ``labels``, a fixed-size list of uint8 (0 or 1 for each of them). Of a pair of texts the second one is
-            ``text_pair``. Images are fixed-size lists of uint8, vectors fixed-size lists of float32. A column
-            ``slice:<name>`` holds strings by which results are told apart; no model sees it.
+            ``labels``, a fixed-size list of uint8 (0 or 1 for each of them), or, of kind ``tags``, a list of int64. Of
+            a pair of texts the second one is ``text_pair``. Images are fixed-size lists of uint8, vectors fixed-size
+            lists of float32. A column ``slice:<name>`` holds strings by which results are told apart; no model sees it.
         kinds: role -> kind.
         shape: of one image (channels, height, width) or vector (features,); empty for text.
         labels: source -> label names in index order. Data from one source call it ``""``.
@@ -115,8 +117,8 @@ class DataFacts:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The roles that a model reads: all but labels and ids."""
-        return tuple(role for role, kind in self.kinds.items() if kind not in ("label", "labels", "id"))
+        """The roles that a model reads: all but ids and what it learns to answer."""
+        return tuple(role for role, kind in self.kinds.items() if kind not in _LEARNED)
 
     @property
     def label_names(self) -> tuple[str, ...]:

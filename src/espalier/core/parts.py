@@ -17,7 +17,7 @@ Values that YAML gives are a part's keyword-only parameters; values that the run
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import torch
 
     from espalier.core.columns import Columns
+    from espalier.core.exhibits import Exhibit
     from espalier.core.facts import DataFacts, Raw
     from espalier.core.outcome import Outcome
 
@@ -84,6 +85,8 @@ class Encoding(Protocol):
 
         A column ``truncated`` (rows,) bool, where there is one, tells of rows that lost something; it is counted.
         A column ``length`` (rows,) int32, where there is one, tells how many tokens a row had before it was cut.
+        Where rows are cut into pieces, or packed, a column ``taken`` (pieces,) int64 tells the row of the table that
+        each of them is of (of several, the first): all other columns are of pieces then.
         """
 
     def facts(self) -> Mapping[str, Any]:
@@ -136,6 +139,35 @@ class Steps(Protocol):
 
     def after_step(self, step: int, /) -> None:
         """``step`` optimizer steps were done, 1 after the first; the parameters' gradients are still there."""
+
+
+class Answers(Protocol):
+    """A task that ``espalier predict`` asks about rows whose truth nobody knows."""
+
+    def predict_step(self, batch: Mapping[str, Any], /) -> Mapping[str, Any]:
+        """``row`` (B,), the batch's own, and what is told of each row: tensors whose first axis is rows, or lists.
+
+        Rows that the encoding cut into several pieces come as several, under the same number.
+        """
+
+    def answer(self, found: Mapping[str, Any], /, *, with_scores: bool) -> Mapping[str, Sequence[Any]]:
+        """What all batches of some rows told, numpy arrays or lists in the order of the rows -> ``answer_schema``.
+
+        One value for each row. A tuple of texts is joined by the data's separator of labels.
+        """
+
+    def answer_schema(self, *, with_scores: bool) -> pa.Schema:
+        """Names and types of the columns that are added to the user's; numbers of type float64 are rounded."""
+
+
+class Shows(Protocol):
+    """A task that shows more of its model than numbers."""
+
+    def exhibits(self, split: str, /) -> Sequence[Exhibit]:
+        """After each validation (``validation``) and after the test (``test``), on all ranks; random states are kept.
+
+        Those of the test stand in the report, those of the validations as a series of each title.
+        """
 
 
 class OptimizerFactory(Protocol):

@@ -81,9 +81,16 @@ class Source:
 
 
 class TableData(AbstractData):
-    """A source of labelled rows. A subclass says ``tables``; splitting, limits and counts are done here."""
+    """A source of rows. A subclass says ``tables``; splitting, limits and counts are done here.
+
+    Attributes:
+        kinds: role -> kind.
+        labelled: whether each row has one label, or any number of them, as texts under ``label``. Of others the values
+            are taken as they are, and names of tags are the source's ``labels``.
+    """
 
     kinds: ClassVar[Mapping[str, Kind]]
+    labelled: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -119,6 +126,26 @@ class TableData(AbstractData):
         """
         source = self.tables()
         _require_equal_lengths(source)
+        names = self._names(source) if self.labelled else source.labels
+        many = self.labelled and is_many(source.splits["train"]["label"])
+        whole = {split: _table(source, split, names if self.labelled else None, many=many) for split in source.splits}
+        splits = cut(whole, self.split, by="label" if self.labelled else None)
+        limited = {split: thin(table, self.limit) for split, table in splits.items() if table.num_rows}
+        if "validation" not in limited:
+            raise DataError(
+                Fault(f"data.split.validation={self.split.get('validation', 0)}", "leaves no rows to validate on.",
+                      "Raise it, or name a file of validation rows.")
+            )  # fmt: skip
+        counts = {s: _count(t, limited.get(s, t), source.dropped.get(s, {})) for s, t in splits.items()}
+        raw = self._raw(source, limited, counts, names)
+        if not self.labelled:
+            return replace(raw, notes=source.notes)
+        trained = labelling.label_counts(limited["train"]["label"], len(names))
+        labelling.require_two(trained, names)
+        return replace(raw, label_counts=tuple(trained.tolist()), notes=(*source.notes, *_notes(trained)))
+
+    def _names(self, source: Source) -> tuple[str, ...]:
+        """The labels' names, in index order. Raises ``DataError``."""
         many = _require_labels(source, "train")
         train = source.splits["train"]
         if not len(train["label"]):
@@ -129,19 +156,7 @@ class TableData(AbstractData):
         if not names:
             raise DataError(Fault("data.columns.label", "has no label on any row.", "Name the column of labels."))
         _require_known_labels(source, names)
-        indexed = {split: _table(source, split, names, many=many) for split in source.splits}
-        splits = cut(indexed, self.split, by="label")
-        limited = {split: thin(table, self.limit) for split, table in splits.items() if table.num_rows}
-        trained = labelling.label_counts(limited["train"]["label"], len(names))
-        labelling.require_two(trained, names)
-        if "validation" not in limited:
-            raise DataError(
-                Fault(f"data.split.validation={self.split.get('validation', 0)}", "leaves no rows to validate on.",
-                      "Raise it, or name a file of validation rows.")
-            )  # fmt: skip
-        counts = {s: _count(t, limited.get(s, t), source.dropped.get(s, {})) for s, t in splits.items()}
-        raw = self._raw(source, limited, counts, names)
-        return replace(raw, label_counts=tuple(trained.tolist()), notes=(*source.notes, *_notes(trained)))
+        return names
 
     def rows(self, labels: tuple[str, ...]) -> Raw:
         """Rows to evaluate on: those that the source calls test; all of them, where it has no test split.
@@ -158,9 +173,10 @@ class TableData(AbstractData):
         source = self.tables()
         _require_equal_lengths(source)
         source = _as_test(source)
-        many = _require_labels(source, "test")
-        _require_known_labels(source, labels, of="the model")
-        whole = _table(source, "test", labels, many=many)
+        many = self.labelled and _require_labels(source, "test")
+        if self.labelled:
+            _require_known_labels(source, labels, of="the model")
+        whole = _table(source, "test", labels if self.labelled else None, many=many)
         if not whole.num_rows:
             raise DataError(Fault(source.origin, "has no rows."))
         limited = thin(whole, self.limit)
@@ -176,17 +192,19 @@ class TableData(AbstractData):
     ) -> Raw:
         first = next(iter(splits.values()))
         kinds = {role: kind for role, kind in self.kinds.items() if role in first.column_names}
-        if "label" in kinds and not pa.types.is_integer(first["label"].type):
+        if kinds.get("label") == "label" and not pa.types.is_integer(first["label"].type):
             kinds["label"] = "labels"
         fingerprint = _fingerprint(splits, kinds, names, source.shape)
-        return Raw(splits, kinds, {"": names}, counts, fingerprint, source.origin, source.shape)
+        return Raw(splits, kinds, {"": names} if names else {}, counts, fingerprint, source.origin, source.shape)
 
 
-def _table(source: Source, split: str, names: Sequence[str], *, many: bool) -> pa.Table:
+def _table(source: Source, split: str, names: Sequence[str] | None, *, many: bool) -> pa.Table:
+    """Columns of a split as they are; of the labels, where ``names`` are given, their indices."""
     columns = dict(source.splits[split])
-    labels = columns.pop("label")
+    labels = columns.pop("label") if names is not None else None
     arrays = {role: array(values) for role, values in columns.items()}
-    arrays["label"] = labelling.indexed(labels, names, many=many)
+    if labels is not None and names is not None:
+        arrays["label"] = labelling.indexed(labels, names, many=many)
     return pa.table({"row": array(source.row_numbers(split)), **arrays})
 
 

@@ -14,14 +14,14 @@ from espalier.core.errors import DataError, Fault
 _CHOICE = 20260101  # not the run's seed: the split belongs to the data
 
 
-def cut(splits: Mapping[str, pa.Table], shares: Mapping[str, float], *, by: str) -> dict[str, pa.Table]:
+def cut(splits: Mapping[str, pa.Table], shares: Mapping[str, float], *, by: str | None) -> dict[str, pa.Table]:
     """Cut ``validation`` and ``test`` from ``train`` where they are missing, with equal shares of each class.
 
     Args:
         splits: what the source has; ``train`` at least.
         shares: split -> share of the training rows, 0 for none.
         by: the column whose values keep their shares; rows with any number of labels (a list of 0 and 1) go by the
-            rarest that they have.
+            rarest that they have. None: all rows are alike.
 
     Returns:
         The splits in the order train, validation, test. Of each label one row at least stays in training.
@@ -34,7 +34,8 @@ def cut(splits: Mapping[str, pa.Table], shares: Mapping[str, float], *, by: str)
         given = ", ".join(f"{split}: {share}" for split, share in shares.items())
         raise DataError(Fault(f"data.split={{{given}}}", "leaves no rows to train on.", "Let them sum to less than 1."))
     train = splits["train"]
-    place = _places(*_strata(train[by]), list(wanted.values()))
+    groups, kept = _strata(train[by]) if by else (np.zeros(train.num_rows, np.int64), np.empty(0, np.int64))
+    place = _places(groups, kept, list(wanted.values()))
     result = {"train": train.take(array(np.flatnonzero(place == 0)))}
     for position, split in enumerate(wanted, start=1):
         result[split] = train.take(array(np.flatnonzero(place == position)))

@@ -57,6 +57,15 @@ class Transformer(nn.Module):
             r"|(gate|up|down|gate_up)_proj|wi|wi_[01]|wo|Wi|Wo|fc[12])"
         ),
         "all_linear": "all-linear",
+        "outputs": (
+            r".*\.\w*[aA]tt(entio)?n(\.(self|output|attn|attention))?\.(dense|o|(o|out)_proj|out_lin|c_proj|Wo)"
+            r"|(?!.*[aA]tt(entio)?n\.).*\."
+            r"(output\.dense|dense_4h_to_h|albert_layers\.\d+\.ffn_output|lin2|c_proj|down_proj|wo|Wo|fc2)"
+        ),
+        "mlp_outputs": (
+            r"(?!.*[aA]tt(entio)?n\.).*\."
+            r"(output\.dense|dense_4h_to_h|albert_layers\.\d+\.ffn_output|lin2|c_proj|down_proj|wo|Wo|fc2)"
+        ),
     }
 
     def __init__(
@@ -97,18 +106,22 @@ class Transformer(nn.Module):
         if self.transform is not None:
             states: Tensor = self.trunk(pixel_values=self.transform(batch[self.role])).last_hidden_state
             return states.mean(1) if self.pooling == "mean" else states[:, 0 if self.pooling == "cls" else -1]
-        ids, mask = batch[self.role], batch[f"{self.role}_mask"]
-        given = dict(self.family.extra)
-        if self.separator is not None:
-            given["token_type_ids"] = _types(ids == self.separator, mask)
-        states = self.trunk(input_ids=ids, attention_mask=mask.long(), **given).last_hidden_state
-        states = states[:, -ids.shape[1] :]  # without what an adapter puts before a text
+        states, mask = self.states(batch), batch[f"{self.role}_mask"]
         if self.pooling == "cls":
             return states[:, 0]
         if self.pooling == "last":
             return states[torch.arange(len(states), device=states.device), mask.sum(1) - 1]
         weights = mask.unsqueeze(-1).to(states.dtype)
         return (states * weights).sum(1) / weights.sum(1)
+
+    def states(self, batch: Mapping[str, Tensor], /, role: str = "") -> Tensor:
+        """The last layer's state of each token of a column of texts, (B, L, width); ``role``: if not its own column."""
+        ids, mask = batch[role or self.role], batch[f"{role or self.role}_mask"]
+        given = dict(self.family.extra)
+        if self.separator is not None:
+            given["token_type_ids"] = _types(ids == self.separator, mask)
+        states: Tensor = self.trunk(input_ids=ids, attention_mask=mask.long(), **given).last_hidden_state
+        return states[:, -ids.shape[1] :]  # without what an adapter puts before a text
 
     def save(self, folder: Path, /) -> None:
         """The model (or adapter, as PEFT has it), as its class's ``from_pretrained`` loads it."""

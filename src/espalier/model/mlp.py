@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from espalier.core.facts import DataFacts
 from espalier.core.parts import Encoding
 from espalier.model.augment import Augment
+from espalier.model.recipe import adapting
 from espalier.model.weights import as_code, save_weights
 
 _ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
@@ -36,7 +37,6 @@ def features(rows):  # numbers as they stand in the data: an image's pixels from
 
 rows = torch.zeros({shape})  # yours
 """
-_ADAPTED = 'trunk = PeftModel.from_pretrained(trunk, ".")\n'
 
 
 class Mlp(nn.Module):
@@ -96,10 +96,11 @@ class Mlp(nn.Module):
         """Plain torch that loads what ``save`` wrote."""
         adapted = hasattr(self.trunk, "peft_config")
         trunk: Any = self.trunk
+        imports, lines = adapting(trunk, "trunk") if adapted else ([], "")
         return _RECIPE.format(
             trunk=as_code(trunk.get_base_model() if adapted else trunk),
-            imports="from peft import PeftModel\n" if adapted else "",
-            adapted=_ADAPTED if adapted else "",
+            imports="".join(f"{line}\n" for line in imports),
+            adapted=lines,
             mean=self.mean,
             std=self.std,
             shape=", ".join(map(str, (2, *self.shape))),

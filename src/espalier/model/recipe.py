@@ -11,8 +11,7 @@ from espalier.model.quantized import as_code, bits_of
 
 _ADAPTED = """base = "{source}"  # on the hub, or the path of a folder that holds it
 model = {auto}.from_pretrained(base, revision="{revision}"{given})
-model = PeftModel.from_pretrained(model, ".")
-"""
+{adapted}"""
 _TEXT = """
 {loading}tokenizer = AutoTokenizer.from_pretrained(".")
 {ready}
@@ -107,6 +106,14 @@ def _prompted(trunk: Any) -> bool:
     return hasattr(trunk, "peft_config") and bool(trunk.active_peft_config.is_prompt_learning)
 
 
+def adapting(trunk: Any, name: str) -> tuple[list[str], str]:
+    """Imports, and the lines that give the base model of that name the adapter of the folder."""
+    if hasattr(trunk, "loading"):  # one that is not PEFT's
+        imports, lines = trunk.loading(name)
+        return imports, f"{lines.strip()}\n"
+    return ["from peft import PeftModel"], f'{name} = PeftModel.from_pretrained({name}, ".")\n'
+
+
 def _ready(trunk: Any) -> str:
     base = trunk.get_base_model() if hasattr(trunk, "peft_config") else trunk
     return "model.eval()" if bits_of(base) else "model.eval().float()"
@@ -119,8 +126,11 @@ def _loading(trunk: Any, source: str, revision: str, also: str) -> str:
     auto = "AutoModel" if usual else type(base).__name__
     bits = bits_of(base) if adapted else None
     names = f"{auto}{also}" + (", BitsAndBytesConfig" if bits else "")
-    imports = ["import torch", *["from peft import PeftModel"] * adapted, f"from transformers import {names}"]
+    more, lines = adapting(trunk, "model") if adapted else ([], "")
+    imports = dict.fromkeys(["import torch", *more, f"from transformers import {names}"])
     given = f", {as_code(bits)}" if bits else ""
     whole = f'model = {auto}.from_pretrained(".")\n'
-    model = _ADAPTED.format(source=source, revision=revision, auto=auto, given=given) if adapted else whole
+    model = (
+        _ADAPTED.format(source=source, revision=revision, auto=auto, given=given, adapted=lines) if adapted else whole
+    )
     return "\n".join([*imports, "", model])

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from espalier.core.counted import Counts, Difference, compared
 from espalier.core.outcome import Outcome
 from espalier.report.layout import aligned
-from espalier.report.paired import Paired, paired, same_rows, verdict
+from espalier.report.paired import Paired, p_words, paired, same_rows, verdict
 from espalier.report.predictions import Answers
 from espalier.report.quantities import count, interval, metric_name, value
 from espalier.report.scores import MetricRow, metric_rows
@@ -34,6 +35,7 @@ class Evaluated:
         unit: what a row is.
         metrics, intervals: plain name -> value, 95% interval.
         answers: row by row, where the task has labels.
+        counts: row by row, where the task's metrics are made of such.
     """
 
     run: str
@@ -45,6 +47,13 @@ class Evaluated:
     metrics: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]]
     answers: Answers | None
+    counts: Counts | None = None
+
+    @property
+    def size(self) -> int | None:
+        """Rows that were answered, where that is known."""
+        told = self.answers or self.counts
+        return None if told is None else len(told.row)
 
     @property
     def labels(self) -> Sequence[str]:
@@ -72,7 +81,7 @@ class Evaluated:
             "split": self.split,
             "origin": self.origin,
             "fingerprint": self.fingerprint,
-            "rows": None if self.answers is None else len(self.answers.row),
+            "rows": self.size,
             "metrics": {name: _json(number) for name, number in self.metrics.items()},
             "intervals": {name: [_json(end) for end in bounds] for name, bounds in self.intervals.items()},
             "slices": [asdict(one) for group in slices.values() for one in group],
@@ -82,7 +91,7 @@ class Evaluated:
 
 def evaluation_lines(found: Evaluated) -> list[str]:
     """The rows, the metrics with their intervals, the slices, the weakest of them."""
-    rows = "" if found.answers is None else f"{count(len(found.answers.row))} {found.unit}: "
+    rows = "" if found.size is None else f"{count(found.size)} {found.unit}: "
     lines = [f"{found.run}   {rows}{found.origin} ({found.split})", ""]
     cells = [
         (metric_name(row.name), _said(row.test), interval(row.bounds) if row.bounds else "") for row in found.rows()
@@ -99,7 +108,7 @@ def evaluation_lines(found: Evaluated) -> list[str]:
 
 def against_lines(first: Evaluated, second: Evaluated) -> list[str]:
     """Both on the same rows: which is which, metrics and slices side by side, and the verdict."""
-    rows = "" if first.answers is None else f"{count(len(first.answers.row))} {first.unit}: "
+    rows = "" if first.size is None else f"{count(first.size)} {first.unit}: "
     lines = [f"{letter}   {one.run}" for letter, one in zip(_SIDES, (first, second), strict=True)]
     lines += [f"on {rows}{first.origin} ({first.split})", ""]
     other = {row.name: row for row in second.rows()}
@@ -114,6 +123,9 @@ def against_lines(first: Evaluated, second: Evaluated) -> list[str]:
         lines += _slices_of_both(
             first, replace(second, outcome=first.outcome, answers=_told_apart_as(second.answers, first.answers))
         )
+    differences = {} if test else differences_of(first, second)
+    if differences:
+        return [*lines, "", *_differences(differences, first.outcome.objective.partition("/")[2])]
     return [*lines, "", f"{verdict(test, *_SIDES)}" if test else "no paired test: these predictions have no labels"]
 
 
@@ -124,11 +136,33 @@ def pairing(first: Evaluated, second: Evaluated) -> Paired | None:
     return paired(first.answers, second.answers)
 
 
+def differences_of(first: Evaluated, second: Evaluated) -> dict[str, Difference]:
+    """The paired bootstrap of every metric that both count; empty where the rows are not the same."""
+    if first.counts is None or second.counts is None or not first.counts.same_rows(second.counts):
+        return {}
+    both = {name: metric for name, metric in first.counts.metrics.items() if name in second.counts.counts}
+    return {name: compared(metric, first.counts.of(name), second.counts.of(name)) for name, metric in both.items()}
+
+
+def _differences(found: Mapping[str, Difference], objective: str) -> list[str]:
+    """A row for each metric, and whether the objective tells the two apart."""
+    cells = [
+        (metric_name(name), f"{one.difference:+.3f}", f"[{one.low:+.3f}, {one.high:+.3f}]", p_words(one.p_value))
+        for name, one in found.items()
+    ]
+    lines = aligned([("paired bootstrap", "A − B", "95% interval", "p"), *cells], right=[1])
+    if chosen := found.get(objective):
+        said = "tells A and B apart" if chosen.told_apart else "does not tell A and B apart"
+        lines += ["", f"{metric_name(objective)} {said}, p {p_words(chosen.p_value)}"]
+    return lines
+
+
 def against_dict(first: Evaluated, second: Evaluated) -> dict[str, Any]:
     """Plain values of a comparison, ready for JSON."""
     test = pairing(first, second)
     told = {**asdict(test), "verdict": verdict(test, *_SIDES)} if test else None
-    return {"A": first.as_dict(), "B": second.as_dict(), "paired": told}
+    differences = {name: asdict(one) for name, one in differences_of(first, second).items()}
+    return {"A": first.as_dict(), "B": second.as_dict(), "paired": told, "differences": differences}
 
 
 def _slices(slices: Mapping[str, list[Slice]]) -> list[str]:

@@ -21,6 +21,7 @@ from espalier.report.answers import told_by
 from espalier.report.charts import best_point, line_chart, whisker
 from espalier.report.curves import Curve, Point, curves_of
 from espalier.report.data_checks import short_lines
+from espalier.report.exhibits import exhibits_of
 from espalier.report.lines import ways_on
 from espalier.report.provenance import settings_of
 from espalier.report.scores import leading_rows, metric_rows, objective_name, repeated_names
@@ -76,6 +77,7 @@ def write_report(directory: Path, outcome: Outcome, *, texts: bool = True, to: P
         objective=objective_name(outcome),
         curves=_curves(directory, outcome),
         told=told_by(directory, outcome, texts=texts),
+        shown=exhibits_of(directory, texts=texts),
         counts=outcome.data.get("counts", {}),
         checks=_checks(outcome),
         config=_text(directory / "config.yaml"),

@@ -24,6 +24,7 @@ from espalier.checks.opening import answered
 from espalier.config.compose import Experiment
 from espalier.config.saved import rerun
 from espalier.config.trust import WorkingFolderFinder
+from espalier.core.counted import counts_of
 from espalier.core.errors import DataError, Fault
 from espalier.core.facts import DataFacts, Raw, unit_of_kinds
 from espalier.core.files import write_json
@@ -84,8 +85,8 @@ def rows_to_judge(source: Any, facts: DataFacts, split: str | None, *, other_dat
     Raises:
         DataError: no such split, other labels than the model's; see ``Data.rows`` and ``Data.read``.
     """
-    labels = facts.label_names if len(facts.labels) == 1 else None
-    if other_data and split is None and labels is not None and callable(getattr(source, "rows", None)):
+    labels = facts.label_names if len(facts.labels) == 1 else ()
+    if other_data and split is None and len(facts.labels) < 2 and callable(getattr(source, "rows", None)):
         return source.rows(labels), "test"
     raw: Raw = source.read()
     chosen = split or ("test" if "test" in raw.splits else "validation")
@@ -139,9 +140,11 @@ def evaluate(restored: Restored, source: Any, raw: Raw, split: str) -> tuple[Eva
     loader = batches.test_dataloader()
     tested = result.measure(restored.task, loader, trainer, raw, split, encoded.lengths.get(split))
     table = tested.predictions
+    counted = getattr(restored.task, "counted", {})
     found = Evaluated(
         str(shown(restored.directory)), read_outcome(restored.directory), split, raw.origin, raw.fingerprint,
-        unit_of_kinds(raw.kinds), tested.metrics, tested.intervals, None if table is None else answers_of(table),
+        unit_of_kinds(raw.kinds), tested.metrics, tested.intervals,
+        None if table is None else answers_of(table), None if table is None else counts_of(table, counted),
     )  # fmt: skip
     return found, table
 

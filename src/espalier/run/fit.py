@@ -24,6 +24,7 @@ from espalier.core.world import rank
 from espalier.run.budget import Budget
 from espalier.run.conclude import conclude
 from espalier.run.estimate import Estimator
+from espalier.run.exhibition import Exhibition
 from espalier.run.recorder import Recorder, StepLog
 from espalier.run.rungs import Rungs
 from espalier.run.schedules import Validated
@@ -132,7 +133,7 @@ def _trainer(session: Session, assembly: Assembly, info: RunInfo, recorder: Reco
     file = recorder.file if recorder else None
     exact = ExactResume(file.offset if file else lambda: 0, file.cut if file else lambda _: None)
     session.callbacks += [Budget(limit)] if (limit := assembly.trainer.get("max_time")) else []
-    always = [Validated(info), exact, session.stop]
+    always = [Validated(info), *([] if session.is_short else [Exhibition(session.directory)]), exact, session.stop]
     if session.trial:
         always += [Rungs(info, session.trial, session.stop)]
     else:  # a sweep says once what its trials need, not each of them

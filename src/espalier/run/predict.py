@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ class Predictor:
 
     Args:
         restored: its adapter's update is added into its weights.
-        with_scores: whether each label's score is told, in a column ``score:<label>``.
+        with_scores: whether each score is told as well, in columns that the task names: ``score:<label>``.
         beside: the folder of the table, where it names images.
 
     Attributes:
@@ -98,13 +99,15 @@ class Predictor:
 
     def __init__(self, restored: Restored, *, with_scores: bool = False, beside: Path = Path()) -> None:
         task: Any = restored.task
-        if not (hasattr(task, "answers") and callable(task.answers)):
-            truth = f"cannot predict: its task, {type(task).__name__}, has no predict_step(batch) and answers(scores)."
-            raise UserError(Fault(str(restored.directory), truth, "Give it both; see espalier.task.head."))
+        if not callable(getattr(task, "answer", None)):
+            truth = f"cannot predict: its task, {type(task).__name__}, has no predict_step, answer and answer_schema."
+            remedy = "Give it all three; see espalier.core.parts.Answers."
+            raise UserError(Fault(str(restored.directory), truth, remedy))
         merge(task.learner)
         placement = restored.placement
         torch.set_num_threads(placement.threads)
         self.task, self.facts, self.encoding, self.with_scores = task, restored.facts, restored.encoding, with_scores
+        self.schema: pa.Schema = task.answer_schema(with_scores=with_scores)
         self.fabric = Fabric(accelerator=placement.accelerator, devices=1, precision=placement.precision)  # type: ignore[arg-type]
         self.fabric.setup_module(task)  # moves and converts it in place
         data = OmegaConf.create(OmegaConf.to_container(restored.experiment.config, resolve=True)).data
@@ -116,7 +119,7 @@ class Predictor:
         self.pictures = Pictures(self.facts.shape, beside) if "image" in self.facts.kinds.values() else None
 
     def __call__(self, chunk: Chunk, columns: Mapping[str, str], on_empty: OnEmpty) -> dict[str, pa.Array]:
-        """``prediction`` (names, joined where there are several), ``score``, scores; null for rows without an input.
+        """What the task answers, column by column; null for rows without an input.
 
         Args:
             columns: role -> column of the chunk.
@@ -126,37 +129,55 @@ class Predictor:
         """
         table, empty = rows_of(chunk, self.facts, columns, on_empty, self.pictures)
         self.empty += int(empty.sum())
-        scores = np.full((len(empty), len(self.task.labels)), np.nan)
-        if table.num_rows:
-            scores[~empty] = self._scores(table)
-        names, sure = self.task.answers(np.nan_to_num(scores))
-        joined = [self.separator.join(labels) for labels in names]
-        added = {
-            "prediction": pa.array(joined, pa.string(), mask=empty),
-            "score": pa.array(np.round(sure, _DIGITS), pa.float64(), mask=empty),
-        }
-        if self.with_scores:
-            for i, label in enumerate(self.task.labels):
-                added[f"score:{label}"] = pa.array(np.round(scores[:, i], _DIGITS), pa.float64(), mask=empty)
-        if taken := [name for name in added if name in chunk.header]:
+        found = self.task.answer(self._found(table), with_scores=self.with_scores) if table.num_rows else {}
+        if taken := [name for name in self.schema.names if name in chunk.header]:
             remedy = "Rename it, or take it out: predictions get that name."
             raise DataError(Fault(taken[0], "is a column of the input already.", remedy))
-        return added
+        places = np.where(empty, 0, (~empty).cumsum() - 1)
+        return {
+            field.name: self._column(list(found.get(field.name, ())), places, empty, field.type)
+            for field in self.schema
+        }
+
+    def _column(
+        self, values: list[Any], places: npt.NDArray[np.int64], empty: npt.NDArray[np.bool_], kind: pa.DataType
+    ) -> pa.Array:
+        """Values of the rows that were answered, each at its place, null at the others; texts in a tuple are joined."""
+        joined = [self.separator.join(value) if isinstance(value, tuple) else value for value in values]
+        spread = [None if left_out else joined[place] for place, left_out in zip(places, empty, strict=True)]
+        if pa.types.is_floating(kind):
+            spread = [None if value is None else round(float(value), _DIGITS) for value in spread]
+        return pa.array(spread, kind)
 
     @torch.inference_mode()
-    def _scores(self, table: pa.Table) -> npt.NDArray[np.float64]:
-        """(rows, labels), in the order of the table."""
+    def _found(self, table: pa.Table) -> dict[str, Any]:
+        """What ``predict_step`` told of the rows, in the order of the table: arrays, or lists."""
         encoded = dict(self.encoding.apply(table))
         cut: Any = encoded.pop("truncated", np.zeros(0, bool))
         self.truncated += int(np.count_nonzero(cut))
         encoded["row"] = np.arange(table.num_rows)
-        batches = batches_of(self.source, {"test": encoded}, self.facts)
-        scores = np.empty((table.num_rows, len(self.task.labels)))
-        for batch in batches.test_dataloader():
+        parts: dict[str, list[Any]] = {}
+        for batch in batches_of(self.source, {"test": encoded}, self.facts).test_dataloader():
             with self.fabric.autocast():
-                found = self.task.predict_step(self.fabric.to_device(batch))
-            scores[found["row"].cpu().numpy()] = found["scores"].float().cpu().numpy()
-        return scores
+                told = self.task.predict_step(self.fabric.to_device(batch))
+            for name, values in told.items():
+                parts.setdefault(name, []).append(_plain(values))
+        order = np.argsort(np.concatenate(parts["row"]), kind="stable")
+        return {name: _ordered(values, order) for name, values in parts.items()}
+
+
+def _plain(values: Any) -> Any:
+    if not isinstance(values, torch.Tensor):
+        return list(values)
+    return (values.float() if values.is_floating_point() else values).cpu().numpy()
+
+
+def _ordered(parts: list[Any], order: npt.NDArray[np.int64]) -> Any:
+    """The rows of all batches by their number."""
+    if isinstance(parts[0], np.ndarray):
+        return np.concatenate(parts)[order]
+    flat = list(chain.from_iterable(parts))
+    return [flat[place] for place in order]
 
 
 @dataclass

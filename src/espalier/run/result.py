@@ -22,6 +22,7 @@ from espalier.core.files import sync_file, sync_folder, write_atomic
 from espalier.core.metrics_file import read_metrics
 from espalier.report.data_checks import short_lines
 from espalier.report.predictions import Answers, Predictions, answers_of
+from espalier.run.exhibition import show
 from espalier.state.sharded import whole
 
 _SLICE = "slice:"
@@ -87,6 +88,7 @@ def evaluate(assembly: Assembly, trainer: pl.Trainer, directory: Path) -> Measur
     tested = measure(assembly.task, loader, trainer, assembly.raw, split, assembly.lengths.get(split))
     if tested.predictions is not None:
         write_predictions(directory / "predictions", tested.predictions, assembly.raw, split)
+    show(assembly.task, trainer, directory, split, "test")
     whole(assembly.task)
     return tested
 

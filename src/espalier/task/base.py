@@ -36,7 +36,8 @@ class AbstractTask(pl.LightningModule, ABC):
         test_intervals: plain name -> 95% interval (low, high), of some or all of them.
         predictions(), save(folder).
         baseline(raw, split): what a simple model reaches, where there is one to compare with.
-        predict_step(batch), answers(scores): of rows without labels, for ``espalier predict``; may be left out.
+        predict_step, answer, answer_schema: for ``espalier predict`` (``core.parts.Answers``); may be left out.
+        exhibits(split): tables, texts and pictures for the report (``core.parts.Shows``); none where it is left out.
 
     The training loss in the logs is what Lightning hands to ``on_train_batch_end`` as ``outputs["loss"]``: what
     ``training_step`` returned, divided by ``accumulate_grad_batches``. A data module of ours gives each micro-batch a

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy.typing as npt
+import pyarrow as pa
 import torch
 from safetensors.torch import save_model
 from torch import Tensor, nn
@@ -99,6 +100,17 @@ class AbstractLabelTask(AbstractTask):
     def predict_step(self, batch: Batch) -> dict[str, Tensor]:
         """``row`` (B,) and ``scores`` (B, labels) of rows whose labels nobody knows."""
         return {"row": batch["row"], "scores": self.scores(self(batch))}
+
+    def answer_schema(self, *, with_scores: bool) -> pa.Schema:
+        """``prediction`` (label names), ``score``, and ``score:<label>`` where they are wanted."""
+        more = [f"score:{label}" for label in self.labels] if with_scores else []
+        return pa.schema([("prediction", pa.string()), *((name, pa.float64()) for name in ("score", *more))])
+
+    def answer(self, found: Mapping[str, Any], /, *, with_scores: bool) -> Mapping[str, Sequence[Any]]:
+        """The columns of ``answer_schema``; several names of a row are a tuple."""
+        names, sure = self.answers(found["scores"])
+        more = dict(zip((f"score:{label}" for label in self.labels), found["scores"].T, strict=True))
+        return {"prediction": names, "score": sure, **(more if with_scores else {})}
 
     @abstractmethod
     def answers(self, scores: npt.NDArray[Any], /) -> tuple[list[tuple[str, ...]], npt.NDArray[Any]]:

@@ -1,0 +1,108 @@
+"""What a task shows of its model besides numbers: tables, texts, pictures; kept as JSON lines."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from espalier.core.files import write_atomic
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as they are read.
+
+    Attributes:
+        note: a sentence beneath the title.
+        texts: whether cells hold the data's own texts: such a table goes where the texts may go.
+    """
+
+    kind: ClassVar[str] = "table"
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+    texts: bool = False
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Passages with a caption each: samples, answers. ``texts``: whether they are the data's own, as for ``Table``."""
+
+    kind: ClassVar[str] = "texts"
+    title: str
+    items: tuple[tuple[str, str], ...]
+    note: str = ""
+    texts: bool = True
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Images side by side in a grid.
+
+    Attributes:
+        png: the whole grid, base64.
+        width: of it, in pixels.
+        texts: whether they are the data's own, as for ``Table``.
+    """
+
+    kind: ClassVar[str] = "pictures"
+    title: str
+    png: str
+    width: int
+    note: str = ""
+    texts: bool = False
+
+    @staticmethod
+    def of(title: str, images: npt.NDArray[np.uint8], *, columns: int = 0, note: str = "", texts: bool = False) -> Any:
+        """A grid of images (N, C, H, W), one or three channels, a pixel of space between; ``columns`` 0: a square."""
+        number, channels, height, width = images.shape
+        columns = columns or math.ceil(math.sqrt(number))
+        rows = math.ceil(number / columns)
+        canvas = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1, channels), 255, np.uint8)
+        for i, image in enumerate(images):
+            top, left = i // columns * (height + 1), i % columns * (width + 1)
+            canvas[top : top + height, left : left + width] = image.transpose(1, 2, 0)
+        file = io.BytesIO()
+        Image.fromarray(canvas.squeeze(-1) if channels == 1 else canvas).save(file, "PNG")
+        return Pictures(title, base64.b64encode(file.getvalue()).decode(), canvas.shape[1], note, texts)
+
+
+Exhibit = Table | Texts | Pictures
+_KINDS: Mapping[str, Any] = {kind.kind: kind for kind in (Table, Texts, Pictures)}
+
+
+def write_exhibits(file: Path, exhibits: Sequence[Exhibit]) -> None:
+    """A line each; the file is whole or not there."""
+    lines = [json.dumps({"kind": e.kind, **asdict(e)}, ensure_ascii=False) for e in exhibits]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(file, "".join(f"{line}\n" for line in lines))
+
+
+def read_exhibits(file: Path) -> list[Exhibit]:
+    """What was written; nothing where there is no file. Kinds and keys of later versions are passed over."""
+    if not file.is_file():
+        return []
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n") if line]
+    return [_exhibit(line) for line in lines if line.get("kind") in _KINDS]
+
+
+def _exhibit(line: Mapping[str, Any]) -> Exhibit:
+    kind = _KINDS[line["kind"]]
+    names = {field.name for field in fields(kind)}
+    known = {name: value for name, value in line.items() if name in names}
+    for name in ("header", "rows", "items"):
+        if name in known:
+            known[name] = tuple(tuple(one) if isinstance(one, list) else one for one in known[name])
+    exhibit: Exhibit = kind(**known)
+    return exhibit

@@ -1,0 +1,35 @@
+"""What a task shows after each validation and after the test, put into files beside the run's others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.utilities.seed import isolate_rng
+
+from espalier.core.exhibits import write_exhibits
+
+FOLDER = "exhibits"
+
+
+class Exhibition(pl.Callback):
+    """``exhibits/validation-<step>.jsonl`` after each validation. A run that goes on writes the same ones again."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Ask the task."""
+        show(pl_module, trainer, self.directory, "validation", f"validation-{trainer.global_step:08d}")
+
+
+def show(task: pl.LightningModule, trainer: pl.Trainer, directory: Path, split: str, name: str) -> None:
+    """What a task shows of a split. On all ranks; the first one writes; random states stay as they were."""
+    shows: Any = getattr(task, "exhibits", None)
+    if shows is None:
+        return
+    with isolate_rng():
+        exhibits = shows(split)
+    if exhibits and trainer.is_global_zero:
+        write_exhibits(directory / FOLDER / f"{name}.jsonl", exhibits)
