@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from benches.gan import mnist_gan
 from benches.machine import ROOT, child, data_root, say
 from benches.records import Figure, Measured, Row, Settings
 from benches.training import Trained, last_json, train
@@ -153,6 +154,7 @@ ROWS = (
         "scikit-learn's digits, 64-32-10, 5 seeds",
         alone("digits_dense", least=96.0, seeds=5, seconds=20, real_data=False),
     ),
+    _alone("mnist_gan", "MNIST, a DCGAN, judged by convolutions", mnist_gan),
     _alone("ag_news_bag", "AG News (9,727 texts), bag of words, 3 seeds", alone("ag_news_bag", least=85.0, seeds=3)),
     _alone("ag_news_lstm", "AG News (9,727 texts), LSTM, 3 seeds", alone("ag_news_lstm", least=85.0, seeds=3)),
     _alone("ag_news_lora", "AG News (9,727 texts), MiniLM + LoRA, 2 epochs", alone("ag_news_lora", least=89.0)),

@@ -49,6 +49,8 @@ def soak(settings: Settings) -> Measured:
             say(f"after {runs} runs: {after}")
             parent = _parent()
         left = _left([*pids, *more, parent])
+        for pid in left:
+            say(f"left: {pid}  {_said(pid)}")
     growth = 100 * (after.memory / before.memory - 1)
     files, processes = after.files - before.files, len(left) + after.children
     ours = (
@@ -137,13 +139,20 @@ def _left(leaders: list[int]) -> list[int]:
     return found
 
 
+def _said(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return "ended since"
+
+
 def _in_sessions(leaders: set[int]) -> Iterator[int]:
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = file.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if int(fields[3]) in leaders:
+        if fields[0] != "Z" and int(fields[3]) in leaders:  # a dead one waits for its new parent, and holds nothing
             yield int(file.parent.name)
 
 

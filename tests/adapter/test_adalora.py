@@ -14,7 +14,7 @@ from conf.defaults import defaults_of
 from espalier.adapter.adalora import adalora
 from espalier.core.errors import ConfigError
 from espalier.core.parts import Penalised, Steps
-from task.toy import facts_of, mlp
+from task.toy import facts_of, minilm, mlp
 
 STEPS = 20
 FACTS = dataclasses.replace(facts_of("image"), total_steps=STEPS)
@@ -99,8 +99,28 @@ def test_its_folder_has_the_ranks_that_are_left_and_says_the_same(tmp_path: Path
     assert isinstance(loaded, nn.Module)
 
 
+def test_the_ranks_that_are_left_are_shown_with_the_test() -> None:
+    module = adapted()
+    train(module, range(1, STEPS + 1))
+    assert module.ranks.exhibits("validation") == ()
+    (table,) = module.ranks.exhibits("test")
+    assert table.header == ("layer", "rank") and table.note == "4 of 8 are left, 2.0 a layer."
+    assert table.rows == tuple((place, str(rank)) for place, rank in zip(("0", "2"), ranks(module), strict=True))
+
+
+def test_kinds_of_layers_are_columns() -> None:
+    model = adalora(minilm(), FACTS, **defaults_of("adapter/adalora", first_rank=3, rank=2))
+    (table,) = model.ranks.exhibits("test")  # type: ignore[operator, union-attr]
+    assert table.header[:3] == ("layer", "attention.self.query", "attention.self.key")
+    assert [row[0] for row in table.rows] == [f"encoder.layer.{i}" for i in range(6)]
+    assert {cell for row in table.rows for cell in row[1:]} == {"3"}
+    assert table.note == "108 of 108 are left, 3.0 a layer."
+
+
 def test_shares_that_leave_no_step_are_answered() -> None:
     with pytest.raises(ConfigError, match=r"adapter\.settled=0\.6 leave none of 20 steps"):
         adapted(warmup=0.5, settled=0.6)
     with pytest.raises(ConfigError, match=r"leaves nothing to take away.*Set adapter\.first_rank=8"):
         adapted(rank=4)
+    with pytest.raises(ConfigError, match=r"training has no end\. *Set trainer\.max_epochs"):
+        adalora(mlp(), facts_of("image"), **defaults_of("adapter/adalora", target="mlp"))

@@ -58,3 +58,9 @@ def test_batches_are_copies_also_of_memory_mapped_columns(tmp_path: Path) -> Non
     batch = Gather({"row": np.arange(4), "image": mapped}, {})[np.array([1]), 1.0]
     batch["image"].zero_()
     assert mapped[1].any()
+
+
+def test_what_stands_beside_tokens_is_padded_and_is_no_token() -> None:
+    columns = {"row": np.arange(2), "words": Ragged.of([[5], [6, 7]]), "words:tags": Ragged.of([[1, 0], [2]])}
+    batch = Gather(columns, {"words": 0, "words:tags": -1})[np.array([0, 1]), 1.0]
+    assert batch["words:tags"].tolist() == [[1, 0], [2, -1]] and batch["tokens"] == 3

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from espalier.build.restore import restore
+from conf.toy_data import write_data_root
+from espalier.build.restore import appoint, restore
 from espalier.build.transfer import merge
 from espalier.config.compose import compose
 from espalier.core.errors import ConfigError, TrustError, UserError
@@ -15,7 +16,7 @@ from espalier.core.rundir import read_outcome
 from espalier.state import folder
 from espalier.state.store import Store
 from model import checkpoints
-from run.small_runs import SMALL, WORDS, films, trained, write_films
+from run.small_runs import IMAGES, SMALL, WORDS, films, trained, write_films
 from run.trials import train, trial_in
 
 pytestmark = pytest.mark.slow
@@ -127,3 +128,29 @@ def test_a_sweeps_trial_learns_its_words_again(tmp_path: Path) -> None:
     file.write_text(file.read_text().replace("warm", "cold"))
     with pytest.raises(UserError, match=r"its rows are no longer those.*--rerun"):
         restore(directory)
+
+
+def test_a_judge_is_another_runs_model(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESPALIER_DATA", str(write_data_root(tmp_path / "data")))
+    judge = trained(place, "data=mnist", "model=mlp", "adapter=full", "data.limit=96", "model.hidden=[8]")
+    directory = trained(place, f"task.judge={judge}", "task.objective=frechet", small=IMAGES)
+    outcome = read_outcome(directory)
+    assert outcome.objective == "validation/frechet" and outcome.metrics["test/frechet"] > 0
+    assert 1 <= outcome.metrics["test/classes"] <= 10
+    shown = sorted(file.name for file in (directory / "exhibits").iterdir())
+    assert shown == ["test.jsonl", "validation-00000003.jsonl"]
+    found: Any = restore(directory).task
+    before = torch.random.get_rng_state()
+    appoint(found)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    (appointed,) = found._judge
+    assert not appointed.training and not any(p.requires_grad for p in appointed.parameters())
+    weights = restore(judge).task.state_dict()
+    assert all(torch.equal(weights[name], value) for name, value in appointed.state_dict().items())
+    shutil.rmtree(judge)
+    restore(directory)  # who makes images needs no judge
+    with pytest.raises(UserError, match="is no run directory"):
+        appoint(found)
+    found.judge = str(next((directory / "model").glob("*.safetensors")))
+    with pytest.raises(ConfigError, match=r"task.judge=.*  is weights alone\."):
+        appoint(found)

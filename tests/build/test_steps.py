@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from espalier.build.steps import evaluating, in_micro_batches, total_steps
+from espalier.build.steps import evaluating, in_micro_batches, require_whole, total_steps
+from espalier.core.errors import ConfigError
 
 GIVEN = {"max_epochs": 3, "max_steps": -1, "accumulate_grad_batches": 1, "limit_train_batches": 1.0}
 
@@ -75,3 +77,21 @@ class Batches:
 def test_a_share_of_batches_is_one_at_least(limits: tuple[float, float], splits: tuple[str, ...], become: Any) -> None:
     given = dict(zip(("limit_val_batches", "limit_test_batches"), limits, strict=True))
     assert tuple(evaluating(given, Batches(), splits).values()) == become
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"gradient_clip_val": 1.0}, r"trainer.gradient_clip_val=1.0  .* Set trainer.gradient_clip_val=null"),
+        (
+            {"accumulate_grad_batches": 2},
+            r"=2  is for .* Set trainer.accumulate_grad_batches=1",
+        ),
+    ],
+)
+def test_a_task_that_optimizes_by_hand_gets_gradients_as_they_are(changed: dict[str, Any], said: str) -> None:
+    limits = {"gradient_clip_val": None, "accumulate_grad_batches": 1}
+    require_whole(SimpleNamespace(automatic_optimization=False), limits)
+    require_whole(SimpleNamespace(automatic_optimization=True), limits | changed)
+    with pytest.raises(ConfigError, match=said):
+        require_whole(SimpleNamespace(automatic_optimization=False), limits | changed)

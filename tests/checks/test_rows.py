@@ -9,6 +9,7 @@ import pytest
 
 from checks.examples import texts, vectors
 from espalier.checks.rows import classes, findings, identities, lengths, suspects
+from espalier.core.facts import Raw
 
 
 def test_nothing_is_found_where_all_is_well() -> None:
@@ -102,3 +103,10 @@ def test_cheap_enough_for_every_run() -> None:
     began = time.process_time()
     findings(raw)
     assert time.process_time() - began < 0.3  # for a tenth of 25,000 rows, on a machine that may be ten times as slow
+
+
+def test_words_are_the_same_whatever_their_case() -> None:
+    splits = {"train": [["New", "York"], ["new", "york"], ["New York"]], "test": [["NEW", "York"]]}
+    tables = {s: pa.table({"row": list(range(len(words))), "words": words}) for s, words in splits.items()}
+    found = findings(Raw(tables, {"words": "words"}, {}, {}, "", "here"))
+    assert (found.repeated, found.leaked) == ({"train": 1}, {"test": 1})

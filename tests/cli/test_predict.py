@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from espalier.cli.predict import main
+from espalier.config.compose import compose
+from espalier.config.saved import write
 from espalier.core.errors import UserError
 from espalier.core.facts import DataFacts
 from espalier.core.rundir import write_facts
@@ -97,6 +99,35 @@ def test_images_by_their_files(photos: str, called: list[str], given: str, kind:
     main([f"run={photos}", *f"input={given}".split(), "output=out.csv"])
     said = " ".join(called)
     assert f"--input {given.split()[0]} --input-kind {kind}" in said and f"--column=image={column}" in said
+
+
+@pytest.fixture
+def generator(photos: str) -> str:
+    """A run of a model that makes images, whose judge is not there any more."""
+    words = ["task=gan", "model=gan", "data=mnist", "adapter=full", "task.judge=outputs/gone"]
+    write(compose(words), Path(photos))
+    Path("seeds.csv").write_text("seed,n\n1,2\n")
+    return photos
+
+
+@pytest.mark.parametrize(
+    ("given", "columns"), [("list.csv", ""), ("seeds.csv", ""), ("seeds.csv column=n", "--column=seed=n")]
+)
+def test_a_table_for_a_model_that_makes_images(generator: str, called: list[str], given: str, columns: str) -> None:
+    main([f"run={generator}", *f"input={given}".split(), "output=out.jsonl"])
+    assert [word for word in called if word.startswith("--column")] == columns.split()
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("column=m", r"column=m  is no column of seeds\.csv"),
+        ("column.image=n", r"that the model does not read: image.*column\.seed="),
+    ],
+)
+def test_mistakes_with_seeds(generator: str, called: list[str], word: str, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        main([f"run={generator}", "input=seeds.csv", "output=o.csv", word])
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conf.toy_data import write_data_root, write_images, write_rows, write_table
+from conf.toy_data import write_data_root, write_images, write_rows, write_table, write_tagged, write_text
+from data.examples import FILES
 from espalier.config.check import check
 from espalier.config.compose import Experiment, compose
+from espalier.config.dimensions import spelled
 from espalier.config.saved import write
 from espalier.core.errors import UserError
 from espalier.core.machine import probe
@@ -42,20 +44,33 @@ CONTEXTS = (
     {"data": "mnist", "model": "mlp", "adapter": "full"},
     {"data": "mnist", "model": "vit", "adapter": "probe"},
     {"data": "jsonl", "data.path": "many.jsonl", "model": "lstm", "adapter": "full"},
+    {"data": "wnut17", "model": "lstm", "adapter": "full"},
+    {"data": "news_tone", "model": "lstm", "adapter": "full"},
 )
 # What no check of the words alone can tell: an adapter that is for transformers is refused when the model is built.
-ONLY_IN = {f"adapter={name}": CONTEXTS[1] for name in ("layers", "p_tuning", "prefix", "prompt")}
+ONLY_IN = {f"adapter={name}": CONTEXTS[1] for name in ("layers", "p_tuning", "prefix", "prompt", "side")}
+ONLY_IN["task=multi_head"] = CONTEXTS[-1]
+ONLY_IN["task=gan"] = {"data": "mnist", "model": "gan", "adapter": "full", "trainer.gradient_clip_val": "null"}
+RUNNING_TEXT = {"data": "shakespeare", "model": "gpt", "adapter": "full"}
+ONLY_IN |= dict.fromkeys(("data=text_file", "data=shakespeare", "task=language_modelling"), RUNNING_TEXT)
+WITHOUT_INTERVALS = ("task=gan", "experiment=mnist_gan")
 ELSEWHERE = {"hardware": "cpu", "tracking": "none"}
 SMALL = (
     "data.limit=48", "data.batch_size=8", "trainer.max_epochs=1", "trainer.limit_train_batches=1",
     "trainer.limit_val_batches=1", "task.bootstrap=8",
 )  # fmt: skip
+A_TABLE = {
+    **FILES, "_target_": "espalier.data.csv.Csv", "path": "table.csv", "encoding": "utf-8", "delimiter": None,
+}  # fmt: skip
 GIVEN = {
     "data=csv": {"data.path": "table.csv"},
     "data=jsonl": {"data.path": "rows.jsonl"},
     "data=parquet": {"data.path": "rows.parquet"},
+    "data=tokens": {"data.path": "tagged.jsonl"},
+    "data=joint": {"data.sources": spelled({"mood": A_TABLE, "other": A_TABLE})},
     "data=folder": {"data.path": "images"},
     "data=hub": {"data.source": "./hub"},
+    "data=text_file": {"data.path": "book.txt"},
     "model=hub": {"model.source": "org/bert-base-uncased"},
 }
 each_option = pytest.mark.parametrize("option", OPTIONS, ids=lambda file: str(file.relative_to(CONF)))
@@ -79,6 +94,8 @@ def toy_data(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> N
     write_table(tmp_path / "hub" / "train.csv", 96, "text,label")
     write_rows(tmp_path, 96)
     write_images(tmp_path / "images", 48)
+    write_tagged(tmp_path / "tagged.jsonl", 64)
+    write_text(tmp_path / "book.txt", 96)
     monkeypatch.chdir(tmp_path)
 
 
@@ -104,7 +121,8 @@ def test_option_takes_one_step(option: Path, tmp_path: Path) -> None:
     assert (outcome["status"], outcome["error"]) == ("done", "")
     assert outcome["steps"] >= 1
     objective = outcome["objective"].removeprefix("validation/")
-    assert 0 <= outcome["metrics"][f"test/{objective}"] <= 1
+    split = "test" if outcome["data"]["counts"].get("test") else "validation"
+    assert 0 <= outcome["metrics"][f"{split}/{objective}"] <= (1 if objective != "loss" else 9)
 
 
 def fitting(option: Path) -> Experiment:
@@ -129,7 +147,8 @@ def attempts(option: Path) -> Iterator[list[str]]:
     for context in ({},) if preset else contexts:
         chosen = {k: name for k, name in (context | ELSEWHERE).items() if k.partition(".")[0] != group_of(option)}
         words = [f"{group}={name}" for group, name in chosen.items()]
-        yield [*words, choice(option), *demanded, *SMALL]
+        small = [word for word in SMALL if word != "task.bootstrap=8" or choice(option) not in WITHOUT_INTERVALS]
+        yield [*words, choice(option), *demanded, *small]
 
 
 def choice(option: Path) -> str:

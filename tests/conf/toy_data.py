@@ -26,7 +26,10 @@ def write_data_root(folder: Path) -> Path:
         write_idx(folder / "mnist" / f"{split}-images-idx3-ubyte.gz", pixels)
         write_idx(folder / "mnist" / f"{split}-labels-idx1-ubyte.gz", (np.arange(rows) % 10).astype(np.uint8))
     _write_texts(folder)
+    write_text(folder / "tiny_shakespeare" / "input.txt", 200)
     _write_photographs(folder / "cifar10_jpeg")
+    for split, rows in {"train": 64, "dev": 16, "test": 16}.items():
+        _zip(write_tagged(folder / "wnut17" / f"{split}.jsonl", rows, "ner_tags"))
     return folder
 
 
@@ -82,6 +85,13 @@ def write_table(path: Path, rows: int, header: str) -> Path:
     return path
 
 
+def write_text(path: Path, passages: int) -> Path:
+    """Running text, blank lines between its passages."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"Speaker {row % 7}:\n{(BAD, GOOD)[row % 2].format(row)}.\n\n" for row in range(passages)))
+    return path
+
+
 def write_rows(folder: Path, rows: int) -> None:
     """``rows.jsonl``, ``rows.parquet`` and ``many.jsonl``, whose rows have any number of labels."""
     texts = [(BAD, GOOD)[row % 2].format(row) for row in range(rows)]
@@ -91,6 +101,17 @@ def write_rows(folder: Path, rows: int) -> None:
         lines = [json.dumps(dict(zip(columns, values, strict=True))) for values in zip(*columns.values(), strict=True)]
         (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
     pq.write_table(pa.table(table), folder / "rows.parquet")
+
+
+def write_tagged(path: Path, rows: int, column: str = "tags") -> Path:
+    """Sentences as words, of which one is a name: ``tokens``, and their tags."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    names = (["Ada"], ["Grace", "Hopper"], ["Alan", "M.", "Turing"])
+    sentences = [(["I", "met"], names[row % 3], ["in", f"19{row % 90 + 10}", "."]) for row in range(rows)]
+    tags = [["O", "O", "B-person", *["I-person"] * (len(name) - 1), "O", "O", "O"] for _, name, _ in sentences]
+    lines = [{"tokens": [*a, *b, *c], column: of} for (a, b, c), of in zip(sentences, tags, strict=True)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
 
 
 def write_images(folder: Path, rows: int) -> None:

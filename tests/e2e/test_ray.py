@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -182,38 +178,6 @@ def test_trials_outlive_a_driver_that_is_killed_and_another_takes_them_up(tmp_pa
     logs = [(sweep / "trials" / f"{number:03d}" / "log.txt").read_text() for number in range(2)]
     assert [text.count(", full trains all") for text in logs] == [1, 1]
     wait_until(lambda: not cluster.exists(), seconds=60)
-
-
-@pytest.fixture
-def joined(monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
-    """A cluster that somebody has started on this machine, as its manual says."""
-    folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # paths of its sockets have to be short
-    for name, value in (("RAY_TMPDIR", folder), ("RAY_AUTH_MODE", "token"), ("RAY_AUTH_TOKEN", "e" * 64)):
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    words = "start --head --block --port=0 --num-cpus=2 --num-gpus=0 --include-dashboard=false --disable-usage-stats"
-    command = [Path(sys.executable).with_name("ray"), *words.split(), f"--object-store-memory={80 * 2**20}"]
-    with (Path(folder) / "log.txt").open("wb") as log:
-        head = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-    try:
-        wait_until(lambda: "Ray runtime started" in (Path(folder) / "log.txt").read_text(errors="replace"), 400)
-        yield head
-    finally:
-        head.terminate()  # and with it all that it has started
-        head.wait(60)
-        shutil.rmtree(folder)
-
-
-def test_the_cluster_that_this_machine_is_in(joined: Any, tmp_path: Path) -> None:
-    words = ["launcher=ray", "launcher.address=auto", *SMALL]
-    large = espalier(tmp_path, "sweep", "plan", *words, "hardware=gpu", "hardware.devices=8", "seed=0,1")
-    assert large.returncode == 2
-    assert "takes a node with 8 CPU, 8 GPU for a trial, and the cluster at auto has 1: 2 CPU, 0 GPU." in large.stderr
-    done = espalier(tmp_path, "train", "-m", *words, "optimizer.lr=1e-3,3e-3")
-    assert done.returncode == 0, done.stdout + done.stderr
-    (sweep,) = tmp_path.glob("outputs/*/sweep-*")
-    assert [(trial.state, trial.slot) for trial in read_record(sweep)] == [("done", "ray:0"), ("done", "ray:1")]
-    assert joined.poll() is None  # it is not the sweep's to end
 
 
 def _node(cpus: int) -> dict[str, Any]:

@@ -190,7 +190,7 @@ def test_the_recipe_loads_what_was_saved(
     rows = list(zip(PAIRS["text"], PAIRS["text_pair"], strict=True)) if pairs else SENTENCES
     if family == "vit":
         rows = torch.from_numpy(IMAGES)  # type: ignore[assignment]
-    torch.testing.assert_close(names["features"](rows), features(model, raw, [0, 1, 2, 3]), atol=1e-5, rtol=0)
+    torch.testing.assert_close(names["features"](rows), features(model, raw, [0, 1, 2, 3]), atol=5e-5, rtol=0)
     assert len(names["features"](names["rows"])) == 2
 
 

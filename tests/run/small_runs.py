@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from espalier.config.check import check
@@ -15,12 +16,18 @@ SMALL = (
     "hardware=cpu", "tracking=none", "data.batch_size=16", "trainer.max_epochs=2", "task.bootstrap=50",
     "callback=[checkpoint]", "optimizer.lr=0.01",
 )  # fmt: skip
+IMAGES = (
+    "task=gan", "model=gan", "data=mnist", "adapter=full", "model.noise=4", "model.channels=[8,4]",
+    "task.projections=8", "data.limit=48", "hardware=cpu", "tracking=none", "data.batch_size=16",
+    "trainer.max_epochs=1", "trainer.gradient_clip_val=null", "callback=[checkpoint]", "optimizer.lr=0.05",
+)  # fmt: skip
+"""Of a generator of images, in place of ``SMALL``."""
 WORDS = ("model=lstm", "adapter=full", "model.embedding=8", "model.hidden=8")
 
 
-def trained(folder: Path, *words: str) -> Path:
+def trained(folder: Path, *words: str, small: Sequence[str] = SMALL) -> Path:
     """The directory of a finished run."""
-    experiment = compose([*SMALL, *words])
+    experiment = compose([*small, *words])
     check(experiment)
     directory = create(folder / "outputs", "small")
     write(experiment, directory)

@@ -11,7 +11,7 @@ from PIL import Image
 from espalier.core.chunks import Columns, Records
 from espalier.core.errors import DataError
 from espalier.core.facts import DataFacts
-from espalier.run.given import rows_of
+from espalier.run.given import numbers_of, rows_of
 from espalier.run.pictures import Pictures
 
 TEXTS = DataFacts({"text": "text", "text_pair": "text", "label": "label"}, {}, {})
@@ -29,6 +29,18 @@ def test_texts_by_their_roles_numbers_as_texts() -> None:
     table, empty = rows_of(chunk, TEXTS, {"text": "a", "text_pair": "b"}, "error")
     assert table.to_pylist() == [{"text": "x", "text_pair": "3"}, {"text": "true", "text_pair": "0.5"}]
     assert not empty.any()
+
+
+def test_words_are_lists_or_stand_between_blanks() -> None:
+    facts = DataFacts({"words": "words", "tags": "tags"}, {}, {})
+    chunk = records({"w": ["New York", "is"]}, {"w": " it  was "}, {"w": None}, {"w": []})
+    table, empty = rows_of(chunk, facts, {"words": "w"}, "skip")
+    assert table.to_pylist() == [{"words": ["New York", "is"]}, {"words": ["it", "was"]}]
+    assert empty.tolist() == [False, False, True, True]
+    with pytest.raises(DataError, match="line 4, 5"):
+        rows_of(chunk, facts, {"words": "w"}, "error")
+    with pytest.raises(DataError, match="neither a text nor a list of words on line 2"):
+        rows_of(records({"w": [1]}), facts, {"words": "w"}, "error")
 
 
 def test_rows_without_a_text_are_named_or_left_out() -> None:
@@ -92,3 +104,18 @@ def test_images_by_their_files(tmp_path: Path) -> None:
 def test_a_column_that_is_not_there() -> None:
     with pytest.raises(DataError, match=r"b  is no column of the input. It has: a\.  Write  column.text_pair="):
         rows_of(records({"a": "x"}), TEXTS, {"text": "a", "text_pair": "b"}, "error")
+
+
+def test_whole_numbers_are_a_columns_or_the_rows_places() -> None:
+    chunk = records({"seed": "7", "n": 3}, {"seed": -1, "n": 4.0})
+    assert numbers_of(chunk, ("seed",), {}, 0).to_pylist() == [{"seed": 7}, {"seed": -1}]
+    assert numbers_of(chunk, ("seed",), {"seed": "n"}, 0)["seed"].to_pylist() == [3, 4]
+    assert numbers_of(records({"a": "x"}, {"a": "y"}), ("seed",), {}, 40)["seed"].to_pylist() == [40, 41]
+
+
+@pytest.mark.parametrize("value", ["x", 1.5, None, 2**70, "", float("nan")])
+def test_what_is_no_whole_number_is_named_with_its_line(value: Any) -> None:
+    with pytest.raises(DataError, match=r"seed  must be a whole number, and on line 3 it is "):
+        numbers_of(records({"seed": 1}, {"seed": value}), ("seed",), {}, 0)
+    with pytest.raises(DataError, match=r"n  is no column of the input\. It has: seed\."):
+        numbers_of(records({"seed": 1}), ("seed",), {"seed": "n"}, 0)

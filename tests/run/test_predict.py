@@ -17,7 +17,7 @@ from PIL import Image
 from conf.toy_data import write_data_root
 from espalier.report.predictions import read_predictions
 from espalier.run import predict
-from run.small_runs import WORDS, films, trained, write_films
+from run.small_runs import IMAGES, WORDS, films, trained, write_films
 
 pytestmark = pytest.mark.slow
 
@@ -149,3 +149,30 @@ def test_images_from_parquet(place: Path, tmp_path: Path, monkeypatch: pytest.Mo
     assert predicted(directory, tmp_path / "new.parquet", tmp_path / "out.parquet", column="image=image") == 0
     found = pq.read_table(tmp_path / "out.parquet")
     assert found.select(["image", "n"]).equals(table) and set(found["prediction"].to_pylist()) <= set("0123456789")
+
+
+def test_images_are_made_by_the_rows_numbers(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ESPALIER_DATA", str(write_data_root(tmp_path / "data")))
+    directory = trained(place, small=IMAGES)
+    monkeypatch.setattr(predict, "_MOST", 3 * 28 * 28)  # chunks of three rows
+    (tmp_path / "new.csv").write_text("n,seed\na,5\nb,1\nc,5\nd,4\ne,0\n")
+    (tmp_path / "places.csv").write_text("n\n" + "x\n" * 6)
+    words = ["--input-kind=csv", "--encoding=utf-8", "--on-empty=error"]
+    found = {}
+    for name, kind in {"new": "parquet", "places": "jsonl"}.items():
+        out = tmp_path / f"{name}.{kind}"
+        given = [f"--input={tmp_path / f'{name}.csv'}", f"--output={out}", f"--output-kind={kind}"]
+        assert predict.main([str(directory), *given, *words]) == 0
+        rows = pq.read_table(out).to_pylist() if kind == "parquet" else map(json.loads, out.read_text().splitlines())
+        found[name] = list(rows)
+    assert "6 images" in capsys.readouterr().err
+    assert [row["n"] for row in found["new"]] == list("abcde")
+    seeded, placed = (np.array([row["image"] for row in found[name]]) for name in ("new", "places"))
+    assert np.abs(seeded - placed[[5, 1, 5, 4, 0]]).max() <= 1  # sums are rounded as others stand beside them
+    assert seeded.shape == (5, 784) and np.abs(seeded[0] - seeded[1]).max() > 1
+    (tmp_path / "places.csv").write_text("n,image\nx,y\n")
+    given = [f"--input={tmp_path / 'places.csv'}", f"--output={tmp_path / 'bad.csv'}", "--output-kind=csv"]
+    assert predict.main([str(directory), *given, *words]) == 2
+    assert "image" in capsys.readouterr().err

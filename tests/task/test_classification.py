@@ -20,9 +20,8 @@ from espalier.batch.batches import Batches
 from espalier.batch.gather import Gather
 from espalier.core.errors import ConfigError
 from espalier.core.parts import Batching
-from espalier.model.source import locate
 from espalier.task.classification import Classification
-from task.toy import LABELS, TEXTS, classification, facts_of, images, lstm, minilm, mlp, trainer
+from task.toy import LABELS, TEXTS, classification, facts_of, hub_cache, images, lstm, minilm, mlp, trainer
 
 BACKBONES = {
     "minilm-lora": lambda: low_rank(minilm(), "all_linear"),
@@ -140,7 +139,7 @@ def test_the_folders_readme_loads_it_without_us(tmp_path: Path, name: str) -> No
     torch.manual_seed(1)
     task, folder = saved(BACKBONES[name](), tmp_path / "model")
     code = block(folder) + SAY.format(rows=rows_of(task))
-    environment = {**os.environ, "HF_HUB_CACHE": str(hub(tmp_path)), "HF_HUB_OFFLINE": "1"}
+    environment = {**os.environ, "HF_HUB_CACHE": str(hub_cache(tmp_path)), "HF_HUB_OFFLINE": "1"}
     result = subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     said = result.stdout.rpartition("SCORES ")[2]
@@ -194,15 +193,6 @@ def live(task: Classification) -> torch.Tensor:
     with torch.inference_mode():
         scores: torch.Tensor = task.eval()(batch).softmax(-1)
     return scores
-
-
-def hub(folder: Path) -> Path:
-    """A hub cache that has the embedded encoder at its pinned revision, as a download would have left it."""
-    task = minilm()
-    home = folder / "hub" / ("models--" + str(task.source).replace("/", "--"))
-    (home / "snapshots").mkdir(parents=True)
-    (home / "snapshots" / str(task.revision)).symlink_to(locate(str(task.source), str(task.revision)).folder)
-    return folder / "hub"
 
 
 def test_balanced_weights_are_for_training_only() -> None:

@@ -19,6 +19,7 @@ from espalier.model.encoding.words import Words
 from espalier.model.hub import Transformer
 from espalier.model.lstm import Lstm
 from espalier.model.mlp import Mlp
+from espalier.model.source import locate
 from espalier.task.classification import Classification
 from espalier.task.multilabel import Multilabel
 
@@ -95,3 +96,12 @@ def trainer(folder: Path, **values: Any) -> pl.Trainer:
         enable_model_summary=False, use_distributed_sampler=False, num_sanity_val_steps=0, default_root_dir=folder,
         **values,
     )  # fmt: skip
+
+
+def hub_cache(folder: Path) -> Path:
+    """A hub cache that has the embedded encoder at its pinned revision, as a download would have left it."""
+    learner: Any = minilm()
+    home = folder / "hub" / ("models--" + str(learner.source).replace("/", "--"))
+    (home / "snapshots").mkdir(parents=True)
+    (home / "snapshots" / str(learner.revision)).symlink_to(locate(str(learner.source), str(learner.revision)).folder)
+    return folder / "hub"

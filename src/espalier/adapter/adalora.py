@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import torch
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 from espalier.adapter.inject import inject, target_modules, transposed
 from espalier.core.bounds import OfferedBy
 from espalier.core.errors import ConfigError, Fault
+from espalier.core.exhibits import Exhibit, Table
 from espalier.core.facts import DataFacts
 
 
@@ -48,12 +51,16 @@ def adalora(
         orthogonality: weight of the mean of |A A' - I| and |B' B - I| in the training loss.
 
     Raises:
-        ConfigError: the model has no such layers, PEFT cannot adapt them, or the shares leave no step for falling.
+        ConfigError: the model has no such layers, PEFT cannot adapt them, training has no end, or the shares leave no
+            step for falling.
     """
     if first_rank <= rank:
         truth = f"leaves nothing to take away: each layer has {rank} in the end."
         raise ConfigError(Fault(f"adapter.first_rank={first_rank}", truth, f"Set adapter.first_rank={2 * rank}"))
     steps = facts.total_steps
+    if steps < 0:
+        truth = "takes ranks away along a curve from the first step to the last, and training has no end."
+        raise ConfigError(Fault("adapter=adalora", truth, "Set trainer.max_epochs or trainer.max_steps."))
     first, last = round(warmup * steps), round(settled * steps)
     if steps and first >= steps - last:
         truth = f"and adapter.settled={settled} leave none of {steps} steps for ranks to fall."
@@ -125,6 +132,21 @@ class RankAllocation(nn.Module):
                 kept.copy_(torch.tensor(self._config.rank_pattern[name]))
             value.masked_fill_(~kept.unsqueeze(-1), 0.0)
 
+    def exhibits(self, split: str, /) -> Sequence[Exhibit]:
+        """Of the weights that are tested: how many entries of E each layer kept; a column for each kind of layer."""
+        if split != "test":
+            return ()
+        ranks = {name: (int(getattr(self, f"kept_{i}").sum()), len(e)) for i, (name, e) in enumerate(self._values)}
+        cells: dict[str, dict[str, str]] = {}
+        for name, (rank, _) in ranks.items():
+            place, kind = _split(name.partition(".lora_E")[0])
+            cells.setdefault(place, {})[kind] = str(rank)
+        kinds = list(dict.fromkeys(kind for row in cells.values() for kind in row))
+        rows = tuple((place, *(row.get(kind, "–") for kind in kinds)) for place, row in cells.items())
+        left, first = (sum(pair[which] for pair in ranks.values()) for which in (0, 1))
+        note = f"{left} of {first} are left, {left / len(ranks):.1f} a layer."
+        return (Table("Ranks", ("layer", *(kind or "rank" for kind in kinds)), rows, note),)
+
     def tell(self) -> None:
         """Let PEFT know which entries of E each layer keeps: it saves these alone."""
         self._config.rank_pattern = {
@@ -142,3 +164,9 @@ class RankAllocation(nn.Module):
             if name in allocator.exp_avg_ipt:  # PEFT forgets them once ranks are settled
                 getattr(self, f"importance_{i}").copy_(allocator.exp_avg_ipt[name])
                 getattr(self, f"uncertainty_{i}").copy_(allocator.exp_avg_unc[name])
+
+
+def _split(name: str) -> tuple[str, str]:
+    """``encoder.layer.3.output.dense`` -> ``encoder.layer.3``, ``output.dense``."""
+    place = re.match(r".*?\b\d+(?=\.|$)", name)
+    return (place[0], name[place.end() + 1 :]) if place else (name, "")

@@ -114,8 +114,7 @@ class Bottleneck(nn.Module):
     @property
     def weight(self) -> Tensor:
         """The layer's: T5 asks for its type."""
-        weight: Tensor = self.base_layer.weight
-        return weight
+        return self.base_layer.get_parameter("weight")
 
     def forward(self, given: Tensor) -> Tensor:
         """(…, inputs) -> (…, outputs)."""
@@ -172,7 +171,8 @@ def _place(trunk: nn.Module, name: str, first: str | None, form: str) -> tuple[i
 
 def _entrances(trunk: nn.Module, named: Collection[str]) -> Mapping[str, str]:
     """A named layer -> the first dense one, of the same layer of the trunk, since the named one before it."""
-    begins, first, stack = {}, None, set(layers_of(trunk))
+    begins: dict[str, str] = {}
+    first, stack = None, set(layers_of(trunk))
     for name, layer in trunk.named_modules():
         if layer in stack:
             first = None

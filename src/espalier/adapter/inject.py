@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +23,13 @@ def target_modules(backbone: nn.Module, target: str) -> str:
     if target not in targets:
         offered = ", ".join(targets) or "no layers to adapt"
         raise refusal(backbone, target, f"{type(backbone).__name__} offers {offered}.")
-    return targets[target]
+    return _convolutions(backbone) if targets[target] == "all-conv" else targets[target]
+
+
+def _convolutions(backbone: Any) -> str:
+    """PEFT has a word for all dense layers, and none for these."""
+    found = [name for name, layer in backbone.trunk.named_modules() if isinstance(layer, nn.Conv2d)]
+    return "|".join(map(re.escape, found))
 
 
 def transposed(backbone: nn.Module) -> bool:

@@ -24,8 +24,8 @@ def side(backbone: nn.Module, _facts: DataFacts, /, *, reduction: Annotated[int,
     end U(s) is added to the trunk's last state, where the paper takes U(s) alone: U begins at 0, so the model begins as
     it was. The trunk stays in evaluation mode and without gradients: its activations are not kept.
 
-    ``espalier train adapter=side``. PEFT has no such adapter: the README in the saved folder holds the lines of torch that
-    load it. It cannot be added into the weights.
+    ``espalier train adapter=side``. PEFT has no such adapter: the README in the saved folder holds the lines of torch
+    that load it. It cannot be added into the weights.
 
     Args:
         reduction: by which the trunk's width is divided.

@@ -13,6 +13,7 @@ import torch
 from espalier.batch.gather import Gather
 from espalier.batch.loader import Loader
 from espalier.batch.order import Rows, Sampler, Share, shuffled
+from espalier.batch.windows import Windows, are_blocks
 from espalier.core.columns import Columns, Ragged, num_rows
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
@@ -78,9 +79,13 @@ class Batches(pl.LightningDataModule):
         columns, size = self.splits["train"], self.batching.batch_size
         rows, lengths = num_rows(columns), _lengths(columns) if self.batching.bucket else None
         share = Share(self._rank, self.world_size, self.accumulate)
-        return self._loader(
-            columns, Sampler(rows, size, share, lambda epoch: shuffled(rows, size, self.seed, epoch, lengths))
-        )
+        gather = Windows(columns, self.pad) if self.batching.windows and are_blocks(columns) else None
+
+        def order(epoch: int) -> Rows:
+            return shuffled(rows, size, self.seed, epoch, lengths)
+
+        sampler = Sampler(rows, size, share, gather.moved(order, self.seed) if gather else order)
+        return Loader(gather or Gather(columns, self.pad), sampler, self.batching.num_workers)
 
     def val_dataloader(self) -> Loader | list[Loader]:
         """Every validation row once; nothing where there are none."""

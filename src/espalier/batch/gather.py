@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from espalier.batch.order import Request, Rows
-from espalier.core.columns import Column, Columns, Ragged
+from espalier.core.columns import BESIDE, Column, Columns, Ragged
 
 Batch = dict[str, Any]
 
@@ -21,7 +21,7 @@ class Gather:
     A batch holds, of B rows:
         a ragged column ``text``: ``text`` (B, L) int64, padded to the batch's longest, and ``text_mask`` (B, L) bool;
         a dense column: (B, …) of its own type; one of single integers: (B,) int64;
-        ``scale`` (float): the factor of the mean loss; ``samples`` (int): rows; ``tokens`` (int): before padding.
+        ``scale`` (float): the factor of the mean loss; ``samples`` (int): rows; ``tokens`` (int): ids before padding.
     A filler (scale 0.0) has no samples and no tokens, and its ``row`` is -1: an evaluation leaves it out.
     """
 
@@ -35,7 +35,7 @@ class Gather:
         tokens = 0
         for name, (column, pad) in self._ragged.items():
             batch[name], batch[f"{name}_mask"], count = _padded(column, rows, pad)
-            tokens += count
+            tokens += count if BESIDE not in name else 0
         batch.update(scale=scale, samples=len(rows), tokens=tokens)
         return batch if scale else _filler(batch)
 

@@ -16,8 +16,8 @@ from espalier.build.encode import encode
 from espalier.build.instantiate import instantiate
 from espalier.build.optimizers import Optimizers
 from espalier.build.placed import placed, require_divisible
-from espalier.build.restore import begin, fit
-from espalier.build.steps import evaluating, in_micro_batches, total_steps
+from espalier.build.restore import appoint, begin, fit
+from espalier.build.steps import evaluating, in_micro_batches, require_whole, total_steps
 from espalier.core.bounds import Learns, Reads, RunOrWeights
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Encoding, Placement
@@ -98,6 +98,9 @@ def assemble(
     begin(backbone, weights)
     learner = placed(instantiate(adapter, backbone, facts), placement)
     learned = instantiate(task, learner, facts, Optimizers(optimizer, scheduler, facts.total_steps))
+    require_whole(learned, limits)
+    appoint(learned)
+    learned.rows = raw.splits
     # Made once for nothing: what they refuse is told before anything is trained.
     require_divisible(learned.configure_optimizers(), placement)
     return Assembly(raw, facts, batches, learned, placement, limits, encoded.truncated, encoded.lengths, encoding)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pytorch_lightning as pl
 from omegaconf import DictConfig
+from pytorch_lightning.utilities.seed import isolate_rng
 from torch import nn
 
 from espalier.build.instantiate import instantiate
@@ -20,7 +21,8 @@ from espalier.config.saved import read
 from espalier.core.errors import ConfigError, Fault, UserError
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.files import sha256_of
-from espalier.core.parts import Encoding, Placement
+from espalier.core.home import expanded
+from espalier.core.parts import Encoding, Judged, Placement
 from espalier.core.rundir import read_facts, read_outcome, weights_file
 from espalier.core.trial import read_trial
 from espalier.state import folder
@@ -54,14 +56,18 @@ class Restored:
 
 
 def restore(
-    directory: Path, *, checkpoint: Literal["best", "last"] = "best", hardware: DictConfig | None = None
+    directory: Path,
+    *,
+    checkpoint: Literal["best", "last"] = "best",
+    hardware: DictConfig | None = None,
+    task: DictConfig | None = None,
 ) -> Restored:
     """Build a run's model again from its directory; its data are not looked at.
 
     Args:
         directory: of a run that is done.
         checkpoint: the best one by the task's objective (the last where none is marked), or the last.
-        hardware: a checked node that takes the place of the run's own.
+        hardware, task: checked nodes that take the place of the run's own.
 
     Raises:
         UserError: no run directory; one of an earlier version, without a checkpoint, or whose encoding cannot load.
@@ -79,9 +85,28 @@ def restore(
     backbone = instantiate(config.model, facts, encoding=encoding)
     begin(backbone, config.get("weights"))
     learner = placed(instantiate(config.adapter, backbone, facts), placement)
-    task = instantiate(config.task, learner, facts, Optimizers(config.optimizer, config.scheduler, facts.total_steps))
-    task.load_state_dict(folder.read(saved.path)["state_dict"], strict=False)
-    return Restored(directory, experiment, facts, encoding, task.eval(), placement, saved.step)
+    optimizers = Optimizers(config.optimizer, config.scheduler, facts.total_steps)
+    learned = instantiate(config.task if task is None else task, learner, facts, optimizers)
+    learned.load_state_dict(folder.read(saved.path)["state_dict"], strict=False)
+    return Restored(directory, experiment, facts, encoding, learned.eval(), placement, saved.step)
+
+
+def appoint(task: Any) -> None:
+    """Let a task have the judge that it names, by the best weights of that run; its own random numbers stay the same.
+
+    Raises:
+        UserError: it is a file of weights, or of other data; see ``restore``.
+    """
+    if not isinstance(task, Judged) or task.judge is None:
+        return
+    directory = expanded(task.judge)
+    if directory.is_file() or weights_file(directory):
+        raise ConfigError(
+            Fault(f"task.judge={task.judge}", "is weights alone.", "Name the directory of a trained run.")
+        )
+    with isolate_rng():
+        judge = restore(directory).task
+    task.appoint(judge.requires_grad_(False))
 
 
 def one_device(placement: Placement) -> Placement:

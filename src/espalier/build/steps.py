@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from espalier.core.errors import ConfigError, Fault
+
 
 def total_steps(steps_per_epoch: int, trainer: Mapping[str, Any]) -> int:
     """The smaller of ``max_steps`` and ``max_epochs`` in steps, with ``limit_train_batches``; -1: without end."""
@@ -41,6 +43,19 @@ def evaluating(trainer: Mapping[str, Any], batches: Any, splits: Collection[str]
     asked |= {"limit_test_batches": "test_dataloader" if "test" in splits else "val_dataloader"}
     shares = {key: loader for key, loader in asked.items() if isinstance(trainer[key], float) and trainer[key] < 1}
     return {**trainer, **{key: 1 for key, of in shares.items() if _comes_to_none(trainer[key], getattr(batches, of)())}}
+
+
+def require_whole(task: Any, trainer: Mapping[str, Any]) -> None:
+    """Refuse, for a task that optimizes by hand, what is done to gradients between a task and its optimizer.
+
+    Raises:
+        ConfigError: gradients are to be clipped, or added up.
+    """
+    for key, off in {"gradient_clip_val": None, "accumulate_grad_batches": 1}.items():
+        if not task.automatic_optimization and trainer[key] != off:
+            truth = f"is for tasks of one optimizer, and {type(task).__name__} steps its optimizers itself."
+            remedy = f"Set trainer.{key}={'null' if off is None else off}"
+            raise ConfigError(Fault(f"trainer.{key}={trainer[key]}", truth, remedy))
 
 
 def _comes_to_none(share: float, loaders: Any) -> bool:

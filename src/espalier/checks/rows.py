@@ -19,7 +19,7 @@ from espalier.core.facts import Raw, unit_of_kinds
 from espalier.core.findings import Findings, Lengths, Suspect
 
 _SPLITS = ("train", "validation", "test")
-_INPUTS = ("text", "image", "vector")
+_INPUTS = ("text", "words", "image", "vector")
 _NONE = -1
 
 Ids = npt.NDArray[np.int64]
@@ -131,6 +131,9 @@ def _ordered(raw: Raw) -> list[str]:
 
 def _keys(raw: Raw, split: str, role: str) -> Iterator[Any]:
     column = raw.splits[split][role]
+    if raw.kinds[role] == "words":
+        yield from (tuple(word.lower() for word in words) for words in column.to_pylist())
+        return
     if raw.kinds[role] == "text":
         yield from map(_plain, pc.utf8_trim_whitespace(pc.utf8_lower(column)).to_pylist())
         return

@@ -12,6 +12,7 @@ from espalier.cli.settings import read_settings, trained_run
 from espalier.config.check import check
 from espalier.config.compose import Experiment
 from espalier.config.saved import rerun
+from espalier.config.signature import class_attribute
 from espalier.config.suggest import asked, nearest
 from espalier.core.chunks import STREAM, format_of, header_of
 from espalier.core.errors import Fault, UserError
@@ -26,7 +27,8 @@ Let a trained run's best weights answer the rows of a table. The output has ever
 order, and behind them: prediction (a label's name; several are joined by |) and score (how sure it is, 0 to 1). Rows
 are read and written some at a time: the table may be larger than the memory. The output is there when it is whole.
 A model of images reads a column of their paths (from here, or from the table's folder), or a folder or pattern of them;
-they are brought to the size that it was trained on.
+they are brought to the size that it was trained on. A model that makes images adds one to each row, by a number in the
+column seed, or else the row's place, from 0: image, a list of its pixels.
 
   espalier predict run=outputs/latest input=new.csv output=answers.csv
   espalier predict run=outputs/latest input=new.jsonl output=answers.parquet column=review scores=true
@@ -42,7 +44,8 @@ they are brought to the size that it was trained on.
   scores=true          a column score:<label> for each label
   on_empty=error       skip: rows without a text, or a whole image, are kept, and get no prediction
   encoding=utf-8       of a csv or tsv input
-  hardware=cpu …       where to compute, if not as the run did: hardware.precision=bf16, hardware.threads=4"""
+  hardware=cpu …       where to compute, if not as the run did: hardware.precision=bf16, hardware.threads=4
+  task.KEY=…           how the task answers, if not as the run did: task.temperature=0, task.threshold=0.3"""
 _KNOWN = {
     "run": "outputs/latest", "input": "FILE", "output": "FILE", "format": "", "scores": "", "on_empty": "",
     "encoding": "",
@@ -58,9 +61,9 @@ def main(words: Sequence[str]) -> int:
     if given.help or not given.words:
         print(_HELP)
         return 0
-    settings, passed = read_settings(given.words, _KNOWN, ("column", "hardware"))
+    settings, passed = read_settings(given.words, _KNOWN, ("column", "hardware", "task"))
     _require_choices(settings)
-    overrides = [word for word in passed if word.startswith("hardware")]
+    overrides = [word for word in passed if not word.startswith("column")]
     directory = trained_run("run=", settings["run"])
     experiment = rerun(directory, overrides)
     check(experiment, only=["model", "adapter", "task", "hardware"])
@@ -120,12 +123,14 @@ def _columns(experiment: Experiment, facts: DataFacts, words: Sequence[str]) -> 
     if not facts.inputs:
         raise UserError(Fault("run", "was trained on data without columns of its own.", "It cannot predict."))
     own = experiment.values["data"].get("columns") or {}
-    columns = {role: str(own.get(role) or role) for role in facts.inputs}
+    numbers = class_attribute(str(experiment.values["task"].get("_target_")), "asked")  # such columns need not be there
+    roles = tuple(numbers or facts.inputs)
+    columns = {} if numbers else {role: str(own.get(role) or role) for role in roles}
     for word in words:
         key, _, name = word.partition("=")
-        role = key.partition(".")[2] or facts.inputs[0]
-        if role not in columns:
-            known = [f"column.{known}=…" for known in facts.inputs]
+        role = key.partition(".")[2] or roles[0]
+        if role not in roles:
+            known = [f"column.{known}=…" for known in roles]
             raise UserError(Fault(word, f"names a column that the model does not read: {role}.", asked(known)))
         columns[role] = name
     return columns
@@ -145,10 +150,10 @@ def _by_path(
     columns: Mapping[str, str], facts: DataFacts, header: Sequence[str], named: Sequence[str]
 ) -> dict[str, str]:
     """Of images, whose own data may have had no table: the column ``path``, where the other one is not there."""
-    return {
-        role: COLUMN if facts.kinds[role] == "image" and not named and name not in header and COLUMN in header else name
-        for role, name in columns.items()
-    }
+    if named or COLUMN not in header:
+        return dict(columns)
+    missing = {role for role, name in columns.items() if facts.kinds[role] == "image" and name not in header}
+    return {role: COLUMN if role in missing else name for role, name in columns.items()}
 
 
 def _require_columns(path: str, header: Sequence[str], columns: Mapping[str, str], named: Sequence[str]) -> None:

@@ -117,7 +117,7 @@ def _reads(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
     read, kinds = class_attribute(targets[0], "reads"), class_attribute(targets[1], "kinds")
     if not read or not isinstance(kinds, Mapping) or set(read) & set(kinds.values()):
         return
-    there = listed(kind for kind in dict.fromkeys(kinds.values()) if kind not in ("label", "id"))
+    there = listed(kind for kind in dict.fromkeys(kinds.values()) if kind not in ("label", "labels", "tags", "id"))
     truth = f"reads {' or '.join(read)}, and {owner_of(targets[1])} has {there}."
     yield setting.key, truth, "Choose a model for such data; see  espalier train --help"
 

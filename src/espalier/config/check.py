@@ -23,6 +23,7 @@ from espalier.core.texts import is_whole
 _MISSING = "???"
 # How many values the run gives to a part, where its signature does not say so by positional-only parameters.
 _GIVEN = {"model": 1, "model.encoding": 1, "adapter": 2, "task": 3, "optimizer": 1, "scheduler": 2, "callback": 1}
+_BEGINNING = "RunOrWeights"  # what a training begins with; who uses what it led to can do without
 
 
 def check(experiment: Experiment, *, only: Sequence[str] = (), machine: Callable[[], Machine | None] = probe) -> None:
@@ -56,6 +57,7 @@ class _Checker:
         self, experiment: Experiment, untrusted: Sequence[Fault], machine: Callable[[], Machine | None]
     ) -> None:
         self.machine = machine
+        self.trains = True
         self.experiment, self.values, self.untrusted = experiment, experiment.values, untrusted
         self.unresolved = interpolations(experiment.config)
         # Nodes of which nothing can be said: the option is not there, or its code is not trusted.
@@ -65,6 +67,7 @@ class _Checker:
     def faults(self, only: Sequence[str]) -> Iterator[Fault]:
         """Every fault of the tree, or of the parts that stand under some keys."""
         if only:
+            self.trains = False
             yield from (fault for key in only for fault in self._node(key, self.values.get(key)))
             return
         for key, text in self.unresolved.items():
@@ -167,6 +170,8 @@ class _Checker:
 
     def _bounds(self, kind: Any, key: str, value: Any, siblings: Mapping[str, Any]) -> Iterator[Fault]:
         for bound in kind.bounds if isinstance(kind, Bounded) else ():
+            if bound.name == _BEGINNING and not self.trains:
+                continue
             for at_key, *answer in outside(bound, Setting(key, value, siblings, self.known, self.machine)):
                 yield self._fault(at_key, at(self.values, at_key), *answer)
 

@@ -17,8 +17,10 @@ from espalier.core.home import expanded
 from espalier.core.jsonl import peek_records
 from espalier.core.tabular import read_header
 
-_TASKS = {"label": "classification", "labels": "multilabel"}
-_KINDS = {"label": "one label for each row", "labels": "any number of labels for each row"}
+_TASKS = {"label": "classification", "labels": "multilabel", "tags": "tagging"}
+_KINDS = {
+    "label": "one label for each row", "labels": "any number of labels for each row", "tags": "a tag for each word",
+}  # fmt: skip
 
 
 def file_exists(_: Sequence[Any], setting: Setting) -> Iterator[Answer]:
@@ -108,9 +110,9 @@ def _first(paths: Any) -> Path | None:
 def _peek(path: Path, part: Mapping[str, Any]) -> Mapping[str, Any]:
     """Column -> a value of it, where that can be told; what reads the file is what the part's class says."""
     reads = class_attribute(str(part.get("_target_")), "format")
-    if reads == "jsonl":
+    if reads == "jsonl" or (reads == "jsonl or parquet" and not path.name.endswith(".parquet")):
         return peek_records(path)
-    if reads == "parquet":
+    if reads == "parquet" or (reads == "jsonl or parquet" and path.name.endswith(".parquet")):
         # Arrow takes a quarter of a second to load, which only who has such files should wait for.
         from espalier.core.parquet import peek_parquet
 
@@ -122,7 +124,7 @@ def _label_kind(data: Mapping[str, Any]) -> str | None:
     """``label`` or ``labels``; None where only reading would tell, or where nothing of a file can be said."""
     kinds = class_attribute(str(data.get("_target_")), "kinds")
     if not isinstance(kinds, Mapping) or "label" not in kinds:
-        return None
+        return "tags" if isinstance(kinds, Mapping) and "tags" in kinds.values() else None
     if data.get("label_separator"):
         return "labels"
     if "path" not in data:

@@ -9,6 +9,16 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
+DOCUMENT = "document"
+"""Rows that have this column are pieces of running texts: those of one number follow each other in it."""
+
+
+BESIDE = ":"
+"""Stands between the name of a ragged column of tokens and what else is told of them: such a column has no tokens."""
+FIRST = f"{BESIDE}first"
+"""Ends the name of the column that tells, where a row's tokens are of words, the place of each word's first one; -1 of a
+word that was cut off, or of which no token is."""
+
 
 @dataclass(frozen=True)
 class Ragged:

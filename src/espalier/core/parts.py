@@ -35,13 +35,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Batching:
-    """How encoded rows become batches; the keys that every data option has (``conf/data/_common.yaml``)."""
+    """How encoded rows become batches; the keys that every data option has (``conf/data/_common.yaml``).
+
+    ``windows``: rows are blocks of running text, and training sees blocks that begin elsewhere in each epoch.
+    """
 
     batch_size: int
     eval_batch_size: int
     num_workers: int
     bucket: bool
     max_length: int | None = None
+    windows: bool = False
 
 
 class Data(Protocol):
@@ -109,7 +113,7 @@ class Backbone(Protocol):
         width: number of features.
         trunk: the module that an adapter may wrap or replace.
         targets: a class attribute: a name for some layers -> PEFT's ``target_modules``: a regex that their whole names
-            within ``trunk`` match, or ``all-linear``. Empty: an adapter finds no layers here.
+            within ``trunk`` match, or ``all-linear``; or ``all-conv``. Empty: an adapter finds no layers here.
     """
 
     width: int
@@ -141,8 +145,26 @@ class Steps(Protocol):
         """``step`` optimizer steps were done, 1 after the first; the parameters' gradients are still there."""
 
 
+@runtime_checkable
+class Judged(Protocol):
+    """A task that asks a trained model of another run about what its own makes.
+
+    Attributes:
+        judge: that run's directory, or None; ``Annotated[str, RunOrWeights()] | None`` in its signature.
+    """
+
+    judge: str | None
+
+    def appoint(self, judge: Any, /) -> None:
+        """Take that run's task: frozen, in evaluation mode, on the CPU. Raises ``ConfigError``: it is of other data."""
+
+
 class Answers(Protocol):
-    """A task that ``espalier predict`` asks about rows whose truth nobody knows."""
+    """A task that ``espalier predict`` asks about rows whose truth nobody knows.
+
+    One whose answers are of no rows of data says what it reads in their place, ``asked: ClassVar[Mapping[str, Kind]]``:
+    roles of kind ``id``, whole numbers. Where a table has no such column, a role is the row's place, from 0.
+    """
 
     def predict_step(self, batch: Mapping[str, Any], /) -> Mapping[str, Any]:
         """``row`` (B,), the batch's own, and what is told of each row: tensors whose first axis is rows, or lists.
@@ -153,6 +175,7 @@ class Answers(Protocol):
     def answer(self, found: Mapping[str, Any], /, *, with_scores: bool) -> Mapping[str, Sequence[Any]]:
         """What all batches of some rows told, numpy arrays or lists in the order of the rows -> ``answer_schema``.
 
+        ``found["rows"]`` are the rows as they were given, a table of the roles that the model reads.
         One value for each row. A tuple of texts is joined by the data's separator of labels.
         """
 
@@ -161,7 +184,7 @@ class Answers(Protocol):
 
 
 class Shows(Protocol):
-    """A task that shows more of its model than numbers."""
+    """A task, or a module of its learner, that shows more of the model than numbers."""
 
     def exhibits(self, split: str, /) -> Sequence[Exhibit]:
         """After each validation (``validation``) and after the test (``test``), on all ranks; random states are kept.

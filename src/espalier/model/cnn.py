@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from annotated_types import Ge, Lt, MinLen
@@ -15,18 +15,19 @@ from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
 from espalier.core.parts import Encoding
 from espalier.model.augment import Augment
+from espalier.model.recipe import adapting
 from espalier.model.weights import as_code, save_weights
 
 _POOLS = {"max": nn.MaxPool2d, "mean": nn.AvgPool2d}
 _RECIPE = """
 import torch
-from safetensors.torch import load_file
+{imports}from safetensors.torch import load_file
 from torch import nn
 
 trunk = {trunk}
 weights = load_file("model.safetensors")
 trunk.load_state_dict({{name.removeprefix("trunk."): value for name, value in weights.items()}})
-trunk.eval().float()
+{adapted}trunk.eval().float()
 
 
 def features(images):  # pixels from 0 to 255
@@ -61,7 +62,7 @@ class Cnn(nn.Module):
         ConfigError: the data has no images, or they are too small to be halved so often.
     """
 
-    targets: ClassVar[Mapping[str, str]] = {}
+    targets: ClassVar[Mapping[str, str]] = {"conv": "all-conv"}
 
     def __init__(
         self,
@@ -112,8 +113,18 @@ class Cnn(nn.Module):
     def recipe(self) -> str:
         """Plain torch that loads what ``save`` wrote."""
         shape = ", ".join(map(str, (2, *self.shape)))
-        trunk = as_code(self.trunk).replace("affine=True, bias=True", "affine=True")  # older torch has no such bias
-        return _RECIPE.format(trunk=trunk, mean=self.mean, std=self.std, shape=shape)
+        trunk: Any = self.trunk
+        adapted = hasattr(trunk, "peft_config")
+        imports, lines = adapting(trunk, "trunk") if adapted else ([], "")
+        code = as_code(trunk.get_base_model() if adapted else trunk)
+        return _RECIPE.format(
+            trunk=code.replace("affine=True, bias=True", "affine=True"),  # older torch has no such bias
+            imports="".join(f"{line}\n" for line in imports),
+            adapted=lines,
+            mean=self.mean,
+            std=self.std,
+            shape=shape,
+        )
 
 
 def _image_role(facts: DataFacts) -> str:

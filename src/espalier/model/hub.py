@@ -17,7 +17,7 @@ from espalier.core.home import folder_of
 from espalier.core.parts import Encoding
 from espalier.model.encoding.image import Image
 from espalier.model.encoding.pretrained import Pretrained
-from espalier.model.recipe import image_recipe, text_recipe
+from espalier.model.recipe import image_recipe, text_recipe, word_recipe
 from espalier.model.source import locate
 from espalier.model.transformer import Family, Pooling, family_of, load_trunk, read_config
 from espalier.state.layers import positions_of
@@ -140,6 +140,8 @@ class Transformer(nn.Module):
                 shape=self.encoding.shape,
             )  # fmt: skip
         encoding = self.encoding
+        if isinstance(encoding, Pretrained) and not encoding.roles:
+            return word_recipe(self.trunk, self.source, self.revision, max_length=self.max_length)
         joint = encoding.joint if isinstance(encoding, Pretrained) and encoding.pair else None
         return text_recipe(
             self.trunk, self.source, self.revision, pooling=self.pooling, max_length=self.max_length,
@@ -169,5 +171,5 @@ def _role(facts: DataFacts, encoding: Encoding, family: Family, source: str) -> 
         fitting = "image" if family.reads == "image" else "pretrained"
         truth = f"reads {family.reads}s, and model/encoding={option} makes {made}s."
         raise ConfigError(Fault(f"model.source={source}", truth, f"Set model/encoding={fitting}, or another model."))
-    roles = [role for role, kind in facts.kinds.items() if kind == made]
+    roles = [role for role, kind in facts.kinds.items() if kind in (made, "words" if made == "text" else made)]
     return made if made in roles else roles[0]

@@ -31,7 +31,8 @@ for name, module in (("embedding", embedding), ("lstm", lstm)):
     start = f"trunk.{{name}}."
     module.load_state_dict({{n.removeprefix(start): w for n, w in weights.items() if n.startswith(start)}})
     module.eval().float()
-
+"""
+_FEATURES = """
 
 def features(texts):
     found = [torch.tensor(row) for row in encode(texts)]
@@ -40,6 +41,14 @@ def features(texts):
         states, (last, _) = lstm(packed)
         states, lengths = nn.utils.rnn.pad_packed_sequence(states, batch_first=True, padding_value={padding})
         return {pooled}
+"""
+_STATES = """
+
+def states(rows):  # lists of words -> for each word its state, None where the model sees none of it
+    found = [torch.tensor(row) for row in encode(rows)]
+    with torch.inference_mode():
+        read = [lstm(embedding(row))[0] for row in found]
+    return [[row[i] if i < len(row) else None for i in range(len(words))] for row, words in zip(read, rows)]
 """
 _POOLED = {  # pooling -> what pads the states, and the vector of each text
     "max": ('float("-inf")', "states.amax(1)"),
@@ -61,7 +70,8 @@ class Lstm(nn.Module):
         pooling: over a text's states: ``max``, ``mean``, or the ``last`` state of each direction.
         dropout: on embeddings, between layers, and on the pooled vector.
 
-    Shapes: ``batch["text"]`` (B, L) ids and ``batch["text_mask"]`` (B, L) bool -> (B, hidden x directions).
+    Shapes: ``batch["text"]`` (B, L) ids and ``batch["text_mask"]`` (B, L) bool -> (B, hidden x directions); texts that
+    come as words are under ``words`` in the same way.
     """
 
     targets: ClassVar[Mapping[str, str]] = {}
@@ -82,6 +92,7 @@ class Lstm(nn.Module):
         super().__init__()
         self.origin, self.encoding, self.pooling = "from scratch", encoding, pooling
         self.role = text_role(facts)
+        self.reads_words = facts.kinds[self.role] == "words"
         self.width = hidden * (1 + bidirectional)
         self.dropout = nn.Dropout(dropout)
         between = dropout if layers > 1 else 0.0
@@ -97,17 +108,28 @@ class Lstm(nn.Module):
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """One vector per text; padding has no influence."""
         mask = batch[f"{self.role}_mask"]
-        embedded = self.dropout(self.trunk.embedding(batch[self.role]))  # type: ignore[operator]
-        packed = pack_padded_sequence(embedded, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False)
-        states, (last, _) = self.trunk.lstm(packed)  # type: ignore[operator]
+        states, last = self._read(batch[self.role], mask)
         if self.pooling == "last":
             directions = self.width // last.shape[-1]
             pooled = torch.cat(list(last[-directions:]), dim=-1)
         else:
-            padded, _ = pad_packed_sequence(states, batch_first=True, total_length=mask.shape[1])
-            pooled = _pool(padded, mask.unsqueeze(-1), self.pooling)
+            pooled = _pool(states, mask.unsqueeze(-1), self.pooling)
         features: Tensor = self.dropout(pooled)
         return features
+
+    def states(self, batch: Mapping[str, Tensor], /, role: str = "") -> Tensor:
+        """The last layer's state of each token of a column, (B, L, width); ``role``: if not its own column."""
+        states, _ = self._read(batch[role or self.role], batch[f"{role or self.role}_mask"])
+        dropped: Tensor = self.dropout(states)
+        return dropped
+
+    def _read(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """States (B, L, width), zero in the padding, and the last ones (layers x directions, B, hidden)."""
+        embedded = self.dropout(self.trunk.embedding(ids))  # type: ignore[operator]
+        packed = pack_padded_sequence(embedded, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False)
+        states, (last, _) = self.trunk.lstm(packed)  # type: ignore[operator]
+        padded, _ = pad_packed_sequence(states, batch_first=True, total_length=mask.shape[1])
+        return padded, last
 
     def save(self, folder: Path, /) -> None:
         """``model.safetensors``."""
@@ -117,13 +139,13 @@ class Lstm(nn.Module):
         """Plain torch that loads what ``save`` wrote."""
         trunk: Any = self.trunk
         padding, pooled = _POOLED[self.pooling]
-        return _RECIPE.format(
-            encode=encoding_lines(self.encoding),
-            embedding=as_code(trunk.embedding),
-            lstm=as_code(trunk.lstm),
-            padding=padding,
-            pooled=pooled.format(directions=1 + trunk.lstm.bidirectional),
+        loading = _RECIPE.format(
+            encode=encoding_lines(self.encoding), embedding=as_code(trunk.embedding), lstm=as_code(trunk.lstm)
         )
+        if self.reads_words:
+            return loading + _STATES
+        directions = 1 + trunk.lstm.bidirectional
+        return loading + _FEATURES.format(padding=padding, pooled=pooled.format(directions=directions))
 
 
 def _pool(states: Tensor, mask: Tensor, how: str) -> Tensor:

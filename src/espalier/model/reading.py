@@ -15,8 +15,8 @@ rows = ["a text", "another one"]
 
 
 def text_role(facts: DataFacts) -> str:
-    """The column of ids: the first text's; a second one of a pair is joined to it by the encoding."""
-    return next(role for role, kind in facts.kinds.items() if kind == "text")
+    """The column of ids: the first text's, or its words'; a second one of a pair is joined to it by the encoding."""
+    return next(role for role, kind in facts.kinds.items() if kind in ("text", "words"))
 
 
 def encoding_lines(encoding: Encoding) -> str:

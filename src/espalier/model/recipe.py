@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from torch import nn
 from transformers import MODEL_MAPPING
 
+from espalier.model.encoding.pieces import first_pieces
 from espalier.model.quantized import as_code, bits_of
 
 _ADAPTED = """base = "{source}"  # on the hub, or the path of a folder that holds it
@@ -30,6 +32,28 @@ def features(rows):
 
 
 rows = {rows}  # yours
+"""
+_WORDS = """
+{loading}tokenizer = AutoTokenizer.from_pretrained(".")
+{ready}
+
+
+{first_pieces}
+
+def states(rows):  # lists of words -> for each word its state, None where the model sees none of it
+    batch = tokenizer(
+        [" ".join(words) for words in rows],
+        padding=True, return_tensors="pt", truncation={truncation}, max_length={max_length},
+        return_token_type_ids=False, return_offsets_mapping=True,
+    )
+    offsets = batch.pop("offset_mapping").tolist()
+    with torch.inference_mode():
+        found = model(**batch).last_hidden_state{own}
+    places = [first_pieces(words, pairs) for words, pairs in zip(rows, offsets)]
+    return [[row[i] if i >= 0 else None for i in firsts] for row, firsts in zip(found, places)]
+
+
+rows = [["some", "words"], ["and", "others"]]  # yours
 """
 _IMAGE = """
 {loading}{ready}
@@ -85,6 +109,18 @@ def text_recipe(
         truncation=max_length is not None,
         max_length=max_length,
         pooled=_POOLED[pooling],
+    )
+
+
+def word_recipe(trunk: nn.Module, source: str, revision: str, *, max_length: int | None) -> str:
+    """The lines of a model whose texts come as words; arguments as those of ``text_recipe``."""
+    return _WORDS.format(
+        loading=_loading(trunk, source, revision, ", AutoTokenizer"),
+        ready=_ready(trunk),
+        first_pieces=inspect.getsource(first_pieces),
+        own=_OWN if _prompted(trunk) else "",
+        truncation=max_length is not None,
+        max_length=max_length,
     )
 
 

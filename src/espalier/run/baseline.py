@@ -60,9 +60,9 @@ def compare(assembly: Assembly, split: str, settings: Mapping[str, Any], directo
 
 
 def _key(assembly: Assembly, split: str, settings: Mapping[str, Any]) -> str:
-    digest = hashlib.sha256(
-        f"{assembly.raw.fingerprint} {split} {json.dumps(settings, sort_keys=True, default=str)}".encode()
-    )
+    said = json.dumps(settings, sort_keys=True, default=str)
+    needs = getattr(assembly.task, "baseline_needs", "")  # what else than data and settings it is made of
+    digest = hashlib.sha256(f"{assembly.raw.fingerprint} {split} {said} {needs}".encode())
     if source := inspect.getsourcefile(type(assembly.task)):
         digest.update(b"".join(file.read_bytes() for file in sorted(Path(source).parent.glob("*.py"))))
     return digest.hexdigest()

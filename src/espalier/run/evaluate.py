@@ -19,7 +19,7 @@ from lightning_fabric.utilities.warnings import PossibleUserWarning
 from espalier.batch.batches import batches_of
 from espalier.build.encode import encode
 from espalier.build.instantiate import instantiate
-from espalier.build.restore import Restored, restore
+from espalier.build.restore import Restored, appoint, restore
 from espalier.checks.opening import answered
 from espalier.config.compose import Experiment
 from espalier.config.saved import rerun
@@ -122,6 +122,7 @@ def evaluate(restored: Restored, source: Any, raw: Raw, split: str) -> tuple[Eva
         DataError: the model reads other columns, or has other labels.
     """
     require_readable(raw, restored.facts, restored.directory)
+    appoint(restored.task)
     placement = restored.placement
     torch.set_num_threads(placement.threads)
     encoded = encode(raw, restored.encoding)

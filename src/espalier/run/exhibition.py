@@ -7,6 +7,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.utilities.seed import isolate_rng
+from torch import nn
 
 from espalier.core.exhibits import write_exhibits
 
@@ -25,11 +26,14 @@ class Exhibition(pl.Callback):
 
 
 def show(task: pl.LightningModule, trainer: pl.Trainer, directory: Path, split: str, name: str) -> None:
-    """What a task shows of a split. On all ranks; the first one writes; random states stay as they were."""
-    shows: Any = getattr(task, "exhibits", None)
-    if shows is None:
+    """What a task and its learner's modules show of a split. On all ranks; the first writes; random states are kept."""
+    learner: Any = getattr(task, "learner", None)
+    parts: list[Any] = [task, *(learner.modules() if isinstance(learner, nn.Module) else ())]
+    # Asked by class: some modules pass on what they have not to those within them.
+    shows = [part.exhibits for part in parts if hasattr(type(part), "exhibits")]
+    if not shows:
         return
     with isolate_rng():
-        exhibits = shows(split)
+        exhibits = [exhibit for ask in shows for exhibit in ask(split)]
     if exhibits and trainer.is_global_zero:
         write_exhibits(directory / FOLDER / f"{name}.jsonl", exhibits)

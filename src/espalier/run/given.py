@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -50,6 +50,10 @@ def rows_of(
         if facts.kinds[role] == "text":
             arrays[role] = _texts(chunk, name)
             empty |= np.array([text is None or not text.strip() for text in arrays[role]], bool)
+        elif facts.kinds[role] == "words":
+            placed = zip(chunk.column(name), chunk.numbers, strict=True)
+            arrays[role] = [_words(value, name, f"{chunk.unit} {number}") for value, number in placed]
+            empty |= np.array([not words for words in arrays[role]], bool)
     if empty.any() and on_empty == "error":
         raise _empty(chunk, empty)
     for role, name in columns.items():
@@ -61,14 +65,58 @@ def rows_of(
     kept = np.flatnonzero(~empty)
     for role, name in columns.items():
         kind = facts.kinds[role]
-        if kind == "text":
-            arrays[role] = pa.array([arrays[role][i] for i in kept], pa.string())
+        if kind in ("text", "words"):
+            named = pa.string() if kind == "text" else pa.list_(pa.string())
+            arrays[role] = pa.array([arrays[role][i] for i in kept], named)
         elif role in arrays:
             arrays[role] = array(arrays[role][kept])
         else:
             values = _numbers(chunk, name, facts.shape, np.uint8 if kind == "image" else np.float32)
             arrays[role] = values.take(pa.array(kept))
     return pa.table(arrays), empty
+
+
+def numbers_of(chunk: Chunk, roles: Collection[str], columns: Mapping[str, str], first: int) -> pa.Table:
+    """A whole number for each role and row, for a task that is ``asked`` for such (``core.parts.Answers``).
+
+    Args:
+        columns: role -> column; a role without one is read from the column of its own name, and where that is not
+            there either, it is the row's place in the table, whose chunk begins with row ``first``.
+
+    Raises:
+        DataError: a column that was named is missing, or holds something else.
+    """
+    found: dict[str, Any] = {}
+    for role in roles:
+        name = columns.get(role, role)
+        if name in chunk.header:
+            values = zip(chunk.column(name), chunk.numbers, strict=True)
+            found[role] = np.array([_whole(value, name, f"{chunk.unit} {number}") for value, number in values])
+        elif role in columns:
+            raise DataError(Fault(name, "is no column of the input.", f"It has: {', '.join(chunk.header)}."))
+        else:
+            found[role] = np.arange(first, first + len(chunk.numbers))
+    return pa.table(found)
+
+
+def _whole(value: Any, name: str, where: str) -> int:
+    try:
+        if isinstance(value, float) and value != int(value):
+            raise ValueError
+        return int(np.int64(int(value)))
+    except (ValueError, TypeError, OverflowError):
+        truth = f"must be a whole number, and on {where} it is {value!r}."
+        raise DataError(Fault(name, truth, "Mend it, or leave the column out.")) from None
+
+
+def _words(value: Any, name: str, where: str) -> list[str]:
+    """A list of words as it is, a text at its blanks."""
+    if value is None or isinstance(value, str):
+        return (value or "").split()
+    if isinstance(value, list) and all(isinstance(word, str) for word in value):
+        return value
+    truth = f"is neither a text nor a list of words on {where}: {value!r:.60}."
+    raise DataError(Fault(name, truth, "Write a text, or a list of texts."))
 
 
 def _texts(chunk: Chunk, name: str) -> list[str | None]:

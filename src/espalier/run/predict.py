@@ -34,7 +34,7 @@ from espalier.core.facts import unit_of_kinds
 from espalier.core.image_files import IMAGES, read_images
 from espalier.core.sinks import sink
 from espalier.report.quantities import count, duration, rate
-from espalier.run.given import OnEmpty, rows_of
+from espalier.run.given import OnEmpty, numbers_of, rows_of
 from espalier.run.pictures import Pictures
 
 CHUNK = 4096
@@ -62,9 +62,11 @@ def _predict(given: argparse.Namespace) -> int:
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
-    hardware = rerun(given.directory, given.override).config.hardware if given.override else None
+    config = rerun(given.directory, given.override).config if given.override else None
     beside = Path.cwd() if given.input == STREAM else Path(given.input).parent
-    predictor = Predictor(restore(given.directory, hardware=hardware), with_scores=given.scores, beside=beside)
+    changed = {"hardware": config.hardware, "task": config.task} if config else {}
+    restored = restore(given.directory, **changed)
+    predictor = Predictor(restored, with_scores=given.scores, beside=beside)
     columns = dict(word.split("=", 1) for word in given.column)
     said = Progress(predictor.unit)
     with sink(given.output, given.output_kind) as write:
@@ -91,6 +93,8 @@ class Predictor:
 
     Attributes:
         truncated, empty: rows so far that were cut, and that had no text, or no image.
+        done: rows so far.
+        asked: what the task reads in place of the data's columns, where it does.
         pictures: reads images; None for a model that reads none.
 
     Raises:
@@ -115,8 +119,10 @@ class Predictor:
         data.num_workers = 0  # a chunk is gathered sooner than processes are started
         self.source = instantiate(data)
         self.unit = unit_of_kinds(self.facts.kinds)
-        self.truncated = self.empty = 0
-        self.pictures = Pictures(self.facts.shape, beside) if "image" in self.facts.kinds.values() else None
+        self.truncated = self.empty = self.done = 0
+        self.asked = getattr(task, "asked", {})
+        reads = "image" in self.facts.kinds.values() and not self.asked
+        self.pictures = Pictures(self.facts.shape, beside) if reads else None
 
     def __call__(self, chunk: Chunk, columns: Mapping[str, str], on_empty: OnEmpty) -> dict[str, pa.Array]:
         """What the task answers, column by column; null for rows without an input.
@@ -127,7 +133,11 @@ class Predictor:
         Raises:
             DataError: a column that is missing, or one of that name already; see ``rows_of``.
         """
-        table, empty = rows_of(chunk, self.facts, columns, on_empty, self.pictures)
+        if self.asked:
+            table, empty = numbers_of(chunk, self.asked, columns, self.done), np.zeros(len(chunk.numbers), bool)
+        else:
+            table, empty = rows_of(chunk, self.facts, columns, on_empty, self.pictures)
+        self.done += len(empty)
         self.empty += int(empty.sum())
         found = self.task.answer(self._found(table), with_scores=self.with_scores) if table.num_rows else {}
         if taken := [name for name in self.schema.names if name in chunk.header]:
@@ -152,7 +162,8 @@ class Predictor:
     @torch.inference_mode()
     def _found(self, table: pa.Table) -> dict[str, Any]:
         """What ``predict_step`` told of the rows, in the order of the table: arrays, or lists."""
-        encoded = dict(self.encoding.apply(table))
+        numbers = {role: table[role].to_numpy() for role in self.asked}
+        encoded = numbers or dict(self.encoding.apply(table))
         cut: Any = encoded.pop("truncated", np.zeros(0, bool))
         self.truncated += int(np.count_nonzero(cut))
         encoded["row"] = np.arange(table.num_rows)
@@ -163,7 +174,7 @@ class Predictor:
             for name, values in told.items():
                 parts.setdefault(name, []).append(_plain(values))
         order = np.argsort(np.concatenate(parts["row"]), kind="stable")
-        return {name: _ordered(values, order) for name, values in parts.items()}
+        return {**{name: _ordered(values, order) for name, values in parts.items()}, "rows": table}
 
 
 def _plain(values: Any) -> Any:

@@ -195,7 +195,7 @@ def data_facts(assembly: Assembly, *, checked: bool) -> dict[str, Any]:
         "origin": raw.origin,
         "fingerprint": raw.fingerprint,
         "unit": unit_of(assembly),
-        "max_length": facts.max_length if "text" in raw.kinds.values() else None,
+        "max_length": facts.max_length if {"text", "words"} & set(raw.kinds.values()) else None,
         "labels": labels,
         "counts": counts,
         "notes": list(raw.notes),

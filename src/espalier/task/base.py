@@ -9,6 +9,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from safetensors.torch import save_model
 from torch import Tensor, nn
 
 from espalier.core.errors import RunFailedError
@@ -32,6 +33,7 @@ class AbstractTask(pl.LightningModule, ABC):
         direction: ``max`` or ``min``.
         learner: the adapted backbone.
         facts: of the data.
+        rows: split -> its rows as they were read, a table; set by the run that trains, for what ``exhibits`` tells.
         test_metrics: plain name (``accuracy``) -> value, after a test.
         test_intervals: plain name -> 95% interval (low, high), of some or all of them.
         predictions(), save(folder).
@@ -56,7 +58,8 @@ class AbstractTask(pl.LightningModule, ABC):
         self.learner, self.facts, self.optimizer_factory = learner, facts, optimizers
         self.test_metrics: dict[str, float] = {}
         self.test_intervals: dict[str, tuple[float, float]] = {}
-        self._outputs: list[dict[str, Tensor]] = []
+        self.rows: Mapping[str, Any] = {}
+        self._outputs: list[dict[str, Any]] = []
         parts = list(learner.modules())
         self._penalties = [part.penalty for part in parts if isinstance(part, Penalised)]
         self._after_step = [part.after_step for part in parts if isinstance(part, Steps)]
@@ -75,6 +78,15 @@ class AbstractTask(pl.LightningModule, ABC):
     @abstractmethod
     def save(self, folder: Path, /) -> None:
         """The model as others load it."""
+
+    def save_learner(self, folder: Path, /) -> str | None:
+        """The learner's own files, or ``model.safetensors`` with its weights by name; its recipe, if it has one."""
+        learner: Any = self.learner
+        if hasattr(learner, "save"):
+            learner.save(folder)
+        else:
+            save_model(learner, str(folder / "model.safetensors"))
+        return learner.recipe().strip() if hasattr(learner, "recipe") else None
 
     def baseline(self, raw: Raw, split: str, /) -> Baseline | None:  # noqa: ARG002  # there is none to compare with
         """What a simple model that is trained on ``raw``'s training split reaches on another one; or None."""
@@ -96,28 +108,29 @@ class AbstractTask(pl.LightningModule, ABC):
         for after_step in self._after_step:
             after_step(self.trainer.global_step)
 
-    def keep(self, *, row: Tensor, **columns: Tensor) -> None:
+    def keep(self, *, row: Tensor, **columns: Tensor | list[Any]) -> None:
         """Remember a step's rows until the evaluation ends.
 
         Args:
             row: ids, (B,) int64; a negative one is a filler's and is forgotten.
-            columns: tensors whose first axis is rows.
+            columns: tensors whose first axis is rows, or lists of plain values.
         """
-        self._outputs.append({name: value.detach() for name, value in {"row": row, **columns}.items()})
+        columns["row"] = row
+        self._outputs.append({n: v.detach() if isinstance(v, Tensor) else v for n, v in columns.items()})
 
-    def kept(self) -> dict[str, Tensor]:
+    def kept(self) -> dict[str, Any]:
         """All rows of the evaluation, of all ranks, on the CPU, in the order of their ids; forgets them.
 
         All ranks must ask, also one that kept nothing.
         """
         names = self._outputs[0] if self._outputs else ()
-        local = {name: torch.cat([output[name] for output in self._outputs]).cpu() for name in names}
+        local = {name: _joined([output[name] for output in self._outputs]) for name in names}
         self._outputs = []
         parts = [part for part in gather_objects(local) if part]
-        whole = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+        whole = {name: _joined([part[name] for part in parts]) for name in parts[0]}
         order = torch.argsort(whole["row"], stable=True)
         order = order[whole["row"][order] >= 0]
-        return {name: value[order] for name, value in whole.items()}
+        return {n: v[order] if isinstance(v, Tensor) else [v[i] for i in order.tolist()] for n, v in whole.items()}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Leave out frozen parameters, and what is kept beside those that are quantised."""
@@ -139,3 +152,7 @@ class AbstractTask(pl.LightningModule, ABC):
             said += [f"has {len(strange)} that this model does not have ({strange[0]} …)"] if strange else []
             raise RunFailedError(f"The checkpoint is of another model: it {' and '.join(said)}.")
         return super().load_state_dict(state_dict, strict=strict, assign=assign)
+
+
+def _joined(parts: list[Any]) -> Any:
+    return torch.cat(parts).cpu() if isinstance(parts[0], Tensor) else [value for part in parts for value in part]

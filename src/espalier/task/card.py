@@ -1,4 +1,4 @@
-"""The README beside a saved classifier: the lines that load it without Espalier."""
+"""The README beside a saved model: the lines that load it without Espalier."""
 
 from __future__ import annotations
 
@@ -25,6 +25,30 @@ for row in scores(rows):
 ```
 """
 
+_ANSWERS = """# A bi-encoder trained with Espalier
+
+It finds the answers of `answers.json` for a text, and loads without Espalier. In this folder:
+
+```python
+{recipe}
+
+import json
+from safetensors.torch import load_file
+
+answers = json.load(open("answers.json", encoding="utf-8"))
+texts = [name if " " in name else name.replace("_", " ") for name in answers]
+
+
+def vectors(rows):
+    found = {projected}
+    return found / found.norm(dim=-1, keepdim=True)
+
+
+for row in vectors(rows) @ vectors(texts).T:
+    print(answers[int(row.argmax())], float(row.max()))
+```
+"""
+
 BARE_CARD = """# A classifier trained with Espalier
 
 The weights are plain tensors by name: `load_file("model.safetensors")` of safetensors.torch gives the model's, and
@@ -44,3 +68,9 @@ def loading_card(recipe: str, threshold: float | None = None) -> str:
     else:
         scores, said = "sigmoid()", f"[(labels[i], float(row[i])) for i in range(len(labels)) if row[i] >= {threshold}]"
     return _CARD.format(recipe=recipe.strip(), scores=scores, said=said)
+
+
+def answers_card(recipe: str, *, projected: bool) -> str:
+    """The README's text of a bi-encoder; ``projected``: whether a linear layer stands behind the encoder."""
+    found = "features(rows)" + (' @ load_file("projection.safetensors")["weight"].T' if projected else "")
+    return _ANSWERS.format(recipe=recipe.strip(), projected=found)

@@ -36,11 +36,11 @@ class AbstractCountedTask(AbstractTask):
         self._kept: dict[str, Any] = {}
 
     @abstractmethod
-    def evaluation_step(self, batch: Batch, /) -> Mapping[str, Tensor]:
-        """A batch's columns, first axis rows: ``counts:<metric>`` (B, K) of every metric, and others to keep."""
+    def evaluation_step(self, batch: Batch, /) -> Mapping[str, Any]:
+        """A batch's columns, first axis rows: ``counts:<metric>`` (B, K) of every metric, and others (or lists)."""
 
     def columns(self, kept: Mapping[str, Any], /) -> Mapping[str, Any]:  # noqa: ARG002  # there are none
-        """What is told of each row besides its counts; ``kept``: the other columns of all rows, numpy, by row id."""
+        """What is told of each row besides its counts; ``kept``: the other columns of all rows, numpy (or lists)."""
         return {}
 
     def validation_step(self, batch: Batch) -> None:
@@ -69,5 +69,5 @@ class AbstractCountedTask(AbstractTask):
         return {"row": others["row"], **self.columns(others), **counts}
 
     def _take(self) -> dict[str, Floats]:
-        self._kept = {name: column.numpy() for name, column in self.kept().items()}
+        self._kept = {n: c.numpy() if isinstance(c, Tensor) else c for n, c in self.kept().items()}
         return {name: np.asarray(self._kept[f"{COUNTS}{name}"], np.float64) for name in self.counted}

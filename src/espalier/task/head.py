@@ -139,16 +139,12 @@ class AbstractLabelTask(AbstractTask):
 
         A backbone without a ``save`` of its own leaves its weights in ``model.safetensors``, under their names.
         """
-        backbone: Any = self.learner
-        if hasattr(backbone, "save"):
-            backbone.save(folder)
-        else:
-            save_model(backbone, str(folder / "model.safetensors"))
+        recipe = self.save_learner(folder)
         save_model(self.head, str(folder / "head.safetensors"))
         names = json.dumps(list(self.labels), ensure_ascii=False)
         (folder / "labels.json").write_text(names + "\n", encoding="utf-8")
         threshold = getattr(self, "threshold", None)
-        card = loading_card(backbone.recipe(), threshold) if hasattr(backbone, "recipe") else BARE_CARD
+        card = loading_card(recipe, threshold) if recipe else BARE_CARD
         (folder / "README.md").write_text(card, encoding="utf-8")
 
 

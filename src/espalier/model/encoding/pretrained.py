@@ -14,6 +14,7 @@ from transformers import AutoTokenizer
 from espalier.core.columns import Columns
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts, Raw
+from espalier.model.encoding.pieces import encode_words, padding, pieces_of_words
 from espalier.model.encoding.texts import encode_texts, text_roles
 from espalier.model.source import locate
 from espalier.model.transformer import read_config
@@ -23,7 +24,8 @@ class Pretrained:
     """A fast tokenizer from a model's folder; learns nothing.
 
     Of data with the columns ``text`` and ``text_pair``, each row is one sequence, ``text``, joined as the tokenizer
-    joins pairs; where it puts no token between them, a line break stands there.
+    joins pairs; where it puts no token between them, a line break stands there. Texts that come as words are joined by
+    blanks; see ``encoding.pieces`` for what tells the words' places.
 
     Args:
         source: hub id or folder, as the model's.
@@ -40,10 +42,10 @@ class Pretrained:
             text.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("text",)
+    reads: ClassVar[tuple[str, ...]] = ("text", "words")
 
     def __init__(self, facts: DataFacts, /, *, source: str, revision: str) -> None:
-        self.roles = text_roles(facts, "pretrained")
+        self.roles, self.data = text_roles(facts, "pretrained"), facts
         self.max_length = facts.max_length
         self.tokenizer = _tokenizer(locate(source, revision).folder, source)
         self.backend = self.tokenizer.backend_tokenizer
@@ -62,20 +64,23 @@ class Pretrained:
 
     def apply(self, table: pa.Table, /) -> Columns:
         """Token ids with the model's special tokens, how many there were, and whether the row was truncated."""
-        roles = ["text"] if self.pair else self.roles
+        roles = ["text"] if self.pair else list(self.roles)
         empty = self.tokenizer.eos_token_id or self.tokenizer.pad_token_id
+        if not roles:
+            return encode_words(pieces_of_words(self.backend, self.max_length, empty=empty), table, self.data)
         return encode_texts(
             self.backend, table, roles, self.max_length, second=self.pair, joint=self.joint, empty=empty
         )
 
     def facts(self) -> Mapping[str, Any]:
         """The size of the vocabulary and what pads."""
-        roles = ["text"] if self.pair else self.roles
-        return {"vocab_size": len(self.tokenizer), "pad": dict.fromkeys(roles, self.tokenizer.pad_token_id)}
+        roles, pad = ["text"] if self.pair else self.roles, self.tokenizer.pad_token_id
+        return {"vocab_size": len(self.tokenizer), "pad": {**dict.fromkeys(roles, pad), **padding(self.data, pad)}}
 
     def fingerprint(self) -> str:
         """Of the tokenizer's file content and the length limit."""
-        return hashlib.sha256(f"{self.backend.to_str()}{self.roles}{self.max_length}".encode()).hexdigest()
+        roles = self.roles or dict(self.data.kinds)
+        return hashlib.sha256(f"{self.backend.to_str()}{roles}{self.max_length}".encode()).hexdigest()
 
     def save(self, folder: Path, /) -> None:
         """As ``AutoTokenizer.from_pretrained`` loads it."""

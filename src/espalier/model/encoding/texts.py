@@ -14,13 +14,13 @@ from espalier.core.facts import DataFacts
 
 
 def text_roles(facts: DataFacts, encoding: str) -> tuple[str, ...]:
-    """The columns that are texts.
+    """The columns that are texts; none, where texts come as words.
 
     Raises:
-        ConfigError: the data has none.
+        ConfigError: the data has neither.
     """
     roles = tuple(role for role, kind in facts.kinds.items() if kind == "text")
-    if not roles:
+    if not roles and "words" not in facts.kinds.values():
         kinds = ", ".join(sorted(set(facts.kinds.values()) - {"label", "labels"}))
         if not kinds:
             named = Fault("data.columns.text=null", "leaves nothing for a model to read.", "Name a column of texts.")
@@ -68,20 +68,24 @@ def encode_texts(
 
 
 def _cut(encoded: Encoding, max_length: int | None) -> list[int]:
-    """The ids that a tokenizer's own truncation leaves.
+    ids: list[int] = encoded.ids
+    return ids if max_length is None or len(ids) <= max_length else [ids[i] for i in places_left(encoded, max_length)]
+
+
+def places_left(encoded: Encoding, max_length: int | None) -> Sequence[int]:
+    """The places of the ids that a tokenizer's own truncation leaves.
 
     That one makes every piece it cuts off as well, of a pair each with each: of two texts of 50,000 words, for minutes.
     """
-    ids: list[int] = encoded.ids
-    if max_length is None or len(ids) <= max_length:
-        return ids
+    if max_length is None or len(encoded) <= max_length:
+        return range(len(encoded))
     owners = encoded.sequence_ids  # 0 and 1: tokens of the first and the second text; None: special ones
     left = _shares(owners.count(0), owners.count(1), max_length - owners.count(None))
     seen = [0, 0]
     kept = []
-    for token, owner in zip(ids, owners, strict=True):
+    for place, owner in enumerate(owners):
         if owner is None or seen[owner] < left[owner]:
-            kept.append(token)
+            kept.append(place)
         if owner is not None:
             seen[owner] += 1
     return kept

@@ -19,6 +19,7 @@ from tokenizers.trainers import WordLevelTrainer
 
 from espalier.core.columns import Columns
 from espalier.core.facts import DataFacts, Raw
+from espalier.model.encoding.pieces import encode_words, ids_of_words, padding, word_roles
 from espalier.model.encoding.texts import encode_texts, text_roles
 
 _PAD, _UNKNOWN, _BETWEEN = "[PAD]", "[UNK]", "[SEP]"
@@ -30,7 +31,7 @@ tokenizer = Tokenizer.from_file("tokenizer.json")
 {limit}
 
 def encode(texts):
-    return [encoded.ids or [0] for encoded in tokenizer.encode_batch(texts)]
+    return [encoded.ids or [0] for encoded in tokenizer.encode_batch({texts})]
 
 
 rows = {rows}  # yours
@@ -41,7 +42,7 @@ class Words:
     """Words and punctuation marks of every text column, most frequent first; others become ``[UNK]``.
 
     Chinese characters are words each. Of data with the columns ``text`` and ``text_pair``, each row is one sequence,
-    ``text``, with ``[SEP]`` (2) between the two.
+    ``text``, with ``[SEP]`` (2) between the two. Of texts that come as words, each is one token, whatever it holds.
 
     Args:
         vocab_size: at most so many entries, ``[PAD]`` (0) and ``[UNK]`` (1) included.
@@ -49,7 +50,7 @@ class Words:
         lowercase: whether case is dropped.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("text",)
+    reads: ClassVar[tuple[str, ...]] = ("text", "words")
 
     def __init__(
         self,
@@ -60,21 +61,25 @@ class Words:
         min_frequency: Annotated[int, Ge(1)],
         lowercase: bool,
     ) -> None:
-        self.texts = text_roles(facts, "words")
+        self.texts, self.data = text_roles(facts, "words"), facts
         self.pair = "text_pair" if {"text", "text_pair"} <= set(self.texts) else None
         self.roles = ("text",) if self.pair else self.texts
         self.max_length = facts.max_length
         self.vocab_size, self.min_frequency = vocab_size, min_frequency
         self.tokenizer = Tokenizer(WordLevel(unk_token=_UNKNOWN))
         apart = BertNormalizer(clean_text=False, handle_chinese_chars=True, strip_accents=False, lowercase=False)
-        steps: list[Normalizer] = [NFKC(), apart] + [Lowercase()] * lowercase
+        steps: list[Normalizer] = [NFKC()] + [apart] * bool(self.texts) + [Lowercase()] * lowercase
         self.tokenizer.normalizer = Sequence(steps)
-        self.tokenizer.pre_tokenizer = BertPreTokenizer()
+        if self.texts:
+            self.tokenizer.pre_tokenizer = BertPreTokenizer()
 
     def fit(self, raw: Raw, /) -> None:
         """Count the words of the training split."""
         special = [_PAD, _UNKNOWN] + [_BETWEEN] * (self.pair is not None)
         texts = chain.from_iterable(raw.splits["train"][role].to_pylist() for role in self.texts)
+        if not self.texts:
+            columns = (raw.splits["train"][role].to_pylist() for role in word_roles(self.data))
+            texts = chain.from_iterable(chain.from_iterable(columns))
         self.tokenizer.train_from_iterator(
             texts,
             WordLevelTrainer(
@@ -91,11 +96,14 @@ class Words:
 
     def apply(self, table: pa.Table, /) -> Columns:
         """Token ids per text column, how many there were, and whether the row was truncated."""
+        if not self.roles:
+            return encode_words(ids_of_words(self.tokenizer, self.max_length), table, self.data)
         return encode_texts(self.tokenizer, table, self.roles, self.max_length, second=self.pair)
 
     def facts(self) -> Mapping[str, Any]:
         """The size of the vocabulary and what pads."""
-        return {"vocab_size": self.tokenizer.get_vocab_size(), "pad": dict.fromkeys(self.roles, 0)}
+        pad = {**dict.fromkeys(self.roles, 0), **padding(self.data, 0)}
+        return {"vocab_size": self.tokenizer.get_vocab_size(), "pad": pad}
 
     def fingerprint(self) -> str:
         """Of the vocabulary and the length limit."""
@@ -111,7 +119,9 @@ class Words:
 
     def recipe(self) -> str:
         """Lines of the tokenizers package that encode texts in the same way: ``encode(texts)``, and some ``rows``."""
-        return _RECIPE.format(
-            limit="" if self.max_length is None else f"tokenizer.enable_truncation({self.max_length})\n",
-            rows='[("a text", "its other"), ("one more", "and its")]' if self.pair else '["a text", "another one"]',
-        )
+        limit = "" if self.max_length is None else f"tokenizer.enable_truncation({self.max_length})\n"
+        if not self.roles:
+            texts = '[[word or " " for word in words] for words in texts], is_pretokenized=True'
+            return _RECIPE.format(limit=limit, texts=texts, rows='[["some", "words"], ["and", "others"]]')
+        rows = '[("a text", "its other"), ("one more", "and its")]' if self.pair else '["a text", "another one"]'
+        return _RECIPE.format(limit=limit, texts="texts", rows=rows)

@@ -1,0 +1,119 @@
+"""What tokenizers share that are learned on the training split: ids of texts, blocks of running text, text of ids."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pyarrow as pa
+from tokenizers import Tokenizer
+from transformers import PreTrainedTokenizerFast
+
+from espalier.core.columns import DOCUMENT, Columns, Ragged
+from espalier.core.facts import DataFacts, Raw
+from espalier.model.encoding.blocks import blocks_of
+from espalier.model.encoding.texts import text_roles
+
+PAD, UNKNOWN = "[PAD]", "[UNK]"
+Keep = Literal["start", "end"]
+_FILE = "tokenizer.json"
+_RECIPE = """
+from tokenizers import Tokenizer
+
+tokenizer = Tokenizer.from_file("tokenizer.json")
+{limit}
+
+def encode(texts):
+    return [encoded.ids or [0] for encoded in tokenizer.encode_batch(texts)]
+
+
+rows = ["a text", "another one"]  # yours
+"""
+
+
+class AbstractLearned(ABC):
+    """A tokenizer of the tokenizers package whose vocabulary is learned; a subclass says how, in ``learn``.
+
+    A row is a text of its own, cut to ``data.max_length`` tokens. Rows that have a ``document`` are running text: those
+    of one document make up blocks of ``data.max_length + 1`` tokens, each beginning with the last one of the block
+    before it, so that of each token but a document's first it can be asked what foretold it.
+
+    Args:
+        keep: which end of a text stays that is too long: its ``start``, or, for a text that is to be gone on with, its
+            ``end``.
+
+    Attributes:
+        tokenizer: id 0 is what pads.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ("text",)
+    option: ClassVar[str]
+
+    def __init__(self, facts: DataFacts, /, *, keep: Keep) -> None:
+        self.roles = text_roles(facts, self.option)
+        self.max_length, self.keep = facts.max_length, keep
+        self.tokenizer = self.learn(())
+
+    @abstractmethod
+    def learn(self, texts: Sequence[str], /) -> Tokenizer:
+        """The tokenizer of some texts; of none, one that ``load`` may replace."""
+
+    def fit(self, raw: Raw, /) -> None:
+        """Learn the vocabulary of the training split."""
+        self.tokenizer = self.learn([text for role in self.roles for text in raw.splits["train"][role].to_pylist()])
+
+    def apply(self, table: pa.Table, /) -> Columns:
+        """Ids of each row with how many there were and whether it was cut; or those of blocks, and what they are of."""
+        ids = {role: self._ids(table[role].to_pylist()) for role in self.roles}
+        if DOCUMENT in table.column_names and self.max_length is not None:
+            ((role, rows),) = ids.items()
+            blocks, taken = blocks_of(rows, table[DOCUMENT].to_numpy(), self.max_length + 1)
+            return {role: blocks, "taken": taken}
+        lengths = np.max([[len(row) for row in rows] for rows in ids.values()], axis=0).astype(np.int32)
+        cut = {role: Ragged.of([self._cut(row) or [0] for row in rows]) for role, rows in ids.items()}
+        return {**cut, "length": lengths, "truncated": lengths > (self.max_length or np.inf)}
+
+    def decode(self, ids: Sequence[int], /) -> str:
+        """The text of some ids, without special ones."""
+        text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)
+        return text
+
+    def facts(self) -> Mapping[str, Any]:
+        """The size of the vocabulary and what pads."""
+        return {"vocab_size": self.tokenizer.get_vocab_size(), "pad": dict.fromkeys(self.roles, 0)}
+
+    def fingerprint(self) -> str:
+        """Of the vocabulary, the length limit and the end that is kept."""
+        told = f"{self.tokenizer.to_str()}{self.roles}{self.max_length}{self.keep}"
+        return hashlib.sha256(told.encode()).hexdigest()
+
+    def save(self, folder: Path, /) -> None:
+        """``tokenizer.json`` and its config, as ``AutoTokenizer.from_pretrained`` loads them."""
+        unknown = UNKNOWN if self.tokenizer.token_to_id(UNKNOWN) is not None else None
+        given = {"pad_token": PAD, **({"unk_token": unknown} if unknown else {})}
+        side = "left" if self.keep == "end" else "right"
+        whole = PreTrainedTokenizerFast(tokenizer_object=self.tokenizer, truncation_side=side, **given)
+        whole.save_pretrained(folder)
+        self.tokenizer.save(str(folder / _FILE))  # as it is: transformers writes a step more that does nothing
+
+    def load(self, folder: Path, /) -> None:
+        """The vocabulary of ``tokenizer.json``."""
+        self.tokenizer = Tokenizer.from_file(str(folder / _FILE))
+
+    def recipe(self) -> str:
+        """Lines of the tokenizers package that encode texts in the same way: ``encode(texts)``, and some ``rows``."""
+        side = "left" if self.keep == "end" else "right"
+        limit = f'tokenizer.enable_truncation({self.max_length}, direction="{side}")\n'
+        return _RECIPE.format(limit="" if self.max_length is None else limit)
+
+    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
+        return [encoded.ids for encoded in self.tokenizer.encode_batch_fast(list(texts))]
+
+    def _cut(self, ids: list[int]) -> list[int]:
+        if self.max_length is None:
+            return ids
+        return ids[: self.max_length] if self.keep == "start" else ids[-self.max_length :]

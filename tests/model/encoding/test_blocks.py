@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from espalier.model.encoding.blocks import blocks_of
+
+ROWS = [[1, 2, 3], [4, 5], [6], [10, 11], [20, 21, 22, 23]]
+DOCUMENT = np.array([0, 0, 0, 1, 2])
+
+
+def test_each_token_is_foretold_once() -> None:
+    blocks, taken = blocks_of(ROWS, DOCUMENT, 3)
+    assert [blocks[i].tolist() for i in range(len(blocks))] == [
+        [1, 2, 3], [3, 4, 5], [5, 6], [10, 11], [20, 21, 22], [22, 23],
+    ]  # fmt: skip
+    assert taken.tolist() == [0, 1, 2, 3, 4, 4]
+
+
+@pytest.mark.parametrize("size", [2, 3, 4, 7, 100])
+def test_blocks_make_up_the_text(size: int) -> None:
+    generator = np.random.default_rng(size)
+    rows = [generator.integers(0, 9, n).tolist() for n in generator.integers(0, 6, 60)]
+    document = np.repeat(np.arange(4), 15)
+    blocks, taken = blocks_of(rows, document, size)
+    assert blocks.lengths.max() <= size
+    for one in range(4):
+        text = [token for row, of in zip(rows, document, strict=True) if of == one for token in row]
+        mine = [blocks[i].tolist() for i in np.flatnonzero(document[taken] == one)]
+        assert mine[0] + [token for block in mine[1:] for token in block[1:]] == text
+        assert all(before[-1] == after[0] for before, after in pairwise(mine))
+        assert all(len(block) == size for block in mine[:-1])
+
+
+def test_little_text() -> None:
+    blocks, taken = blocks_of([[7], [], [8]], np.array([0, 0, 1]), 5)
+    assert [blocks[i].tolist() for i in range(len(blocks))] == [[7], [8]] and taken.tolist() == [0, 2]
+    empty, none = blocks_of([[], []], np.array([0, 0]), 5)
+    assert len(empty) == len(none) == 0
