@@ -28,7 +28,7 @@ ADAPTERS: Mapping[str, tuple[tuple[str, ...], float]] = {
     "p_tuning": (("adapter=p_tuning",), 3e-4),
     "prefix": (("adapter=prefix",), 3e-3),
     "bottleneck": (("adapter=bottleneck",), 3e-4),
-    "bottleneck, parallel": (
+    "bottleneck_parallel": (
         (
             "adapter=bottleneck", "adapter.form=parallel", "adapter.target=mlp_outputs", "adapter.scale=4",
             "adapter.norms=false",
@@ -54,7 +54,8 @@ class Sizes:
 
 WHOLE = Sizes(tuple(ADAPTERS), ("data.limit=1000", "trainer.max_epochs=1"), ("trainer.max_epochs=3",), (0, 1, 2), MOST)
 QUICK = Sizes(
-    ("probe", "lora", "side"), ("data.limit=64", "trainer.max_epochs=1"), ("data.limit=96", "trainer.max_epochs=1"),
+    ("probe", "lora", "bottleneck_parallel"), ("data.limit=64", "trainer.max_epochs=1"),
+    ("data.limit=96", "trainer.max_epochs=1"),
     (0, 1, 2), TUNED,
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from benches.gan import mnist_gan
 from benches.machine import ROOT, child, data_root, say
 from benches.records import Figure, Measured, Row, Settings
+from benches.tasks import characters, entities, search
 from benches.training import Trained, last_json, train
 
 PLAIN = ROOT / "scripts" / "benches" / "plain"
@@ -155,6 +156,18 @@ ROWS = (
         alone("digits_dense", least=96.0, seeds=5, seconds=20, real_data=False),
     ),
     _alone("mnist_gan", "MNIST, a DCGAN, judged by convolutions", mnist_gan),
+    _alone(
+        "support_answers",
+        "The best of 18 answers to a message, MiniLM + LoRA",
+        search("support_answers", seconds=360, real_data=False),
+    ),
+    _alone(
+        "banking77_search",
+        "The best of Banking77's 77 intents for a question, MiniLM + LoRA",
+        search("banking77_search", seconds=360),
+    ),
+    _alone("wnut17_ner", "WNUT-17, entities, MiniLM", entities),
+    _alone("shakespeare_gpt", "Tiny Shakespeare, a GPT from scratch on characters", characters),
     _alone("ag_news_bag", "AG News (9,727 texts), bag of words, 3 seeds", alone("ag_news_bag", least=85.0, seeds=3)),
     _alone("ag_news_lstm", "AG News (9,727 texts), LSTM, 3 seeds", alone("ag_news_lstm", least=85.0, seeds=3)),
     _alone("ag_news_lora", "AG News (9,727 texts), MiniLM + LoRA, 2 epochs", alone("ag_news_lora", least=89.0)),

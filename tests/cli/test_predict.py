@@ -44,6 +44,11 @@ def test_it_hands_over_what_was_asked(run: str, called: list[str]) -> None:
         assert " ".join(words) in " ".join(called)
 
 
+def test_a_task_s_own_settings_may_be_others(run: str, called: list[str]) -> None:
+    main([f"run={run}", "input=new.csv", "output=o.csv", "column=review", "task.head_dropout=0.5"])
+    assert "--override=task.head_dropout=0.5" in called
+
+
 def test_the_runs_own_column_is_the_default(run: str, called: list[str]) -> None:
     main([f"run={run}", "input=-", "output=-", "format=csv"])
     assert "--column=text=text" in called
@@ -65,6 +70,8 @@ def test_the_runs_own_column_is_the_default(run: str, called: list[str]) -> None
         ("input=new.csv output=o.csv scores=yes", "must be true or false"),
         ("input=new.csv output=o.csv hardware.thread=2", "Did you mean  hardware.threads"),
         ("input=new.csv output=o.csv model=bag", "is no setting of this command"),
+        ("input=new.csv output=o.csv task.head_dropot=0", "Did you mean  task.head_dropout"),
+        ("input=new.csv output=o.csv task=multilabel", "the run's task stays what it is"),
     ],
 )
 def test_mistakes_are_answered_before_anything_is_loaded(run: str, called: list[str], words: str, said: str) -> None:

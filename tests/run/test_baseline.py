@@ -29,6 +29,12 @@ class Task:
         )
 
 
+class OfTokens(Task):
+    """One whose baseline is made of something else than the rows."""
+
+    baseline_needs = "characters"
+
+
 def assembly(task: Any, fingerprint: str = "f") -> Any:
     raw = Raw({"test": ROWS}, {}, {}, {}, fingerprint, "here")
     return SimpleNamespace(raw=raw, task=task, lengths={})
@@ -81,3 +87,12 @@ def test_a_task_without_one(tmp_path: Path) -> None:
 def folder(place: Path, name: str) -> Path:
     (place / name / "predictions").mkdir(parents=True, exist_ok=True)
     return place / name
+
+
+def test_what_a_task_needs_besides_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESPALIER_CACHE", str(tmp_path / "cache"))
+    task = OfTokens()
+    for needs, name in (("characters", "a"), ("words", "b"), ("characters", "c")):
+        task.baseline_needs = needs
+        compare(assembly(task), "test", {}, folder(tmp_path, name))
+    assert task.asked == 2

@@ -14,7 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from conf.toy_data import write_data_root
+from conf.toy_data import write_data_root, write_tagged
+from data.examples import FILES
+from espalier.config.dimensions import spelled
 from espalier.report.predictions import read_predictions
 from espalier.run import predict
 from run.small_runs import IMAGES, WORDS, films, trained, write_films
@@ -176,3 +178,40 @@ def test_images_are_made_by_the_rows_numbers(
     given = [f"--input={tmp_path / 'places.csv'}", f"--output={tmp_path / 'bad.csv'}", "--output-kind=csv"]
     assert predict.main([str(directory), *given, *words]) == 2
     assert "image" in capsys.readouterr().err
+
+
+def test_words_are_tagged_as_texts_or_as_lists(place: Path, tmp_path: Path) -> None:
+    tagged = write_tagged(place / "tagged.jsonl", 90)
+    directory = trained(
+        place, *WORDS, "data=tokens", f"data.path={tagged}", "optimizer.lr=0.05", "trainer.max_epochs=4"
+    )
+    page = (directory / "report.html").read_text()
+    assert "Entities by type" in page and "entities of training" in page
+    lists = [{"tokens": ["I", "met", "Grace", "Hopper", "in", "1944", "."]}, {"tokens": ["in"]}]
+    (tmp_path / "new.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lists))
+    (tmp_path / "new.csv").write_text("said\nI met  Grace Hopper in 1944 .\nin\n")
+    assert predicted(directory, tmp_path / "new.jsonl", tmp_path / "a.jsonl", "--scores", column="words=tokens") == 0
+    assert predicted(directory, tmp_path / "new.csv", tmp_path / "b.csv", "--scores", column="words=said") == 0
+    assert predicted(directory, tmp_path / "new.csv", tmp_path / "c.parquet", column="words=said") == 0
+    rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert rows[0]["prediction"] == ["O", "O", "B-person", "I-person", "O", "O", "O"] and rows[1]["entities"] == []
+    (found,) = rows[0]["entities"]
+    assert {**found, "score": 0} == {"text": "Grace Hopper", "type": "person", "start": 2, "end": 4, "score": 0}
+    assert found["score"] == pytest.approx(sum(rows[0]["scores"][2:4]) / 2, abs=2e-6)
+    table = list(csv.DictReader((tmp_path / "b.csv").open()))
+    assert [json.loads(row["entities"]) for row in table] == [row["entities"] for row in rows]
+    assert pq.read_table(tmp_path / "c.parquet")["entities"].to_pylist() == [row["entities"] for row in rows]
+
+
+def test_every_head_answers(place: Path, tmp_path: Path) -> None:
+    table = write_films(place / "heads.csv", 90)
+    own = {**FILES, "_target_": "espalier.data.csv.Csv", "path": str(table), "encoding": "utf-8", "delimiter": None}
+    columns = {"mood": "verdict", "kind": "genre"}
+    sources = {name: {**own, "columns": {"text": "review", "label": column}} for name, column in columns.items()}
+    directory = trained(place, *WORDS, "data=joint", f"data.sources={spelled(sources)}")
+    assert "Classes of mood" in (directory / "report.html").read_text()
+    assert predicted(directory, table, tmp_path / "out.csv") == 0
+    rows = list(csv.DictReader((tmp_path / "out.csv").open()))
+    assert len(rows) == 90 and {row["prediction:mood"] for row in rows} <= {"bad", "good"}
+    assert {row["prediction:kind"] for row in rows} <= {"comedy", "drama", "horror"}
+    assert all(0 <= float(row[f"score:{name}"]) <= 1 for row in rows for name in columns)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import pytorch_lightning as pl
 import torch
 from torch import nn
 
@@ -18,6 +19,7 @@ from espalier.model.encoding.pixels import Pixels
 from espalier.model.gan import Gan as Networks
 from espalier.task.distances import entropy, frechet
 from espalier.task.gan import Gan, hinge, non_saturating
+from state.harness import SaveAt, difference, traces, trainer_in
 from task.toy import lstm, trainer
 
 SHAPE = (1, 8, 8)
@@ -130,6 +132,24 @@ def test_it_learns_and_a_batch_is_one_step(tmp_path: Path) -> None:
     assert after["sliced_wasserstein"] < before["sliced_wasserstein"] / 2
     assert after["frechet"] < before["frechet"] / 4
     assert after["classes"] == 2 and after["class_entropy"] > 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stopped", [1, 3])  # within the first epoch of three steps, and at its end
+def test_a_resumed_run_ends_as_one_never_stopped(stopped: int, tmp_path: Path) -> None:
+    want = traces(fitted(tmp_path / "whole"), tmp_path / "whole")
+    with pytest.raises(SaveAt.Killed):
+        fitted(tmp_path / "run", SaveAt(tmp_path / "saved", stopped))
+    resumed = fitted(tmp_path / "run", resume=tmp_path / "saved", seed=7)
+    assert difference(want, traces(resumed, tmp_path / "run")) == ""
+
+
+def fitted(folder: Path, *callbacks: pl.Callback, resume: Path | None = None, seed: int = 0) -> pl.Trainer:
+    task = gan()
+    pl.seed_everything(seed, verbose=False)
+    loop = trainer_in(folder, *callbacks, max_epochs=2)
+    loop.fit(task, datamodule=batches(), ckpt_path=resume)
+    return loop
 
 
 def test_what_is_measured_is_that_of_the_samples(tmp_path: Path) -> None:

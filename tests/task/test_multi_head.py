@@ -15,7 +15,7 @@ from conf.defaults import defaults_of
 from espalier.batch.batches import Batches
 from espalier.batch.gather import Gather
 from espalier.core.errors import ConfigError
-from espalier.core.exhibits import Table
+from espalier.core.exhibits import Table, Texts
 from espalier.core.facts import Counts, DataFacts, Raw
 from espalier.core.parts import Batching
 from espalier.task.multi_head import MultiHead
@@ -126,20 +126,21 @@ def test_every_head_answers_every_row() -> None:
 
 
 def test_it_shows_classes_and_errors_head_by_head(trained: tuple[MultiHead, Any]) -> None:
-    task, loop = trained
+    task, _ = trained
     task.facts = task.facts.learn(kinds={"text": "text", **FACTS.kinds})
     texts = [f"text {row}" for row in columns()["row"]]
     task.rows = {"test": pa.table({"row": columns()["row"], "text": texts})}
-    loop.testing = True
     topic, tone, *errors = task.exhibits("test")
     assert isinstance(topic, Table) and isinstance(tone, Table)
     assert [row[0] for row in topic.rows] == list(LABELS["topic"]) and tone.title == "Classes of tone"
     assert sum(int(row[4]) for row in [*topic.rows, *tone.rows]) == 48
     told = task.predictions()
     wrong = sum(told["target"] != told["prediction"])
-    assert sum(len(table.rows) for table in errors if isinstance(table, Table)) == wrong
-    for table in errors:
-        assert isinstance(table, Table) and table.texts and table.rows[0][1] == f"text {table.rows[0][0]}"
+    assert sum(len(shown.items) for shown in errors if isinstance(shown, Texts)) == wrong
+    for shown in errors:
+        assert isinstance(shown, Texts) and shown.texts
+        for caption, text in shown.items:
+            assert caption.startswith(f"row {text.removeprefix('text ')}   is ")
 
 
 def test_a_bag_of_words_for_each_is_its_baseline() -> None:

@@ -25,7 +25,7 @@ from espalier.batch.batches import Batches
 from espalier.batch.gather import Gather
 from espalier.core.counted import compared, counts_of
 from espalier.core.errors import ConfigError
-from espalier.core.exhibits import Table
+from espalier.core.exhibits import Table, Texts
 from espalier.core.facts import Counts, DataFacts, Raw
 from espalier.core.parts import Batching
 from espalier.model.encoding.pretrained import Pretrained
@@ -34,8 +34,7 @@ from espalier.model.hub import Transformer
 from espalier.model.lstm import Lstm
 from espalier.task.tagging import Tagging
 from model.examples import run_recipe
-from task.test_classification import hub
-from task.toy import sgd, trainer
+from task.toy import hub_cache, sgd, trainer
 
 TAGS = ("O", "B-person", "I-person", "B-place", "I-place")
 NAMES = {"person": (["Ada"], ["Grace", "Hopper"], ["Alan", "M.", "Turing"]), "place": (["Paris"], ["New", "York"])}
@@ -173,7 +172,7 @@ def test_a_readmes_lines_tag_in_the_same_way(backbone: str, tmp_path: Path) -> N
 def test_a_saved_adapter_needs_no_espalier(tmp_path: Path) -> None:
     code, live, words = saved("minilm-lora", tmp_path)
     script = f"import json, sys\nassert 'espalier' not in sys.modules\n{code}\nprint('TAGS', json.dumps(tags({words})))"
-    environment = {**os.environ, "HF_HUB_CACHE": str(hub(tmp_path)), "HF_HUB_OFFLINE": "1"}
+    environment = {**os.environ, "HF_HUB_CACHE": str(hub_cache(tmp_path)), "HF_HUB_OFFLINE": "1"}
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.rpartition("TAGS ")[2]) == live
@@ -216,15 +215,19 @@ def test_answers_are_tags_and_entities(trained: tuple[Tagging, Any, Raw]) -> Non
 
 
 def test_it_shows_entities_by_type_and_the_worst_sentences(trained: tuple[Tagging, Any, Raw]) -> None:
-    task, loop, _ = trained
-    loop.testing = True
+    task, _, _ = trained
     types, worst = task.exhibits("test")
-    assert isinstance(types, Table) and isinstance(worst, Table) and worst.texts and not types.texts
+    assert isinstance(types, Table) and isinstance(worst, Texts) and worst.texts and not types.texts
     assert [row[0] for row in types.rows] == ["person", "place"]
-    assert [(row[0], row[3]) for row in worst.rows] == [("0", "–"), ("9", "–"), ("18", "–")]
-    assert all(row[1].startswith("really really") and row[2] for row in worst.rows)
-    loop.testing = False
-    assert [exhibit.title for exhibit in task.exhibits("validation")] == [types.title]
+    assert [caption.split("   ")[0] for caption, _ in worst.items] == ["row 0", "row 9", "row 18"]
+    assert worst.items[0][0].endswith("missed: Alan M. Turing (person)")
+    assert all(text.startswith("really really") for _, text in worst.items)
+
+
+def test_before_the_test_it_shows_nothing(tmp_path: Path) -> None:
+    task, batches, _ = made("lstm", rows=9)
+    trainer(tmp_path).validate(task, datamodule=batches, verbose=False)
+    assert task.exhibits("validation") == []
 
 
 def test_a_dictionary_is_its_baseline_and_can_be_compared_in_pairs(trained: tuple[Tagging, Any, Raw]) -> None:

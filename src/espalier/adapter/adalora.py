@@ -57,14 +57,7 @@ def adalora(
     if first_rank <= rank:
         truth = f"leaves nothing to take away: each layer has {rank} in the end."
         raise ConfigError(Fault(f"adapter.first_rank={first_rank}", truth, f"Set adapter.first_rank={2 * rank}"))
-    steps = facts.total_steps
-    if steps < 0:
-        truth = "takes ranks away along a curve from the first step to the last, and training has no end."
-        raise ConfigError(Fault("adapter=adalora", truth, "Set trainer.max_epochs or trainer.max_steps."))
-    first, last = round(warmup * steps), round(settled * steps)
-    if steps and first >= steps - last:
-        truth = f"and adapter.settled={settled} leave none of {steps} steps for ranks to fall."
-        raise ConfigError(Fault(f"adapter.warmup={warmup}", truth, "Set smaller ones, or train longer."))
+    first, last = _kept_whole(facts.total_steps, warmup, settled)
     config = AdaLoraConfig(
         target_r=rank,
         init_r=first_rank,
@@ -74,13 +67,25 @@ def adalora(
         tfinal=last,
         deltaT=every,
         orth_reg_weight=orthogonality,
-        total_step=max(steps, 1),  # a trained run is built again without knowing its steps
+        total_step=max(facts.total_steps, 1),
         target_modules=target_modules(backbone, target),
         fan_in_fan_out=transposed(backbone),
     )
     adapted: Any = inject(backbone, config, target)
     adapted.ranks = RankAllocation(adapted.trunk.base_model)
     return backbone
+
+
+def _kept_whole(steps: int, warmup: float, settled: float) -> tuple[int, int]:
+    """Steps at the beginning and at the end in which ranks stay as they are."""
+    if steps < 0:
+        truth = "takes ranks away along a curve from the first step to the last, and training has no end."
+        raise ConfigError(Fault("adapter=adalora", truth, "Set trainer.max_epochs or trainer.max_steps."))
+    first, last = round(warmup * steps), round(settled * steps)
+    if steps and first >= steps - last:
+        truth = f"and adapter.settled={settled} leave none of {steps} steps for ranks to fall."
+        raise ConfigError(Fault(f"adapter.warmup={warmup}", truth, "Set smaller ones, or train longer."))
+    return first, last
 
 
 class RankAllocation(nn.Module):

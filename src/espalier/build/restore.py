@@ -100,7 +100,7 @@ def appoint(task: Any) -> None:
     if not isinstance(task, Judged) or task.judge is None:
         return
     directory = expanded(task.judge)
-    if directory.is_file() or weights_file(directory):
+    if directory.is_file():
         raise ConfigError(
             Fault(f"task.judge={task.judge}", "is weights alone.", "Name the directory of a trained run.")
         )

@@ -28,7 +28,8 @@ order, and behind them: prediction (a label's name; several are joined by |) and
 are read and written some at a time: the table may be larger than the memory. The output is there when it is whole.
 A model of images reads a column of their paths (from here, or from the table's folder), or a folder or pattern of them;
 they are brought to the size that it was trained on. A model that makes images adds one to each row, by a number in the
-column seed, or else the row's place, from 0: image, a list of its pixels.
+column seed, or else the row's place, from 0: image, a list of its pixels. One that tags words reads lists of them, or
+texts, apart at their blanks; prediction is a list of tags, and entities has text, type, start, end (in words), score.
 
   espalier predict run=outputs/latest input=new.csv output=answers.csv
   espalier predict run=outputs/latest input=new.jsonl output=answers.parquet column=review scores=true
@@ -64,6 +65,8 @@ def main(words: Sequence[str]) -> int:
     settings, passed = read_settings(given.words, _KNOWN, ("column", "hardware", "task"))
     _require_choices(settings)
     overrides = [word for word in passed if not word.startswith("column")]
+    if strange := [word for word in overrides if word.startswith("task=")]:
+        raise UserError(Fault(strange[0], "the run's task stays what it is.", "Set what it has:  task.KEY=…"))
     directory = trained_run("run=", settings["run"])
     experiment = rerun(directory, overrides)
     check(experiment, only=["model", "adapter", "task", "hardware"])

@@ -16,8 +16,8 @@ DOCUMENT = "document"
 BESIDE = ":"
 """Stands between the name of a ragged column of tokens and what else is told of them: such a column has no tokens."""
 FIRST = f"{BESIDE}first"
-"""Ends the name of the column that tells, where a row's tokens are of words, the place of each word's first one; -1 of a
-word that was cut off, or of which no token is."""
+"""Ends the name of the column that tells, where a row's tokens are of words, the place of each word's first one; -1 of
+a word that was cut off, or of which no token is."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from espalier.core.columns import DOCUMENT
 from espalier.core.errors import DataError, Fault
@@ -40,7 +40,7 @@ class PassageData(TableData):
         """
         missing = {s: share for s in _ORDER[1:] if s not in documents and (share := self.split.get(s, 0.0))}
         whole = {**documents, **_cut(documents["train"], missing)}
-        splits = {}
+        splits: dict[str, dict[str, list[Any]]] = {}
         for split in (name for name in _ORDER if name in whole):
             rows = [(text, number) for number, one in enumerate(whole[split]) for text in passages(one)]
             if not rows:

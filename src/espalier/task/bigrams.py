@@ -33,7 +33,7 @@ def bigram_baseline(
     blocks = len(asked[role])
     tokens, lost, right = (np.bincount(block, w, blocks) for w in (np.ones(len(block)), lost, right))
     losses: Floats = np.stack([lost, tokens], 1)
-    counts = {"loss": losses, "perplexity": losses, "accuracy": np.stack([right, tokens], 1)}
+    counts: dict[str, Floats] = {"loss": losses, "perplexity": losses, "accuracy": np.stack([right, tokens], 1)}
     row = raw.splits[split]["row"].to_numpy()
     columns = {"row": row[asked["taken"]] if "taken" in asked else row}
     columns |= {f"{COUNTS}{name}": list(of) for name, of in counts.items()}

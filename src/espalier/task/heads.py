@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from espalier.core.counted import Counted, Floats, divided, f1, mean
-from espalier.core.exhibits import Exhibit, Table
+from espalier.core.exhibits import Exhibit, Table, Texts
 
 Labels = Mapping[str, Sequence[str]]
 _SHOWN = 8
@@ -89,14 +89,10 @@ def worst_of_heads(labels: Labels, kept: Mapping[str, Any], texts: Mapping[int, 
     for number, (name, names) in enumerate(labels.items()):
         wrong = np.flatnonzero((kept["source"] == number) & (kept["target"] != kept["prediction"]))
         order = wrong[np.argsort(-kept["score"][wrong], kind="stable")][:_SHOWN]
-        rows = tuple(
-            (
-                str(kept["row"][i]), texts.get(int(kept["row"][i]), ""), names[kept["target"][i]],
-                names[kept["prediction"][i]], f"{kept['score'][i]:.3f}",
-            )
-            for i in order
-        )  # fmt: skip
-        if rows:
-            header = ("row", "text", "target", "prediction", "score")
-            shown.append(Table(f"Most confident errors of {name}", header, rows, texts=True))
+        items = []
+        for i in order:
+            row, told = int(kept["row"][i]), f"{names[kept['prediction'][i]]} ({kept['score'][i]:.3f})"
+            items.append((f"row {row}   is {names[kept['target'][i]]}, called {told}", texts.get(row, "")))
+        if items:
+            shown.append(Texts(f"Most confident errors of {name}", tuple(items)))
     return shown

@@ -104,7 +104,8 @@ class LanguageModelling(AbstractCountedTask):
         (model,) = self.model
         states = model.states(before, self.role)
         rows = max(1, _AT_ONCE // (states.shape[1] * max(1, self.facts.vocab_size)))
-        parts = [_counts(model.logits(s), t) for s, t in zip(states.split(rows), target.split(rows), strict=True)]
+        slices = zip(torch.split(states, rows), torch.split(target, rows), strict=True)
+        parts = [_counts(model.logits(some), told) for some, told in slices]
         lost, right, tokens = (torch.cat(column) for column in zip(*parts, strict=True))
         losses = torch.stack([lost, tokens], 1)
         counts = {"loss": losses, "perplexity": losses, "accuracy": torch.stack([right, tokens], 1)}

@@ -153,11 +153,11 @@ class MultiHead(AbstractCountedTask):
         return answers
 
     def exhibits(self, split: str, /) -> Sequence[Exhibit]:
-        """The classes of each head; after the test, the most confident errors of each too."""
-        if not self._kept:
+        """After the test: the classes of each head, and its most confident errors."""
+        if not self.test_metrics:
             return []
         shown: list[Exhibit] = list(figures_of_heads(self.labels, self._kept))
-        if self.trainer.testing and split in self.rows:
+        if split in self.rows:
             role = next((role for role, kind in self.facts.kinds.items() if kind == "text"), "")
             table = self.rows[split]
             texts = dict(zip(table["row"].to_pylist(), table[role].to_pylist(), strict=True)) if role else {}

@@ -160,11 +160,11 @@ class Tagging(AbstractCountedTask):
         return {"prediction": named, "entities": listed, **more}
 
     def exhibits(self, split: str, /) -> Sequence[Exhibit]:
-        """The entities of each type; after the test, the sentences with most errors too."""
-        if not self._kept:
+        """After the test: the entities of each type, and the sentences with most errors."""
+        if not self.test_metrics:
             return []
-        shown = [by_type(self.types, self._kept[f"{COUNTS}f1_macro"])]
-        if self.trainer.testing and split in self.rows:
+        shown: list[Exhibit] = [by_type(self.types, self._kept[f"{COUNTS}f1_macro"])]
+        if split in self.rows:
             table = self.rows[split]
             texts = dict(zip(table["row"].to_pylist(), table[self.words].to_pylist(), strict=True))
             words = [texts[row] for row in self._kept["row"].tolist()]

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from espalier.core.counted import Floats, divided, f1
-from espalier.core.exhibits import Table
+from espalier.core.exhibits import Table, Texts
 from espalier.task.entities import Entity
 
-_SHOWN = 12
-_NONE = "–"
+_SHOWN = 8
 
 
 def by_type(types: Sequence[str], counts: Floats) -> Table:
@@ -37,20 +36,21 @@ def worst_sentences(
     words: Sequence[Sequence[str]],
     target: Sequence[Sequence[Entity]],
     predicted: Sequence[Sequence[Entity]],
-) -> list[Table]:
+) -> list[Texts]:
     """The sentences with most entities missed or made up; nothing where all are right."""
     found = []
     for number, text, there, called in zip(row, words, target, predicted, strict=True):
         missed, made_up = sorted(set(there) - set(called)), sorted(set(called) - set(there))
         if missed or made_up:
-            cells = (str(number), " ".join(text), _listed(text, missed), _listed(text, made_up))
-            found.append((len(missed) + len(made_up), cells))
+            said = [f"row {number}"]
+            said += [f"missed: {_listed(text, missed)}"] if missed else []
+            said += [f"made up: {_listed(text, made_up)}"] if made_up else []
+            found.append((len(missed) + len(made_up), ("   ".join(said), " ".join(text))))
     found.sort(key=lambda pair: -pair[0])
-    rows = tuple(cells for _, cells in found[:_SHOWN])
-    title = "Sentences with most errors"
     note = f"{len(found):,} of {len(row):,} sentences have one or more."
-    return [Table(title, ("row", "sentence", "missed", "made up"), rows, note, texts=True)] if rows else []
+    items = tuple(item for _, item in found[:_SHOWN])
+    return [Texts("Sentences with most errors", items, note)] if items else []
 
 
 def _listed(words: Sequence[str], entities: Sequence[Entity]) -> str:
-    return "; ".join(f"{' '.join(words[e.start : e.end])} ({e.type})" for e in entities) or _NONE
+    return "; ".join(f"{' '.join(words[e.start : e.end])} ({e.type})" for e in entities)
