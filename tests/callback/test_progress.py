@@ -107,6 +107,20 @@ def test_a_resume_goes_on_where_it_was(tmp_path: Path, capsys: pytest.CaptureFix
     assert lines[-1].startswith("epoch 4/4   loss")
 
 
+def test_a_resume_within_an_epoch_has_a_speed_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    class Saves(Progress):
+        def on_train_batch_end(self, *given: Any) -> None:
+            if given[4] == 3:
+                given[0].save_checkpoint(tmp_path / "last.ckpt")
+
+    first = trainer(Saves(run_info(tmp_path), refresh_seconds=9, line_seconds=9), tmp_path, limit_val_batches=0)
+    first.fit(Tiny(), Loader(10))
+    capsys.readouterr()
+    resumed = trainer(progress(tmp_path, 0.001), tmp_path, limit_val_batches=0)
+    resumed.fit(Tiny(step=0.02), Loader(10), ckpt_path=tmp_path / "last.ckpt", weights_only=False)
+    assert re.match(r"epoch 1/1  +50%.* texts/s", capsys.readouterr().out)
+
+
 def test_the_end_may_be_given_in_steps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = trainer(progress(tmp_path), tmp_path, max_steps=10, max_epochs=-1, accumulate_grad_batches=2)
     made.fit(Tiny(), Loader(8))

@@ -61,6 +61,7 @@ class Progress(pl.Callback):
         self._unit = unit_of_kinds(facts.kinds)
         self._batches_per_epoch = int(trainer.num_training_batches)
         self._total = _total_batches(trainer, self._batches_per_epoch)
+        self.on_train_epoch_start()  # which an epoch that is gone on with does not announce
 
     def on_train_epoch_start(self, *_: Any) -> None:
         """Start the clocks."""

@@ -53,6 +53,10 @@ class LanguageModelling(AbstractCountedTask):
         samples: texts that it goes on with after each validation; 0: none.
         bootstrap: resamples of blocks behind each 95% interval on test.
 
+    The learner says the ``role`` that it reads and how many tokens at once (``context``, or None), and has
+    ``states(batch, role)``, ``logits(states)`` and ``next_logits(ids, past)``, as ``model.gpt.Gpt`` has them. Its
+    ``encoding`` has ``decode(ids)``, and may say ``ends``, ids behind which a text is at its end.
+
     Shapes: ``batch[role]`` (B, L) ids and ``batch[<role>_mask]`` (B, L) bool, of the role that the learner reads; the
     learner's ``states`` are (B, L - 1, width), its ``logits`` (B, L - 1, vocabulary).
 

@@ -5,11 +5,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.decoders import ByteLevel as ByteLevelDecoder
+from tokenizers.decoders import Metaspace as MetaspaceDecoder
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel, Metaspace
+from tokenizers.processors import ByteLevel as ByteLevelProcessor
+from tokenizers.trainers import BpeTrainer
 from transformers import AutoTokenizer
 
 from espalier.core.columns import Ragged
 from espalier.core.facts import DataFacts
-from espalier.model.encoding.pieces import first_pieces
+from espalier.model.encoding.pieces import first_pieces, pieces_of_words
 from espalier.model.encoding.pretrained import Pretrained
 from espalier.model.encoding.words import Words
 from espalier.model.source import locate
@@ -94,3 +101,26 @@ def test_an_encoding_that_was_loaded_makes_the_same(tmp_path: Any) -> None:
     assert other.fingerprint() == encoding.fingerprint()
     same = [encoding.apply(raw.splits["train"])["words"], other.apply(raw.splits["train"])["words"]]
     assert np.array_equal(same[0].values, same[1].values)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("apart", [ByteLevel(add_prefix_space=False), Metaspace()], ids=["byte-level", "metaspace"])
+@pytest.mark.parametrize("trims", [True, False])
+def test_the_first_piece_of_a_word_is_found_where_blanks_belong_to_pieces(apart: Any, trims: bool) -> None:
+    tokenizer = Tokenizer(BPE(unk_token="?"))
+    tokenizer.pre_tokenizer = apart
+    if trims and isinstance(apart, ByteLevel):
+        tokenizer.post_processor = ByteLevelProcessor(trim_offsets=True)
+    words = [["Empire", "State", "😂", "in", "Kraków", "'m", "Empire"], ["State"]]
+    trainer = BpeTrainer(
+        vocab_size=400, special_tokens=["?"], initial_alphabet=ByteLevel.alphabet(), show_progress=False
+    )
+    tokenizer.train_from_iterator([" ".join(row) for row in words] * 3, trainer)
+    ids, places, _ = pieces_of_words(tokenizer, None, empty=0)(words)
+    for row, encoded, firsts in zip(words, ids, places, strict=True):
+        told = [encoded[begin:end] for begin, end in zip(firsts, [*firsts[1:], len(encoded)], strict=True)]
+        assert min(firsts) >= 0 and firsts == sorted(firsts)
+        assert [decoder_of(apart).decode([tokenizer.id_to_token(i) for i in ids_]).strip() for ids_ in told] == row
+
+
+def decoder_of(apart: Any) -> Any:
+    return ByteLevelDecoder() if isinstance(apart, ByteLevel) else MetaspaceDecoder()
