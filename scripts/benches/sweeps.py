@@ -78,11 +78,12 @@ def asha(settings: Settings) -> Measured:
     if settings.quick:
         words, grid = [*words, "data.limit=200"], ["optimizer.lr=1e-4,1e-3,3e-3"]
     with _folder() as folder:
-        sweep, seconds = _sweep([*words, *grid, "sweep.test=false"], folder / "grid")
-        curves = [_curve(sweep, row) for row in read_record(sweep)]
-        pruned, pruned_seconds = _sweep([*words, *grid, "sweep.test=false", "pruning=asha"], folder / "asha")
-        best_there = max(max(_curve(pruned, row)) for row in read_record(pruned))
-        fewer = sum(map(len, curves)) / sum(len(_curve(pruned, row)) for row in read_record(pruned))
+        sweep, _ = _sweep([*words, *grid, "sweep.test=false"], folder / "grid")
+        return replayed([_curve(sweep, row) for row in read_record(sweep)])
+
+
+def replayed(curves: list[list[float]]) -> Measured:
+    """What the rule makes of a grid's curves: the validation accuracies of each trial, in order."""
     best = max(max(curve) for curve in curves)
     costs, losses = [], []
     for repeat in range(10):
@@ -92,14 +93,11 @@ def asha(settings: Settings) -> Measured:
         losses.append(100 * (best - (max(curves[done.best]) if done.best is not None else 0)))
     near = sum(loss <= 0.5 for loss in losses)
     ours = (
-        Figure("replayed: times fewer validations", "", tuple(costs)),
+        Figure("times fewer validations", "", tuple(costs)),
         Figure("points below the grid's best", "", tuple(losses)),
         Figure("within 0.5 points", "of 10 repeats", (near,)),
-        Figure("run once: times fewer validations", "", (fewer,)),
-        Figure("times less wall time", "", (seconds / pruned_seconds,)),
-        Figure("points below", "", (100 * (best - best_there),)),
     )
-    beside = {"the full grid of 27": (Figure("", "s", (seconds,)), Figure("best", "%", (100 * best,)))}
+    beside = {"the full grid": (Figure("trials", "", (len(curves),)), Figure("best", "%", (100 * best,)))}
     claim = "≥ 3 times less, within 0.5 points of the grid's best in 8 of 10 repeats"
     return Measured(ours, beside, claim, statistics.median(costs) >= 3 and near >= 8)
 
@@ -234,7 +232,13 @@ ROWS = (
     Row(
         "sweep", "sweep_pool", "12 trials: 3 adapters × 4 rates, MiniLM, 1,000 SST-2 sentences, 1 epoch", _SOURCES, pool
     ),
-    Row("sweep", "sweep_asha", "27 configurations, pruned by ASHA", _SOURCES, asha),
+    Row(
+        "sweep",
+        "sweep_asha",
+        "27 configurations, pruned by ASHA (the grid's curves, replayed in 10 orders)",
+        _SOURCES,
+        asha,
+    ),
     Row("sweep", "sweep_killed", "A sweep of 30 trials whose driver is killed 10 times", _SOURCES, killed),
     Row("sweep", "sweep_answers", "`espalier sweep status` and `plan`", _SOURCES, answers),
 )
