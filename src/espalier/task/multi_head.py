@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 from annotated_types import Ge, Lt
-from safetensors.torch import save_file, save_model
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -187,16 +187,12 @@ class MultiHead(AbstractCountedTask):
 
     def save(self, folder: Path, /) -> None:
         """The backbone's own files, ``heads.safetensors``, ``labels.json`` and a README that loads them."""
-        backbone: Any = self.learner
-        if hasattr(backbone, "save"):
-            backbone.save(folder)
-        else:
-            save_model(backbone, str(folder / "model.safetensors"))
+        recipe = self.save_learner(folder)
         state = {name: tensor.contiguous() for name, tensor in self.heads.state_dict().items()}
         save_file(state, folder / "heads.safetensors", metadata={"format": "pt"})
         names = json.dumps({name: list(labels) for name, labels in self.labels.items()}, ensure_ascii=False)
         (folder / "labels.json").write_text(names + "\n", encoding="utf-8")
-        card = _CARD.format(recipe=backbone.recipe().strip()) if hasattr(backbone, "recipe") else _BARE_CARD
+        card = _CARD.format(recipe=recipe) if recipe else _BARE_CARD
         (folder / "README.md").write_text(card, encoding="utf-8")
 
     def _losses(self, logits: Mapping[str, Tensor], batch: Batch) -> Tensor:

@@ -190,14 +190,10 @@ class Tagging(AbstractCountedTask):
 
     def save(self, folder: Path, /) -> None:
         """The backbone's own files, ``head.safetensors``, ``labels.json`` and a README that loads them."""
-        backbone: Any = self.learner
-        if hasattr(backbone, "save"):
-            backbone.save(folder)
-        else:
-            save_model(backbone, str(folder / "model.safetensors"))
+        recipe = self.save_learner(folder)
         save_model(self.head, str(folder / "head.safetensors"))
         (folder / "labels.json").write_text(json.dumps(self.labels, ensure_ascii=False) + "\n", encoding="utf-8")
-        card = tagging_card(backbone.recipe()) if hasattr(backbone, "recipe") else BARE_CARD
+        card = tagging_card(recipe) if recipe else BARE_CARD
         (folder / "README.md").write_text(card, encoding="utf-8")
 
     def _losses(self, logits: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
