@@ -41,13 +41,14 @@ class State:
 def soak(settings: Settings) -> Measured:
     """All through one pool, as a sweep's driver does."""
     runs, first = (40, 20) if settings.quick else (500, 50)
+    others = _warm_parents()
     with tempfile.TemporaryDirectory(prefix="espalier-bench-") as folder:
         with Pool(trials=PLACES, gpus_per_trial=1, trials_per_gpu=1, threads_per_trial=1, warm=True) as pool:
-            before, pids = _run(pool, Path(folder), range(first))
+            before, pids = _run(pool, Path(folder), range(first), others)
             say(f"after {first} runs: {before}")
-            after, more = _run(pool, Path(folder), range(first, runs))
+            after, more = _run(pool, Path(folder), range(first, runs), others)
             say(f"after {runs} runs: {after}")
-            parent = _parent()
+            parent = _parent(others)
         left = _left([*pids, *more, parent])
         for pid in left:
             say(f"left: {pid}  {_said(pid)}")
@@ -64,7 +65,7 @@ def soak(settings: Settings) -> Measured:
     )
 
 
-def _run(pool: Pool, folder: Path, numbers: range) -> tuple[State, list[int]]:
+def _run(pool: Pool, folder: Path, numbers: range, others: set[int]) -> tuple[State, list[int]]:
     """Each to its end, as many at a time as there are places; the state after the last, and their processes."""
     experiments = [compose([*COMMON, *kind]) for kind in KINDS]
     for experiment in experiments:
@@ -87,7 +88,7 @@ def _run(pool: Pool, folder: Path, numbers: range) -> tuple[State, list[int]]:
                 del running[number]
         time.sleep(0.02)
     time.sleep(1)  # what the last one taught is learned
-    parent = _parent()
+    parent = _parent(others)
     until = time.monotonic() + 20
     while _children(parent) and time.monotonic() < until:
         time.sleep(0.1)
@@ -118,11 +119,16 @@ def _require(number: int, ended: Ended, job: Job) -> None:
         sys.exit(f"bench: run {number} ended with {ended}\n{(job.directory / 'log.txt').read_text()[-2000:]}")
 
 
-def _parent() -> int:
-    """The warm parent: a child of this process."""
-    for name in Path("/proc/thread-self/children").read_text().split():
-        if b"espalier.run.warm" in Path(f"/proc/{name}/cmdline").read_bytes():
-            return int(name)
+def _warm_parents() -> set[int]:
+    """Children of this process."""
+    names = Path("/proc/thread-self/children").read_text().split()
+    return {int(name) for name in names if b"espalier.run.warm" in Path(f"/proc/{name}/cmdline").read_bytes()}
+
+
+def _parent(others: set[int]) -> int:
+    """The warm parent of the pool; ``others`` were there before it."""
+    for pid in _warm_parents() - others:
+        return pid
     sys.exit("bench: the warm parent is not there: trials were started anew")
 
 

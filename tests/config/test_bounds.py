@@ -87,7 +87,7 @@ def test_reads() -> None:
     assert answers(bound, "model", model, data={"_target_": "somebody.Elses"}) == []
     assert answers(bound, "model", model) == []
     ((key, truth, _),) = answers(bound, "model", model, data={"_target_": pixels})
-    assert (key, truth) == ("model", "reads text, and mnist has image.")
+    assert (key, truth) == ("model", "reads text or words, and mnist has image.")
 
 
 def test_keys() -> None:

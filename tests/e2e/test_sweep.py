@@ -77,7 +77,7 @@ def test_killed_again_and_again(tmp_path: Path) -> None:
 
 
 def test_ended_by_hand_and_resumed(tmp_path: Path) -> None:
-    words = [*SMALL, "trainer.max_epochs=200", "callback=[checkpoint]", "optimizer.lr=1e-3,1e-2", "sweep.test=false"]
+    words = [*SMALL, "trainer.max_epochs=100", "callback=[checkpoint]", "optimizer.lr=1e-3,1e-2", "sweep.test=false"]
     place = tmp_path / "outputs" / "small" / "sweep-ended"
     driver = driven(tmp_path, "train", "-m", *words, f"sweep.dir={place}")
     wait_for_event(place, driver)

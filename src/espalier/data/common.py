@@ -131,6 +131,9 @@ class TableData(AbstractData):
         whole = {split: _table(source, split, names if self.labelled else None, many=many) for split in source.splits}
         splits = cut(whole, self.split, by="label" if self.labelled else None)
         limited = {split: thin(table, self.limit) for split, table in splits.items() if table.num_rows}
+        trained = labelling.label_counts(limited["train"]["label"], len(names)) if self.labelled else np.zeros(0, int)
+        if self.labelled:
+            labelling.require_two(trained, names)
         if "validation" not in limited:
             raise DataError(
                 Fault(f"data.split.validation={self.split.get('validation', 0)}", "leaves no rows to validate on.",
@@ -138,10 +141,6 @@ class TableData(AbstractData):
             )  # fmt: skip
         counts = {s: _count(t, limited.get(s, t), source.dropped.get(s, {})) for s, t in splits.items()}
         raw = self._raw(source, limited, counts, names)
-        if not self.labelled:
-            return replace(raw, notes=source.notes)
-        trained = labelling.label_counts(limited["train"]["label"], len(names))
-        labelling.require_two(trained, names)
         return replace(raw, label_counts=tuple(trained.tolist()), notes=(*source.notes, *_notes(trained)))
 
     def _names(self, source: Source) -> tuple[str, ...]:
