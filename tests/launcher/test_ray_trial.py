@@ -53,11 +53,16 @@ def test_an_error_on_one_machine_waits_a_while_for_the_others(monkeypatch: pytes
 
 
 def test_rays_own_errors_in_words() -> None:
-    from ray.exceptions import OutOfMemoryError, RuntimeEnvSetupError
+    from ray.core.generated.common_pb2 import ActorDiedErrorContext
+    from ray.exceptions import ActorDiedError, OutOfMemoryError, RuntimeEnvSetupError
 
     said = "1 worker(s) were killed … Memory on the node (IP: 10.0.0.2, ID: ab) was 8.8GB used / 9.1GB limit (0.96)"
     why = "Ray ended it for want of memory: 10.0.0.2 was at 8.8GB used / 9.1GB limit"
     assert of(OutOfMemoryError(said)).ended() == Ended(137, why, out_of_memory=True)
+    told = said.replace("killed …", "killed due to the node running low on memory.")
+    context = ActorDiedErrorContext(class_name="Worker", actor_id=bytes(16), error_message=told)
+    assert of(ActorDiedError(context)).ended() == Ended(137, why, out_of_memory=True)
+    assert of(ActorDiedError(ActorDiedErrorContext(actor_id=bytes(16), error_message="gone"))).ended().lost
     ended = of(RuntimeEnvSetupError("no such package: einop")).ended()
     assert ended
     assert not ended.lost

@@ -15,6 +15,7 @@ from espalier.core.launching import Ended, Job
 from espalier.launcher.ray_share import Share
 from espalier.launcher.ray_worker import Order, Worker
 
+_SHORT = "running low on memory"  # as Ray says it of a node
 _OTHERS = 30.0  # seconds that the rest of a trial's machines have to end, after the first has with an error
 
 
@@ -162,7 +163,7 @@ def _end(future: Future[Ended], cancelled: int) -> Ended:
     on = f" on {where}" if where else ""
     if cancelled:
         return Ended(128 + cancelled, f"ended by {signal.Signals(cancelled).name}")
-    if isinstance(error, exceptions.OutOfMemoryError):
+    if isinstance(error, exceptions.OutOfMemoryError) or _SHORT in said:  # as the death of its actor, if it had begun
         used = next(iter(re.findall(r"\(IP: ([^,]+).*?\) was (.+?) \(", said)), ("its node", "full"))
         why = f"Ray ended it for want of memory: {used[0]} was at {used[1]}"
         return Ended(128 + signal.SIGKILL, why, out_of_memory=True)
