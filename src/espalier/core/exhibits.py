@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
-
-import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
 from espalier.core.files import write_atomic
 
@@ -62,20 +55,6 @@ class Pictures:
     width: int
     note: str = ""
     texts: bool = False
-
-    @staticmethod
-    def of(title: str, images: npt.NDArray[np.uint8], *, columns: int = 0, note: str = "", texts: bool = False) -> Any:
-        """A grid of images (N, C, H, W), one or three channels, a pixel of space between; ``columns`` 0: a square."""
-        number, channels, height, width = images.shape
-        columns = columns or math.ceil(math.sqrt(number))
-        rows = math.ceil(number / columns)
-        canvas = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1, channels), 255, np.uint8)
-        for i, image in enumerate(images):
-            top, left = i // columns * (height + 1), i % columns * (width + 1)
-            canvas[top : top + height, left : left + width] = image.transpose(1, 2, 0)
-        file = io.BytesIO()
-        Image.fromarray(canvas.squeeze(-1) if channels == 1 else canvas).save(file, "PNG")
-        return Pictures(title, base64.b64encode(file.getvalue()).decode(), canvas.shape[1], note, texts)
 
 
 Exhibit = Table | Texts | Pictures

@@ -16,9 +16,10 @@ from torch.nn import functional
 
 from espalier.core.bounds import RunOrWeights
 from espalier.core.errors import ConfigError, Fault
-from espalier.core.exhibits import Exhibit, Pictures
+from espalier.core.exhibits import Exhibit
 from espalier.core.facts import DataFacts, Kind
 from espalier.core.parts import OptimizerFactory
+from espalier.core.picture_grid import grid
 from espalier.task.base import AbstractTask, Batch
 from espalier.task.distances import directions, entropy, frechet, sliced_wasserstein
 
@@ -173,10 +174,10 @@ class Gan(AbstractTask):
 
     def exhibits(self, split: str, /) -> Sequence[Exhibit]:
         """Samples, of the same noise each time; after the test also rows, which are the data's own."""
-        made = Pictures.of("Samples", self._samples.numpy(), note="The same noise each time.")
+        made = grid("Samples", self._samples.numpy(), note="The same noise each time.")
         if split == "validation":
             return [made]
-        return [made, Pictures.of("Images of the data", self._rows.numpy(), note=f"Rows of {split}.", texts=True)]
+        return [made, grid("Images of the data", self._rows.numpy(), note=f"Rows of {split}.", texts=True)]
 
     def predictions(self) -> Mapping[str, Any]:
         """None: samples are of no row."""

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from espalier.task.metrics import Array, Scores, cumulated, divided
+from espalier.core.counted import divided
+from espalier.task.metrics import Array, Scores, cumulated
 
 Hot = npt.NDArray[np.uint8]
 

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from espalier.core.counted import divided
+
 Scores = npt.NDArray[np.floating]
 Labels = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]
@@ -128,11 +130,6 @@ def cumulated(values: Array) -> Array:
     out = np.zeros((len(values) + 1, values.shape[1]))
     np.cumsum(values, axis=0, out=out[1:])
     return out
-
-
-def divided(numerator: Array, denominator: Array) -> Array:
-    """Their quotient; 0 where the denominator is."""
-    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)
 
 
 def _draw(rows: int, resamples: int, seed: int) -> Iterator[Array]:
