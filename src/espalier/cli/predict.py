@@ -30,6 +30,7 @@ A model of images reads a column of their paths (from here, or from the table's 
 they are brought to the size that it was trained on. A model that makes images adds one to each row, by a number in the
 column seed, or else the row's place, from 0: image, a list of its pixels. One that tags words reads lists of them, or
 texts, apart at their blanks; prediction is a list of tags, and entities has text, type, start, end (in words), score.
+One that finds answers adds the best one, and ranked, a list of the best five (task.shown=10: ten).
 
   espalier predict run=outputs/latest input=new.csv output=answers.csv
   espalier predict run=outputs/latest input=new.jsonl output=answers.parquet column=review scores=true

@@ -8,6 +8,7 @@ import math
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -19,6 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.utilities.warnings import PossibleUserWarning
 from omegaconf import OmegaConf
 
 from espalier.batch.batches import batches_of
@@ -61,6 +63,7 @@ def _predict(given: argparse.Namespace) -> int:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # one that came while libraries were loaded
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.simplefilter("ignore", PossibleUserWarning)  # advice for people who write Trainers
     sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
     config = rerun(given.directory, given.override).config if given.override else None
     beside = Path.cwd() if given.input == STREAM else Path(given.input).parent
