@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,9 @@ def _private_home(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """A run in a test's own process leaves its W&B service's address behind; other processes have their own."""
+    """What a command in a test's own process leaves to its successors: W&B's service's address, SIGINT held back."""
     os.environ.pop("WANDB_SERVICE", None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,11 +17,9 @@ from run.trials import answered, trial_in
 
 
 @pytest.fixture(autouse=True)
-def unblocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_finders(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the process changes for itself is put back."""
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])
-    yield
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
 
 
 def called(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
