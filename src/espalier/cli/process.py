@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from espalier.config.compose import Experiment
 from espalier.config.saved import summary, write
@@ -119,15 +120,21 @@ def ask(module: str, *words: str) -> int:
 
 
 def _run(directory: Path, *, resume: bool) -> int:
+    child: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
+
+    def pass_on(number: int, _: object) -> None:
+        child.send_signal(number) if child else early.append(number)
+
+    handlers: dict[int, Any] = {s: signal.signal(s, pass_on) for s in (signal.SIGTERM, signal.SIGUSR1)}
     # A terminal's Ctrl-C reaches the run as well, which ends in order; this process waits for it.
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    child = subprocess.Popen(_command(directory, resume), env=_environment())
-    handlers = {
-        s: signal.signal(s, lambda number, _: child.send_signal(number)) for s in (signal.SIGTERM, signal.SIGUSR1)
-    }
-    handlers[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     try:
+        child = subprocess.Popen(_command(directory, resume), env=_environment())
+        for number in early:
+            child.send_signal(number)
+        handlers[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         code = child.wait()
     finally:
         for number, handler in handlers.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from espalier.config.locate import Module, read_module
+from espalier.config.locate import Module, parsed, read_module
 from espalier.config.types import Anything, Bound, Bounded, Choice, DictOf, Either, ListOf, Part, Plain
 
 _PLAIN = ("int", "float", "str", "bool", "None")
@@ -18,13 +18,18 @@ def type_of(node: ast.expr | None, module: Module, depth: int = _DEPTH) -> Any:
         return Anything()
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str):
-            return type_of(ast.parse(node.value, mode="eval").body, module, depth - 1)
+            return type_of(_expression(node.value), module, depth - 1)
         return Plain("None") if node.value is None else Anything()
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
         return _either([type_of(node.left, module, depth), type_of(node.right, module, depth)])
     if isinstance(node, ast.Subscript):
         return _subscript(node, module, depth)
     return _named(name_of(node), module, depth)
+
+
+def _expression(text: str) -> ast.expr | None:
+    (statement,) = parsed(text)
+    return statement.value if isinstance(statement, ast.Expr) else None
 
 
 def _named(name: str, module: Module, depth: int) -> Any:

@@ -10,11 +10,15 @@ from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 
 from espalier.config.trust import is_trusted
 
 Definition = ast.ClassDef | ast.FunctionDef
 _DEPTH = 8
+_PARSING = (
+    Lock()
+)  # Python 3.11 and 3.12 count one depth for all threads (https://github.com/python/cpython/issues/106905)
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,12 @@ def find_in(module: str, name: str, depth: int = _DEPTH) -> Found | None:
     return next((found for star in source.stars if (found := find_in(star, name, depth - 1))), None)
 
 
+def parsed(source: str | bytes) -> list[ast.stmt]:
+    """The statements of a source; threads wait for each other. Raises ``SyntaxError`` or ``ValueError``."""
+    with _PARSING:
+        return ast.parse(source).body
+
+
 @cache
 def read_module(name: str) -> Module | None:
     """The source of a module; None where there is none to read (not found, compiled, not Python 3)."""
@@ -73,7 +83,7 @@ def read_module(name: str) -> Module | None:
     if file is None:
         return None
     try:
-        body = ast.parse(file.read_bytes()).body
+        body = parsed(file.read_bytes())
     except (SyntaxError, ValueError):
         return None
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
