@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benches.gan import mnist_gan
+from benches.heads import news_tone
 from benches.machine import ROOT, child, data_root, say
 from benches.records import Figure, Measured, Row, Settings
-from benches.tasks import characters, entities, search
+from benches.tasks import answers, characters, entities, hidden_tokens, reaches, search, translation
 from benches.training import Trained, last_json, train
 
 PLAIN = ROOT / "scripts" / "benches" / "plain"
@@ -166,11 +167,30 @@ ROWS = (
         "The best of Banking77's 77 intents for a question, MiniLM + LoRA",
         search("banking77_search", seconds=360),
     ),
+    _alone("news_tone", "AG News by topic and PhraseBank by tone, one MiniLM + LoRA with two heads", news_tone),
     _alone("wnut17_ner", "WNUT-17, entities, MiniLM", entities),
+    _alone("subjqa_reader", "SubjQA (hotels), answers in reviews, MiniLM", answers),
+    _alone("wikitext_mlm", "WikiText-2, MiniLM goes on with masked tokens", hidden_tokens),
     _alone("shakespeare_gpt", "Tiny Shakespeare, a GPT from scratch on characters", characters),
+    _alone("multi30k_translate", "Multi30k, English to German, a Transformer from scratch", translation),
     _alone("ag_news_bag", "AG News (9,727 texts), bag of words, 3 seeds", alone("ag_news_bag", least=85.0, seeds=3)),
     _alone("ag_news_lstm", "AG News (9,727 texts), LSTM, 3 seeds", alone("ag_news_lstm", least=85.0, seeds=3)),
     _alone("ag_news_lora", "AG News (9,727 texts), MiniLM + LoRA, 2 epochs", alone("ag_news_lora", least=89.0)),
     _alone("imdb_lora", "IMDB (5,000 texts), MiniLM + LoRA, 1 epoch", alone("imdb_lora", least=85.0)),
+    _alone("sst2_full", "SST-2 sentences, all of MiniLM", alone("sst2_full", least=87.0, seconds=300)),
+    _alone("sst2_probe", "SST-2 sentences, MiniLM as it is", alone("sst2_probe", least=74.0, seconds=300)),
+    _alone("sst2_lstm", "SST-2 sentences, LSTM from scratch", alone("sst2_lstm", least=79.0, seconds=180)),
+    _alone("imdb_lstm", "IMDB (10,000 texts), LSTM from scratch", alone("imdb_lstm", least=82.0, seconds=600)),
+    _alone("cifar10_cnn", "CIFAR-10, convolutions, moved and mirrored", alone("cifar10_cnn", least=72.0, seconds=720)),
+    _alone(
+        "clinc150_oos",
+        "CLINC150, 150 intents and none of them, MiniLM + LoRA",
+        reaches("clinc150_oos", {"accuracy_in_scope": 93.0, "recall_out_of_scope": 50.0}, seconds=480),
+    ),
+    _alone(
+        "finance_tone",
+        "Financial PhraseBank, tones weighed alike, MiniLM + LoRA",
+        reaches("finance_tone", {"accuracy": 80.0, "f1_macro": 76.0}, seconds=360),
+    ),
     _alone("banking77_lora", "Banking77, MiniLM + LoRA, 4 epochs", alone("banking77_lora", least=90.0, seconds=480)),
 )

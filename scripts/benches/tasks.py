@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from benches.machine import say
 from benches.records import Figure, Measured, Settings
@@ -46,6 +46,25 @@ def entities(settings: Settings) -> Measured:
     )
 
 
+def reaches(experiment: str, least: Mapping[str, float], *, seconds: float) -> Callable[[Settings], Measured]:
+    """Metrics on test (percent), each beside what a bag of words has on the same rows."""
+
+    def measure(settings: Settings) -> Measured:
+        ours = train([f"experiment={experiment}", "hardware=cpu", *_quick(settings)])
+        found = {metric: _percent(ours, metric) for metric in least}
+        say(", ".join(f"{metric} {value:.1f} %" for metric, value in found.items()) + f", {ours.seconds:.0f} s in all")
+        beside = tuple(Figure(metric, "%", (_percent(ours, metric, baseline=True),)) for metric in least)
+        claim = ", ".join(f"{metric} ≥ {value:g} %" for metric, value in least.items())
+        return Measured(
+            (*(Figure(m, "%", (v,)) for m, v in found.items()), Figure("", "s in all", (ours.seconds,))),
+            {"bag of words": beside},
+            f"{claim}, ≤ {seconds / 60:g} min",
+            all(found[metric] >= value for metric, value in least.items()) and ours.seconds <= seconds,
+        )
+
+    return measure
+
+
 def characters(settings: Settings) -> Measured:
     """Validation loss of a GPT from scratch, in nats a character."""
     ours = train(["experiment=shakespeare_gpt", *_quick(settings)])
@@ -56,6 +75,55 @@ def characters(settings: Settings) -> Measured:
         {},
         "≤ 1.52, ≤ 10 min",
         loss <= 1.52 and ours.seconds <= 600,
+    )
+
+
+def translation(settings: Settings) -> Measured:
+    """BLEU of a Transformer from scratch beside the source as it is, on the same rows."""
+    ours = train(["experiment=multi30k_translate", "hardware=cpu", *_quick(settings)])
+    bleu, beside = (_percent(ours, "bleu", baseline=of) / 100 for of in (False, True))
+    say(f"BLEU {bleu:.1f}, {ours.seconds:.0f} s in all")
+    return Measured(
+        (
+            Figure("BLEU", "", (bleu,)),
+            Figure("chrF", "", (_percent(ours, "chrf") / 100,)),
+            Figure("", "s in all", (ours.seconds,)),
+        ),
+        {"the source, untranslated": (Figure("BLEU", "", (beside,)),)},
+        "BLEU ≥ 22, ≤ 25 min",
+        bleu >= 22 and ours.seconds <= 1500,
+    )
+
+
+def answers(settings: Settings) -> Measured:
+    """SQuAD's F1 and exact match of a reader, beside the better of two that learn nothing, on the same rows."""
+    ours = train(["experiment=subjqa_reader", "hardware=cpu", *_quick(settings)])
+    found, beside = (
+        tuple(
+            Figure(name, "%", (_percent(ours, metric, baseline=of),))
+            for name, metric in (("F1", "f1"), ("exact", "exact"))
+        )
+        for of in (False, True)
+    )
+    say(f"F1 {found[0].value:.1f} %, {ours.seconds:.0f} s in all")
+    return Measured(
+        (*found, Figure("", "s in all", (ours.seconds,))),
+        {ours.outcome["summary"]["baseline"]["name"]: beside},
+        "F1 above it, ≤ 8 min",
+        found[0].value > beside[0].value and ours.seconds <= 480,
+    )
+
+
+def hidden_tokens(settings: Settings) -> Measured:
+    """Perplexity of hidden tokens after continued pretraining, beside tokens told by their frequency."""
+    ours = train(["experiment=wikitext_mlm", "hardware=cpu", *_quick(settings)])
+    reached, beside = (_percent(ours, "perplexity", baseline=of) / 100 for of in (False, True))
+    say(f"perplexity {reached:.1f}, {ours.seconds:.0f} s in all")
+    return Measured(
+        (Figure("perplexity", "of hidden tokens", (reached,)), Figure("", "s in all", (ours.seconds,))),
+        {"tokens by frequency": (Figure("perplexity", "of hidden tokens", (beside,)),)},
+        "below it, ≤ 5 min",
+        reached < beside and ours.seconds <= 300,
     )
 
 

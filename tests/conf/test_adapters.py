@@ -48,15 +48,16 @@ OF_WEIGHTS = ("lora", "rslora", "dora", "ia3", "adalora")
 OF_LAYERS = (*OF_WEIGHTS, "bottleneck", "parallel")
 OF_TOKENS = ("prompt", "p_tuning", "prefix")
 REFUSED: dict[tuple[str, str], str] = {
-    **{(option, "lstm"): r"Lstm offers no layers to adapt\. Try adapter=full" for option in OF_LAYERS},
+    **{(option, "lstm"): "PEFT cannot adapt this Lstm: .*Embedding" for option in ("ia3", "adalora")},
     **{(option, model): "is no transformer that reads tokens" for option in OF_TOKENS for model in ("vit", *OURS)},
     **{("side", model): "stands beside a transformer's layers" for model in OURS},
-    **{(option, "cnn"): "names layers that are not dense" for option in ("bottleneck", "parallel")},
+    **{(o, m): "names layers that are not dense" for o in ("bottleneck", "parallel") for m in ("cnn", "lstm")},
     ("layers", "lstm"): "has no list of layers",
     ("bitfit", "llama"): "has no biases to train",
     ("bitfit", "t5"): "has no biases to train",
     ("prefix", "t5"): "needs attention that takes earlier keys and values",
 }
+TARGETS: dict[str, str | list[str]] = {"mlp": "mlp", "cnn": "conv", "lstm": ["embedding"]}
 CROSSES = [(option, model) for option in ADAPTERS for model in (*TRANSFORMERS, *OURS)]
 Built = tuple[Any, dict[str, Any], DataFacts]
 
@@ -108,7 +109,7 @@ def adapt(option: str, model: str, backbone: nn.Module, facts: DataFacts) -> Any
     adapter = getattr(importlib.import_module(f"espalier.adapter.{module}"), module)
     values = defaults_of(f"adapter/{name}", **ADAPTERS[option])
     if "target" in values and model not in TRANSFORMERS:
-        values["target"] = {"mlp": "mlp", "cnn": "conv"}.get(model, values["target"])
+        values["target"] = TARGETS[model]
     return adapter(backbone, facts, **values)
 
 
@@ -194,6 +195,9 @@ def learning(option: str, model: str, backbone: nn.Module) -> int:
         last = list(layers_of(part.trunk))[-1]
         behind = {"gpt2": 2 * width, "llama": width, "t5": width, "vit": 2 * width}.get(model, 0)  # the last norm
         return sum(p.numel() for p in last.parameters()) + behind
+    if model == "lstm" and option in OF_WEIGHTS:
+        i, o = part.trunk.embedding.weight.shape
+        return int(RANK * (i + o) + o * (option == "dora"))
     if option in ("lora", "rslora", "dora"):
         return sum(RANK * (i + o) + o * (option == "dora") for i, o in attended)
     if option in ("ia3", "adalora"):

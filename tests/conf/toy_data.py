@@ -30,6 +30,15 @@ def write_data_root(folder: Path) -> Path:
     _write_photographs(folder / "cifar10_jpeg")
     for split, rows in {"train": 64, "dev": 16, "test": 16}.items():
         _zip(write_tagged(folder / "wnut17" / f"{split}.jsonl", rows, "ner_tags"))
+    for domain in ("electronics", "grocery", "restaurants", "tripadvisor"):
+        for split, rows in {"train": 24, "dev": 8, "test": 8}.items():
+            _zip(write_answered(folder / "subjqa" / f"{domain}_{split}.jsonl", rows, domain))
+    for language in ("en", "zh"):
+        _zip(write_asked(folder / "alpaca_demo" / f"alpaca_{language}.jsonl", 48))
+    for split, rows in {"valid": 120, "test": 40}.items():
+        _zip(write_text(folder / "wikitext2" / f"{split}.txt", rows))
+    for split, rows in {"train": 64, "val": 16, "test_2016_flickr": 16}.items():
+        _zip(write_pairs(folder / "multi30k_en_de" / f"{split}.tsv", rows, "en\tde"))
     return folder
 
 
@@ -110,6 +119,40 @@ def write_tagged(path: Path, rows: int, column: str = "tags") -> Path:
     sentences = [(["I", "met"], names[row % 3], ["in", f"19{row % 90 + 10}", "."]) for row in range(rows)]
     tags = [["O", "O", "B-person", *["I-person"] * (len(name) - 1), "O", "O", "O"] for _, name, _ in sentences]
     lines = [{"tokens": [*a, *b, *c], column: of} for (a, b, c), of in zip(sentences, tags, strict=True)]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def write_pairs(path: Path, rows: int, header: str) -> Path:
+    """Texts in two languages."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    names = (("dog", "ein Hund"), ("cat", "eine Katze"))
+    lines = [f"a {names[row % 2][0]} number {row}\t{names[row % 2][1]} Nummer {row}" for row in range(rows)]
+    path.write_text("\n".join([header, *lines]) + "\n")
+    return path
+
+
+def write_answered(path: Path, rows: int, domain: str = "films") -> Path:
+    """Questions about a film, of which every third has no answer in its ``context``; SQuAD's ``answers``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for row in range(rows):
+        kind, context = ("dull", "funny")[row % 2], (BAD, GOOD)[row % 2].format(row)
+        found = [] if row % 3 == 2 else [kind]
+        asked, start = ("Where was it made?", "How was it?")[bool(found)], context.find(kind)
+        answers = {"text": found, "answer_start": [start] * len(found)}
+        lines.append({"id": str(row), "context": context, "question": asked, "answers": answers, "domain": domain})
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def write_asked(path: Path, rows: int) -> Path:
+    """Instructions with an answer, every other one with an input."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [
+        {"instruction": f"Say {row}.", "input": ("", "Twice.")[row % 2], "output": f"{row} " * (1 + row % 2)}
+        for row in range(rows)
+    ]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path
 

@@ -64,6 +64,7 @@ def test_offered_by() -> None:
     minilm = {"_target_": "espalier.model.hub.Transformer"}
     assert answers(bound, "adapter.target", "attention", model=minilm) == []
     assert "adapter.target=" in answers(bound, "adapter.target", "nope", model=minilm)[0][2]
+    assert answers(bound, "adapter.target", ["query", "value"], model=minilm) == []  # modules are not known here
     lstm = answers(bound, "adapter.target", "attention", model={"_target_": "espalier.model.lstm.Lstm"})
     assert lstm == [("adapter.target", "lstm offers no targets.", "Try adapter=full.")]
     assert answers(bound, "adapter.target", "attention") == []  # of an unknown model nothing is said

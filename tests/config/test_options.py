@@ -51,3 +51,14 @@ def test_spaces_are_no_options(tmp_path: Path) -> None:
     (tmp_path / "space" / "model").mkdir(parents=True)
     (tmp_path / "space" / "model" / "net.yaml").write_text("# Mine.\nsize: choice(1,2)\n")
     assert not [group for group in groups([tmp_path, shipped()]) if group.startswith("space")]
+
+
+def test_an_option_may_be_a_part_of_what_another_one_makes(repository: CachingConfigRepository) -> None:
+    typed = ["data=joint", "data@data.sources.mood=csv", "+data@data.sources.topic=csv"]
+    words, wrong = sort_out(read_words(typed)[0], repository, "train")
+    assert not wrong
+    assert [word.typed for word in words] == ["data=joint", "+data@data.sources.mood=csv", typed[2]]
+    _, wrong = sort_out(read_words(["data@data.sources.mood=cvs"])[0], repository, "train")
+    assert "data@data.sources.mood=csv" in wrong["data"].remedy
+    _, wrong = sort_out(read_words(["data@elsewhere=csv"])[0], repository, "train")
+    assert "where nothing reads it" in wrong["data"].truth

@@ -17,7 +17,7 @@ COMMON: dict[str, Any] = {
 TEXT = {"text": "text", "label": "label"}
 FILES: dict[str, Any] = {
     **COMMON, "validation_path": None, "test_path": None, "columns": TEXT, "slices": [], "label_separator": None,
-    "on_null": "error",
+    "on_null": "error", "outside": None,
 }  # fmt: skip
 
 

@@ -89,3 +89,17 @@ def test_the_option_is_checked_down_to_its_sources() -> None:
         check(compose(["data=news_tone", "data.sources.tone.limit=0"]))
     with pytest.raises(UserError, match=r"data\.sources.*must be set"):
         check(compose(["data=joint"]))
+
+
+def test_a_command_line_names_two_tables(tmp_path: Path) -> None:
+    words = ["data=joint"]
+    for name in ("mood", "topic"):
+        path = write_table(tmp_path / f"{name}.csv", 20, "text,label")
+        words += [f"data@data.sources.{name}=csv", f"data.sources.{name}.path={path}"]
+    experiment = compose(words)
+    check(experiment)
+    sources = experiment.values["data"]["sources"]
+    assert list(sources) == ["mood", "topic"] and sources["topic"]["path"].endswith("topic.csv")
+    assert experiment.values["task"]["_target_"].endswith("MultiHead")
+    with pytest.raises(UserError, match=r"data\.sources\.mood\.path"):
+        check(compose([*words, f"data.sources.mood.path={tmp_path / 'none.csv'}"]))

@@ -56,6 +56,7 @@ def pieces() -> hf.PreTrainedTokenizerFast:
     """As T5's."""
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
     special = ["<pad>", "</s>", "<unk>"]
     trainer = trainers.UnigramTrainer(vocab_size=100, special_tokens=special, unk_token="<unk>", show_progress=False)
     tokenizer.train_from_iterator(TEXTS, trainer)
@@ -120,7 +121,7 @@ def qwen(folder: Path) -> None:
 
 def t5(folder: Path) -> None:
     """Encoder and decoder, of which the encoder alone is read."""
-    config = {"num_layers": 2, "d_model": 16, "num_heads": 2, "d_ff": 24, "d_kv": 8}
+    config = {"num_layers": 2, "d_model": 16, "num_heads": 2, "d_ff": 24, "d_kv": 8, "decoder_start_token_id": 0}
     both(folder, pieces(), lambda size: hf.T5ForConditionalGeneration(hf.T5Config(vocab_size=size, **config)))
 
 

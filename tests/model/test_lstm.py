@@ -18,6 +18,7 @@ GIVEN: dict[str, Any] = {
     "bidirectional": True,
     "pooling": "max",
     "dropout": 0.0,
+    "word_dropout": 0.0,
 }
 each_pooling = pytest.mark.parametrize("pooling", ["max", "mean", "last"])
 
@@ -101,3 +102,21 @@ def test_pairs_are_read(tmp_path: Path) -> None:
     model.save(tmp_path)
     plain = run_recipe(model.recipe(), tmp_path)["features"]
     torch.testing.assert_close(plain([("is it here", "it is"), ("a", "a b")]), features)
+
+
+def test_dropped_words_are_read_as_unknown_ones_in_training_alone() -> None:
+    model, batch = make([1, 3, 0], word_dropout=0.5)
+    plain = model.eval()(batch)
+    seen: list[torch.Tensor] = []
+    trunk: Any = model.trunk
+    trunk.embedding.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    torch.testing.assert_close(model(batch), plain)
+    assert torch.equal(seen[-1], batch["text"])
+    model.train()(batch)
+    changed = seen[-1] != batch["text"]
+    assert changed.any() and not changed[~batch["text_mask"]].any()
+    assert (seen[-1][changed] == Words.unknown).all()
+    torch.manual_seed(3)
+    first = model(batch)
+    torch.manual_seed(3)
+    assert torch.equal(model(batch), first)

@@ -36,6 +36,9 @@ def test_lines_say_which_rows_the_metrics_and_the_slices_the_weakest_named() -> 
 def test_a_task_without_labels_has_metrics_alone() -> None:
     told = evaluation_lines(replace(evaluated(0), answers=None))
     assert told[0] == "outputs/a   new.csv (test)" and not any("slice" in line for line in told)
+    assert "95% interval" in told[2]
+    told = evaluation_lines(replace(evaluated(0), answers=None, intervals={}))
+    assert told[2].split() == ["test"] and told[3] == "accuracy   1.000"
 
 
 def test_many_labels_are_cut_in_the_terminal_and_whole_in_the_record() -> None:

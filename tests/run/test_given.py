@@ -43,6 +43,27 @@ def test_words_are_lists_or_stand_between_blanks() -> None:
         rows_of(records({"w": [1]}), facts, {"words": "w"}, "error")
 
 
+def test_a_text_beside_another_may_be_empty_or_not_there() -> None:
+    facts = DataFacts({"instruction": "text", "input": "aside", "answer": "target"}, {}, {})
+    columns = {"instruction": "a", "input": "b"}
+    table, empty = rows_of(records({"a": "x", "b": None}, {"a": "y", "b": 3}), facts, columns, "error")
+    assert table.to_pylist() == [{"instruction": "x", "input": ""}, {"instruction": "y", "input": "3"}]
+    table, _ = rows_of(records({"a": "x"}), facts, columns, "error")
+    assert table.to_pylist() == [{"instruction": "x", "input": ""}] and not empty.any()
+
+
+def test_messages_are_lists_or_what_a_user_says() -> None:
+    facts = DataFacts({"messages": "messages", "answer": "target"}, {}, {})
+    said = [{"role": "user", "content": "x"}]
+    chunk = records({"m": said}, {"m": "x"}, {"m": None}, {"m": []})
+    table, empty = rows_of(chunk, facts, {"messages": "m"}, "skip")
+    assert table.to_pylist() == [{"messages": said}] * 2 and empty.tolist() == [False, False, True, True]
+    with pytest.raises(DataError, match="line 4, 5"):
+        rows_of(chunk, facts, {"messages": "m"}, "error")
+    with pytest.raises(DataError, match="no list of messages on line 2"):
+        rows_of(records({"m": 3}), facts, {"messages": "m"}, "error")
+
+
 def test_rows_without_a_text_are_named_or_left_out() -> None:
     chunk = records({"a": "x", "b": "y"}, {"a": " ", "b": "y"}, {"a": "x", "b": float("nan")})
     with pytest.raises(DataError, match=r"line 3, 4  has an empty text\. .*on_empty=skip"):

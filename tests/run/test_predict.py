@@ -174,6 +174,11 @@ def test_images_are_made_by_the_rows_numbers(
     seeded, placed = (np.array([row["image"] for row in found[name]]) for name in ("new", "places"))
     assert np.abs(seeded - placed[[5, 1, 5, 4, 0]]).max() <= 1  # sums are rounded as others stand beside them
     assert seeded.shape == (5, 784) and np.abs(seeded[0] - seeded[1]).max() > 1
+    given = [f"--input={tmp_path / 'new.csv'}", f"--output={tmp_path / 'made'}/", "--output-kind=images"]
+    assert predict.main([str(directory), *given, *words]) == 0
+    drawn = [np.array(Image.open(tmp_path / "made" / f"00000{row}.png")).ravel() for row in range(5)]
+    assert np.abs(np.array(drawn) - seeded.astype(int)).max() <= 1
+    assert (tmp_path / "made" / "rows.csv").read_text().splitlines()[:2] == ["n,seed,image", "a,5,000000.png"]
     (tmp_path / "places.csv").write_text("n,image\nx,y\n")
     given = [f"--input={tmp_path / 'places.csv'}", f"--output={tmp_path / 'bad.csv'}", "--output-kind=csv"]
     assert predict.main([str(directory), *given, *words]) == 2

@@ -19,6 +19,7 @@ from espalier.adapter.lora import lora
 from espalier.batch.batches import Batches
 from espalier.batch.gather import Gather
 from espalier.core.errors import ConfigError
+from espalier.core.facts import OUT_OF_SCOPE
 from espalier.core.parts import Batching
 from espalier.task.classification import Classification
 from task.toy import LABELS, TEXTS, classification, facts_of, hub_cache, images, lstm, minilm, mlp, trainer
@@ -166,9 +167,26 @@ def test_the_readmes_lines_follow_the_models_settings(
     torch.testing.assert_close(names["scores"](TEXTS), live(task), atol=1e-5, rtol=0)
 
 
-def saved(backbone: nn.Module, folder: Path) -> tuple[Classification, Path]:
+@pytest.mark.parametrize("reject", ["max_probability", "energy"])
+def test_the_readmes_lines_reject_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reject: str) -> None:
+    torch.manual_seed(0)
+    facts = facts_of("text").learn(labels={"": (*LABELS, OUT_OF_SCOPE)}, outside=True)
+    task, folder = saved(full(lstm(), facts), tmp_path, facts=facts, reject=reject, reject_weight=0.5)
+    rejection: Any = task.rejection
+    chosen = torch.tensor([[2.0, 0.0, 0.0], [0.1, 0.0, 0.0]])
+    rejection.choose(chosen, torch.tensor([0, 3]))
+    task.save(folder)
+    monkeypatch.chdir(folder)
+    names: dict[str, Any] = {}
+    exec(compile(block(folder), "README.md", "exec"), names)
+    scores = names["scores"](TEXTS)
+    assert scores.shape == (3, 4) and names["labels"][-1] == OUT_OF_SCOPE
+    torch.testing.assert_close(scores, live(task), atol=1e-5, rtol=0)
+
+
+def saved(backbone: nn.Module, folder: Path, **values: Any) -> tuple[Classification, Path]:
     folder.mkdir(exist_ok=True)
-    task = classification(backbone)
+    task = classification(backbone, **values)
     task.learner.encoding.save(folder)
     task.save(folder)
     return task, folder
@@ -191,8 +209,7 @@ def live(task: Classification) -> torch.Tensor:
     columns = {name: column for name, column in encoding.apply(table).items() if name != "truncated"}
     batch = Gather({**columns, "row": np.arange(3)}, encoding.facts().get("pad", {}))[np.arange(3), 1.0]
     with torch.inference_mode():
-        scores: torch.Tensor = task.eval()(batch).softmax(-1)
-    return scores
+        return task.scores(task.eval()(batch))
 
 
 def test_balanced_weights_are_for_training_only() -> None:

@@ -131,7 +131,7 @@ def test_the_readme_s_lines_go_on_as_the_task_does(tmp_path: Path) -> None:
     card = (tmp_path / "README.md").read_text()
     code = card.partition("```python\n")[2].partition("```")[0].replace("max_new_tokens=9", "max_new_tokens=5")
     ids = encoding.tokenizer.encode("to").ids
-    told = task._go_on([ids], [0], ends=())[0][:5]
+    told = task.go_on([ids], [0], ends=())[0][:5]
     assert run_recipe(code.replace("A text", "to"), tmp_path)["go_on"]("to") == encoding.decode(told)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import torch
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Lt, MinLen
 from peft import AdaLoraConfig
 from torch import Tensor, nn
 
@@ -23,7 +23,7 @@ def adalora(
     facts: DataFacts,
     /,
     *,
-    target: Annotated[str, OfferedBy("model", "targets")],
+    target: Annotated[str | list[str], OfferedBy("model", "targets"), MinLen(1)],
     rank: Annotated[int, Ge(1)],
     first_rank: Annotated[int, Ge(1)],
     alpha: Annotated[float, Gt(0)],
@@ -40,7 +40,7 @@ def adalora(
     ``warmup`` and ``settled``. ``espalier train adapter=adalora``
 
     Args:
-        target: one of the names in the model's ``targets``.
+        target: one of the names in the model's ``targets``, or a list of modules by name (``adapter.inject``).
         rank: of a layer in the end, on average.
         first_rank: of each layer in the beginning.
         alpha: the update's scale is alpha / first_rank.

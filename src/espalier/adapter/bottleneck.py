@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, MinLen
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
@@ -22,7 +22,7 @@ def bottleneck(
     _facts: DataFacts,
     /,
     *,
-    target: Annotated[str, OfferedBy("model", "targets")],
+    target: Annotated[str | list[str], OfferedBy("model", "targets"), MinLen(1)],
     hidden: Annotated[int, Ge(1)],
     form: Literal["serial", "parallel"],
     scale: Annotated[float, Gt(0)],
@@ -38,8 +38,9 @@ def bottleneck(
     ``espalier train adapter=bottleneck adapter.form=parallel adapter.target=mlp_outputs adapter.scale=4``
 
     Args:
-        target: one of the names in the model's ``targets``; ``outputs`` are the last layers of attention and of the
-            feed-forward part. A layer with none before it in its sub-layer is taken for the whole of it.
+        target: one of the names in the model's ``targets``, or a list of modules by name (``adapter.inject``).
+            ``outputs`` are the last layers of attention and of the feed-forward part. A layer with none before it in
+            its sub-layer is taken for the whole of it.
         hidden: features of the bottleneck.
         form: where x comes from.
         scale: of the update.

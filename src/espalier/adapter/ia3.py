@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from annotated_types import MinLen
 from peft import IA3Config
 from torch import nn
 
@@ -17,14 +18,14 @@ def ia3(
     _facts: DataFacts,
     /,
     *,
-    target: Annotated[str, OfferedBy("model", "targets")],
+    target: Annotated[str | list[str], OfferedBy("model", "targets"), MinLen(1)],
 ) -> nn.Module:
     """l * (W x), one trained factor for each output of the chosen layers (Liu et al. 2022, arXiv:2205.05638), by PEFT.
 
     The factors begin at 1, so the model begins as it was. ``espalier train adapter=ia3 optimizer.lr=1e-2``
 
     Args:
-        target: one of the names in the model's ``targets``.
+        target: one of the names in the model's ``targets``, or a list of modules by name (``adapter.inject``).
 
     Raises:
         ConfigError: the model has no such layers, or PEFT cannot adapt them.

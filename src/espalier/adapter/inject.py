@@ -12,24 +12,49 @@ from transformers.pytorch_utils import Conv1D
 
 from espalier.core.errors import ConfigError, Fault
 
+Target = str | list[str]
+_SHOWN = 12
 
-def target_modules(backbone: nn.Module, target: str) -> str:
-    """PEFT's ``target_modules`` of one of the model's ``targets``.
+
+def target_modules(backbone: nn.Module, target: Target) -> str:
+    """PEFT's ``target_modules``: of one of the model's ``targets``; or, of a list, of modules of its trunk by name.
+
+    A module's name may be its end (``query`` of ``encoder.layer.0.attention.self.query``, and all others like it), and
+    names of the model's ``targets`` may stand in the list as well.
 
     Raises:
         ConfigError: the model has no such layers.
     """
     targets: Mapping[str, str] = getattr(backbone, "targets", {})
+    if not isinstance(target, str):
+        return "|".join(map(re.escape, dict.fromkeys(n for name in target for n in _modules(backbone, name, target))))
     if target not in targets:
         offered = ", ".join(targets) or "no layers to adapt"
         raise refusal(backbone, target, f"{type(backbone).__name__} offers {offered}.")
-    return _convolutions(backbone) if targets[target] == "all-conv" else targets[target]
+    return "|".join(map(re.escape, _named(backbone, "all-conv"))) if targets[target] == "all-conv" else targets[target]
 
 
-def _convolutions(backbone: Any) -> str:
-    """PEFT has a word for all dense layers, and none for these."""
-    found = [name for name, layer in backbone.trunk.named_modules() if isinstance(layer, nn.Conv2d)]
-    return "|".join(map(re.escape, found))
+def _named(backbone: Any, pattern: str) -> list[str]:
+    """Names of the layers that a value of ``targets`` means; PEFT has no word for all convolutions."""
+    kinds = {"all-conv": (nn.Conv2d,), "all-linear": (nn.Linear, Conv1D)}.get(pattern)
+    layers = backbone.trunk.named_modules()
+    if kinds:
+        return [name for name, layer in layers if isinstance(layer, kinds)]
+    return [name for name, _ in layers if re.fullmatch(pattern, name)]
+
+
+def _modules(backbone: Any, name: str, target: list[str]) -> list[str]:
+    """What one name of a list means. Raises ``ConfigError``."""
+    if name in (targets := getattr(backbone, "targets", {})):
+        return _named(backbone, targets[name])
+    there = [each for each, layer in backbone.trunk.named_modules() if each and not isinstance(layer, nn.Dropout)]
+    found = [each for each in there if each == name or each.endswith(f".{name}")]
+    if not found:
+        ends = list(dict.fromkeys(each.rpartition(".")[2] for each in there if not each.rpartition(".")[2].isdigit()))
+        known = ", ".join((ends or there)[:_SHOWN]) + (" …" if len(ends or there) > _SHOWN else "")
+        truth = f"names no layer {name!r} of this {type(backbone).__name__}; names there are: {known}."
+        raise refusal(backbone, target, truth)
+    return found
 
 
 def transposed(backbone: nn.Module) -> bool:
@@ -37,7 +62,7 @@ def transposed(backbone: nn.Module) -> bool:
     return any(isinstance(module, Conv1D) for module in backbone.modules())
 
 
-def inject(backbone: nn.Module, config: PeftConfig, target: str) -> nn.Module:
+def inject(backbone: nn.Module, config: PeftConfig, target: Target) -> nn.Module:
     """Freeze the backbone and put PEFT's layers into its trunk.
 
     Raises:
@@ -54,8 +79,9 @@ def inject(backbone: nn.Module, config: PeftConfig, target: str) -> nn.Module:
     return backbone
 
 
-def refusal(backbone: nn.Module, target: str, truth: str) -> ConfigError:
+def refusal(backbone: nn.Module, target: Target, truth: str) -> ConfigError:
     """What is wrong with ``adapter.target``, and the other ones that the model offers."""
     others = [name for name in getattr(backbone, "targets", {}) if name != target]
     remedy = " or ".join([*(f"adapter.target={name}" for name in others), "adapter=full"])
-    return ConfigError(Fault(f"adapter.target={target}", truth, f"Try {remedy}."))
+    named = target if isinstance(target, str) else f"[{','.join(target)}]"
+    return ConfigError(Fault(f"adapter.target={named}", truth, f"Try {remedy}."))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Lt, MinLen
 from peft import LoraConfig
 from torch import nn
 
@@ -18,7 +18,7 @@ def lora(
     _facts: DataFacts,
     /,
     *,
-    target: Annotated[str, OfferedBy("model", "targets")],
+    target: Annotated[str | list[str], OfferedBy("model", "targets"), MinLen(1)],
     rank: Annotated[int, Ge(1)],
     alpha: Annotated[float, Gt(0)],
     dropout: Annotated[float, Ge(0), Lt(1)],
@@ -29,7 +29,7 @@ def lora(
     ``espalier train adapter=lora adapter.rank=16 adapter.alpha=32``
 
     Args:
-        target: one of the names in the model's ``targets``.
+        target: one of the names in the model's ``targets``, or a list of modules by name (``adapter.inject``).
         rank: rows of A, columns of B.
         alpha: the update's scale s is alpha / rank.
         dropout: on the update's input.

@@ -13,6 +13,7 @@ import torch
 from espalier.batch.gather import Gather
 from espalier.batch.loader import Loader
 from espalier.batch.order import Rows, Sampler, Share, shuffled
+from espalier.batch.packed import Packed
 from espalier.batch.windows import Windows, are_blocks
 from espalier.core.columns import Columns, Ragged, num_rows
 from espalier.core.errors import ConfigError, Fault
@@ -77,7 +78,8 @@ class Batches(pl.LightningDataModule):
     def train_dataloader(self) -> Loader:
         """Shuffled by (seed, epoch), resumable."""
         columns, size = self.splits["train"], self.batching.batch_size
-        rows, lengths = num_rows(columns), _lengths(columns) if self.batching.bucket else None
+        packing = self.batching.packing  # which leaves little padding, whatever stands together
+        rows, lengths = num_rows(columns), _lengths(columns) if self.batching.bucket and not packing else None
         share = Share(self._rank, self.world_size, self.accumulate)
         gather = Windows(columns, self.pad) if self.batching.windows and are_blocks(columns) else None
 
@@ -85,7 +87,8 @@ class Batches(pl.LightningDataModule):
             return shuffled(rows, size, self.seed, epoch, lengths)
 
         sampler = Sampler(rows, size, share, gather.moved(order, self.seed) if gather else order)
-        return Loader(gather or Gather(columns, self.pad), sampler, self.batching.num_workers)
+        packed = Packed(columns, self.pad, self.batching.max_length or 0) if packing else Gather(columns, self.pad)
+        return Loader(gather or packed, sampler, self.batching.num_workers)
 
     def val_dataloader(self) -> Loader | list[Loader]:
         """Every validation row once; nothing where there are none."""

@@ -80,7 +80,7 @@ def assemble(
 
     source = instantiate(data)
     raw: Raw = source.read()
-    facts = DataFacts.of(raw, max_length=source.batching.max_length)
+    facts = DataFacts.of(raw, max_length=source.batching.max_length, overlap=source.batching.overlap)
 
     encoding: Encoding = instantiate(model.encoding, facts)
     fit(encoding, raw, facts, weights)

@@ -19,7 +19,7 @@ from espalier.core.facts import Raw, unit_of_kinds
 from espalier.core.findings import Findings, Lengths, Suspect
 
 _SPLITS = ("train", "validation", "test")
-_INPUTS = ("text", "words", "image", "vector")
+_INPUTS = ("text", "aside", "messages", "words", "image", "vector")
 _NONE = -1
 
 Ids = npt.NDArray[np.int64]
@@ -134,7 +134,10 @@ def _keys(raw: Raw, split: str, role: str) -> Iterator[Any]:
     if raw.kinds[role] == "words":
         yield from (tuple(word.lower() for word in words) for words in column.to_pylist())
         return
-    if raw.kinds[role] == "text":
+    if raw.kinds[role] == "messages":
+        yield from (tuple((one["role"], _plain(one["content"].lower())) for one in row) for row in column.to_pylist())
+        return
+    if raw.kinds[role] in ("text", "aside"):
         yield from map(_plain, pc.utf8_trim_whitespace(pc.utf8_lower(column)).to_pylist())
         return
     for row in numbers(column):
@@ -196,7 +199,8 @@ def classes(raw: Raw) -> dict[str, dict[str, int]]:
         column = raw.splits[split][roles[0]]
         single = pa.types.is_integer(column.type)
         counts = np.bincount(numbers(column), minlength=len(names)) if single else numbers(column).sum(0, dtype=int)
-        counted[split] = dict(zip(names, counts.tolist(), strict=True))
+        told = names[:-1] if raw.outside and split == "train" else names  # training has none that are of no class
+        counted[split] = dict(zip(told, counts.tolist(), strict=False))
     return counted
 
 

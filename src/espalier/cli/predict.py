@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from espalier.cli.arguments import Parser
@@ -28,8 +28,9 @@ order, and behind them: prediction (a label's name; several are joined by |) and
 are read and written some at a time: the table may be larger than the memory. The output is there when it is whole.
 A model of images reads a column of their paths (from here, or from the table's folder), or a folder or pattern of them;
 they are brought to the size that it was trained on. A model that makes images adds one to each row, by a number in the
-column seed, or else the row's place, from 0: image, a list of its pixels. One that tags words reads lists of them, or
-texts, apart at their blanks; prediction is a list of tags, and entities has text, type, start, end (in words), score.
+column seed, or else the row's place, from 0: image, a list of its pixels (output=made/: a folder of PNG files, and
+their names in rows.csv). One that tags words reads lists of them, or texts, apart at their blanks; prediction is a list
+of tags, and entities has text, type, start, end (in words), score.
 One that finds answers adds the best one, and ranked, a list of the best five (task.shown=10: ten).
 
   espalier predict run=outputs/latest input=new.csv output=answers.csv
@@ -74,7 +75,8 @@ def main(words: Sequence[str]) -> int:
     input_, output = settings["input"], settings["output"]
     images = input_ != STREAM and names_images(input_)
     kind = IMAGES if images else format_of("input", input_, settings.get("format"))
-    output_kind = format_of("output", output, settings.get("format"))
+    folder = output != STREAM and (output.endswith("/") or Path(output).is_dir())
+    output_kind = IMAGES if folder else format_of("output", output, settings.get("format"))
     _require_places(input_, output, images=images)
     named = [word for word in passed if word not in overrides]
     facts = read_facts(directory)
@@ -85,7 +87,8 @@ def main(words: Sequence[str]) -> int:
     elif input_ != STREAM:
         header = header_of(Path(input_), format_of("input", input_, None), encoding)
         columns = _by_path(columns, facts, header, named)
-        _require_columns(input_, header, columns, named)
+        aside = {role for role, kind in facts.kinds.items() if kind == "aside"}
+        _require_columns(input_, header, columns, named, optional=aside - {_role_of(word) for word in named})
     return turn_into(
         "espalier.run.predict", str(directory), "--input", input_, "--input-kind", kind,
         "--output", output, "--output-kind", output_kind, "--encoding", encoding,
@@ -118,6 +121,8 @@ def _require_places(input_: str, output: str, *, images: bool) -> None:
     folder = Path(output).absolute().parent
     if output != STREAM and not folder.is_dir():
         raise UserError(Fault(f"output={output}", f"lies in a folder that is not there: {folder}.", "Make it first."))
+    if Path(output).is_dir() and any(Path(output).iterdir()):
+        raise UserError(Fault(f"output={output}", "is a folder that holds something.", "Name a new one."))
     if output != STREAM and Path(output).exists() and Path(input_).exists() and Path(output).samefile(input_):
         raise UserError(Fault(f"output={output}", "is the input.", "Give it a name of its own."))
 
@@ -160,14 +165,21 @@ def _by_path(
     return {role: COLUMN if role in missing else name for role, name in columns.items()}
 
 
-def _require_columns(path: str, header: Sequence[str], columns: Mapping[str, str], named: Sequence[str]) -> None:
+def _role_of(word: str) -> str:
+    """The role of ``column.ROLE=NAME``."""
+    return word.partition("=")[0].partition(".")[2]
+
+
+def _require_columns(
+    path: str, header: Sequence[str], columns: Mapping[str, str], named: Sequence[str], optional: Collection[str]
+) -> None:
     faults = [
         Fault(name, f"is a column of {path} already.", "Rename it, or take it out: predictions get that name.")
         for name in ("prediction", "score")
         if name in header
     ]
     for i, (role, name) in enumerate(columns.items()):
-        if name not in header:
+        if name not in header and role not in optional:
             word = "column" if i == 0 else f"column.{role}"
             guess = nearest(name, header) or (header[0] if len(header) == 1 else None)
             listed = f"It has: {', '.join(header)}.  Name yours with  {word}=…"

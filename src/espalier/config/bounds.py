@@ -82,8 +82,8 @@ def _offered_by(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
     if not isinstance(target, str):
         return
     offered = class_attribute(target, attribute) or {}
-    if setting.value in offered:
-        return
+    if isinstance(setting.value, list) or setting.value in offered:
+        return  # what a list names is known when the part is made
     if offered:
         yield setting.key, f"{owner_of(target)} offers {listed(offered)}.", f"Set {setting.key}={next(iter(offered))}"
     else:

@@ -12,14 +12,20 @@ from espalier.config.suggest import asked, listed, nearest
 from espalier.config.tree import at
 from espalier.config.words import as_word
 from espalier.core.errors import DataError
+from espalier.core.formats import format_of
 from espalier.core.globs import expand
 from espalier.core.home import expanded
 from espalier.core.jsonl import peek_records
 from espalier.core.tabular import read_header
 
-_TASKS = {"label": "classification", "labels": "multilabel", "tags": "tagging"}
+_TASKS = {
+    "label": "classification", "labels": "multilabel", "tags": "tagging", "spans": "reading",
+    "target": "translation", "messages": "instruction_tuning",
+}  # fmt: skip
 _KINDS = {
     "label": "one label for each row", "labels": "any number of labels for each row", "tags": "a tag for each word",
+    "spans": "answers that stand in a text", "target": "a text to be written for each row",
+    "messages": "answers to be written to what is asked",
 }  # fmt: skip
 
 
@@ -110,6 +116,7 @@ def _first(paths: Any) -> Path | None:
 def _peek(path: Path, part: Mapping[str, Any]) -> Mapping[str, Any]:
     """Column -> a value of it, where that can be told; what reads the file is what the part's class says."""
     reads = class_attribute(str(part.get("_target_")), "format")
+    reads = format_of(path) if reads == "any" else reads
     if reads == "jsonl" or (reads == "jsonl or parquet" and not path.name.endswith(".parquet")):
         return peek_records(path)
     if reads == "parquet" or (reads == "jsonl or parquet" and path.name.endswith(".parquet")):
@@ -124,7 +131,11 @@ def _label_kind(data: Mapping[str, Any]) -> str | None:
     """``label`` or ``labels``; None where only reading would tell, or where nothing of a file can be said."""
     kinds = class_attribute(str(data.get("_target_")), "kinds")
     if not isinstance(kinds, Mapping) or "label" not in kinds:
-        return "tags" if isinstance(kinds, Mapping) and "tags" in kinds.values() else None
+        return (
+            next((kind for kind in ("tags", "spans", "messages", "target") if kind in kinds.values()), None)
+            if isinstance(kinds, Mapping)
+            else None
+        )
     if data.get("label_separator"):
         return "labels"
     if "path" not in data:

@@ -47,6 +47,8 @@ def sort_out(
         if _chooses(word, repository) and (found := _fault(word, repository, root)):
             wrong[word.key.replace("/", ".")], meant = found
             replaced += read_words([meant])[0] if meant else []
+        elif _is_within(word) and not word.override.is_add():
+            replaced += read_words([f"+{word.typed}"])[0]
         else:
             replaced.append(word)
     below = tuple(f"{key}." for key in wrong if key != PRESET)
@@ -68,6 +70,12 @@ def _chooses(word: Word, repository: CachingConfigRepository) -> bool:
     return repository.group_exists(word.key) and not isinstance(word.override.value(), dict)
 
 
+def _is_within(word: Word) -> bool:
+    """``data@data.sources.mood=csv``: an option as a part of what another option of the same group makes."""
+    package = word.override.package
+    return package is not None and package.startswith(f"{word.key}.")
+
+
 def _is_nothing(word: Word, repository: CachingConfigRepository, root: str) -> bool:
     """``experiment=null``, which is what the root says already."""
     before = root_choices(repository, root)
@@ -78,20 +86,21 @@ def _is_nothing(word: Word, repository: CachingConfigRepository, root: str) -> b
 def _fault(word: Word, repository: CachingConfigRepository, root: str) -> tuple[Fault, str] | None:
     """What is wrong with a choice, and the word that was meant, if that can be told."""
     chosen_before = root_choices(repository, root)
-    if word.override.is_add() and word.key in chosen_before:
+    within = f"@{word.override.package}" if _is_within(word) else ""
+    if word.override.is_add() and word.key in chosen_before and not within:
         meant = word.typed.lstrip("+")
         return Fault(word.typed, f"{word.key} is chosen already.", f"Write  {meant}  without the +."), meant
     if word.override.is_delete():
         is_list = isinstance(chosen_before.get(word.key), list)
         remedy = f"Write  {word.key}=[…]  with those that stay."
         return (Fault(word.typed, f"{word.key} is a list of options.", remedy), "") if is_list else None
-    if word.override.package is not None:
+    if word.override.package is not None and not within:
         truth = f"puts an option at {word.override.package}, where nothing reads it."
         return Fault(word.typed, truth, f"Write  {word.key}=<option>"), ""
     value = word.override.value()
     names = value if isinstance(value, list) else [value]
-    if len(names) > 1 and not isinstance(chosen_before.get(word.key, names), list):
-        return Fault(word.typed, f"{word.key} takes one option.", f"Write  {word.key}={names[0]}"), ""
+    if len(names) > 1 and (within or not isinstance(chosen_before.get(word.key, names), list)):
+        return Fault(word.typed, f"{word.key} takes one option.", f"Write  {word.key}{within}={names[0]}"), ""
     missing = [
         "null" if n is None else str(n)
         for n in names
@@ -105,7 +114,7 @@ def _fault(word: Word, repository: CachingConfigRepository, root: str) -> tuple[
     if not all(guesses.values()):
         return Fault(word.typed, truth, f"There are: {listed(known)}."), ""
     options = [str(guesses.get("null" if name is None else str(name), name)) for name in names]
-    meant = f"{word.key}=[{','.join(options)}]" if isinstance(value, list) else f"{word.key}={options[0]}"
+    meant = f"{word.key}=[{','.join(options)}]" if isinstance(value, list) else f"{word.key}{within}={options[0]}"
     others = [name for name in known if name not in options]
     return Fault(word.typed, truth, asked([meant]) + (f"  Others: {listed(others)}." if others else "")), meant
 

@@ -75,7 +75,7 @@ class OfferedBy:
 
     ``OfferedBy("model", "targets")`` holds for ``attention`` where the model's class says
     ``targets: ClassVar[Mapping[str, str]] = {"attention": r".*(query|value)"}``.
-    A part that lacks the attribute offers nothing; a user's own part is asked the same way.
+    A part that lacks the attribute offers nothing; a user's own part is asked the same way. A list is not looked at.
     """
 
     group: str

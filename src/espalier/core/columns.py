@@ -12,12 +12,16 @@ import numpy.typing as npt
 DOCUMENT = "document"
 """Rows that have this column are pieces of running texts: those of one number follow each other in it."""
 
+BLOCK = "block"
+"""Of the column that numbers pieces of running text, several of which may be of one row."""
 
 BESIDE = ":"
 """Stands between the name of a ragged column of tokens and what else is told of them: such a column has no tokens."""
 FIRST = f"{BESIDE}first"
 """Ends the name of the column that tells, where a row's tokens are of words, the place of each word's first one; -1 of
 a word that was cut off, or of which no token is."""
+PLACE = f"{BESIDE}place"
+"""Ends the name of the column that tells, where several texts stand in one row, each token's place in its own text."""
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Kind = Literal["text", "image", "vector", "words", "target", "label", "labels", "tags", "spans", "id"]
-"""``words``: a text as a list of them. What is learned: ``label``: one index a row; ``labels``: any number of them, a
-fixed-size list of 0 and 1, one for each label; ``tags``: an index for each word; ``target``: a text that is to be
-written, or found among others; ``spans``: places in another text, a list of structs (start: int64, text: string)."""
+Kind = Literal[
+    "text", "aside", "messages", "image", "vector", "words", "target", "label", "labels", "tags", "spans", "id",
+]  # fmt: skip
+"""``words``: a text as a list of them; ``aside``: a text beside another one, which may be empty; ``messages``: what was
+said in turn, a list of structs (role: text, content: text; see ``core.conversations``). What is learned: ``label``: one
+index a row; ``labels``: any number of them, a fixed-size list of 0 and 1, one for each label; ``tags``: an index for
+each word; ``target``: a text that is to be written, or found among others; ``spans``: places in another text, a list of
+structs (start: int64, text: string)."""
+
+OUT_OF_SCOPE = "out_of_scope"
+"""What rows are called that are of none of the classes, where such are to be told: the last of a source's labels."""
 
 _LEARNED = ("label", "labels", "tags", "target", "spans", "id")  # and what only tells rows apart
-_UNITS: Mapping[str, str] = {"text": "texts", "words": "texts", "image": "images"}
+_UNITS: Mapping[str, str] = {"text": "texts", "words": "texts", "messages": "conversations", "image": "images"}
 
 
 def unit_of_kinds(kinds: Mapping[str, Kind]) -> str:
@@ -51,6 +58,7 @@ class Raw:
         origin: where it was taken from, for people.
         label_counts: training rows that have each label, in index order; empty where there is not one source of labels.
         notes: what people should know of the rows, a sentence each.
+        outside: whether the last label is ``OUT_OF_SCOPE``: rows of none of the others, of which training has none.
     """
 
     splits: Mapping[str, pa.Table]
@@ -62,6 +70,7 @@ class Raw:
     shape: tuple[int, ...] = ()
     label_counts: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,8 @@ class DataFacts:
         pad: ragged column -> the value that pads it.
         total_steps: optimizer steps of the whole run; -1 while unknown or endless.
         label_counts: training rows that have each label (see ``Raw``).
+        outside: whether the last label is of rows that are of none of the others (see ``Raw``).
+        overlap: tokens that pieces of a long text share (see ``core.parts.Batching``).
     """
 
     kinds: Mapping[str, Kind]
@@ -89,12 +100,15 @@ class DataFacts:
     pad: Mapping[str, int] = field(default_factory=dict)
     total_steps: int = -1
     label_counts: tuple[int, ...] = ()
+    outside: bool = False
+    overlap: int = 0
 
     @staticmethod
-    def of(raw: Raw, *, max_length: int | None = None) -> DataFacts:
+    def of(raw: Raw, *, max_length: int | None = None, overlap: int = 0) -> DataFacts:
         """The facts that reading alone tells."""
         sizes = {name: table.num_rows for name, table in raw.splits.items()}
-        return DataFacts(raw.kinds, raw.labels, sizes, raw.shape, max_length, label_counts=raw.label_counts)
+        more: dict[str, Any] = {"label_counts": raw.label_counts, "outside": raw.outside, "overlap": overlap}
+        return DataFacts(raw.kinds, raw.labels, sizes, raw.shape, max_length, **more)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain nested values, ready for JSON."""

@@ -86,6 +86,11 @@ def read_bytes(path: Path, at_most: int = -1) -> bytes:
             raise DataError(Fault(str(path), truth, "Fetch or compress it again.")) from None
 
 
+def format_of(path: Path) -> Format:
+    """What a file holds: parquet, JSON lines, or else a delimited table. Raises ``DataError``: see ``read_bytes``."""
+    return _format_of(read_bytes(path, _HEAD)) or "csv"
+
+
 def require_format(path: Path, wanted: Format) -> None:
     """Say which data option reads a file, where it is not the one that was chosen.
 

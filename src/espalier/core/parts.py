@@ -38,6 +38,8 @@ class Batching:
     """How encoded rows become batches; the keys that every data option has (``conf/data/_common.yaml``).
 
     ``windows``: rows are blocks of running text, and training sees blocks that begin elsewhere in each epoch.
+    ``packing``: in training, texts of one batch stand several in a row, as far as ``max_length`` lets them.
+    ``overlap``: where a long text is cut into pieces for a model, the tokens that one shares with the piece before it.
     """
 
     batch_size: int
@@ -46,6 +48,8 @@ class Batching:
     bucket: bool
     max_length: int | None = None
     windows: bool = False
+    overlap: int = 0
+    packing: bool = False
 
 
 class Data(Protocol):

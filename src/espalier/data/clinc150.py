@@ -11,6 +11,7 @@ from espalier.core.bounds import Keys
 from espalier.core.tabular import read_table
 from espalier.data.common import Common, Source
 from espalier.data.named import HubSet, NamedTexts
+from espalier.data.outside import Outside
 from espalier.data.text_table import Reading, gather
 
 _FILES = {"train": "train.tsv.gz", "validation": "val.tsv.gz", "test": "test.tsv.gz"}
@@ -25,7 +26,8 @@ class Clinc150(NamedTexts):
 
     Args:
         oos: what becomes of the 100 / 100 / 1,000 out-of-scope requests: ``drop`` leaves them out and counts them,
-            ``label`` makes them a class of its own, the 151st.
+            ``label`` makes them a class of its own, the 151st, ``outside`` are rows of no class, for ``task.reject``:
+            none of them is trained on.
     """
 
     folder = "clinc150"
@@ -41,16 +43,19 @@ class Clinc150(NamedTexts):
         self,
         *,
         columns: Annotated[dict[str, str], Keys(("text", "label"))],
-        oos: Literal["drop", "label"],
+        oos: Literal["drop", "label", "outside"],
         **common: Unpack[Common],
     ) -> None:
         super().__init__(columns=columns, **common)
-        self.oos = oos
+        self.oos, self.outside = (
+            oos,
+            Outside(_OUTSIDE, "data.oos=outside", "data.oos=drop") if oos == "outside" else None,
+        )
 
     def tables(self) -> Source:
         """Read the files, or the hub's rows."""
         source = super().tables()
-        return source if self.oos == "label" else _without(source)
+        return _without(source) if self.oos == "drop" else source
 
     def local(self, folder: Path, /) -> Source:
         """The six files: of each split the requests of an intent, then those out of scope."""

@@ -22,6 +22,7 @@ from espalier.core.parts import Batching
 from espalier.data import labels as labelling
 from espalier.data.base import AbstractData
 from espalier.data.labels import is_many, natural_order
+from espalier.data.outside import Outside, called_outside, cut_around, require_outside, with_outside
 from espalier.data.split import cut, thin
 
 Values = Sequence[Any] | npt.NDArray[Any]
@@ -87,10 +88,12 @@ class TableData(AbstractData):
         kinds: role -> kind.
         labelled: whether each row has one label, or any number of them, as texts under ``label``. Of others the values
             are taken as they are, and names of tags are the source's ``labels``.
+        outside: how rows are known that are of none of the classes (``data.outside``); None: there are none.
     """
 
     kinds: ClassVar[Mapping[str, Kind]]
     labelled: ClassVar[bool] = True
+    outside: Outside | None = None
 
     def __init__(
         self,
@@ -122,14 +125,15 @@ class TableData(AbstractData):
 
         Raises:
             DataError: columns of different length, no label column or one that is none, one class only, a label in
-                validation or test that training lacks, no rows to train or to validate on.
+                validation or test that training lacks, no rows to train or to validate on; of rows of none of the
+                classes see ``data.outside``.
         """
-        source = self.tables()
-        _require_equal_lengths(source)
+        source = self._tables()
         names = self._names(source) if self.labelled else source.labels
         many = self.labelled and is_many(source.splits["train"]["label"])
         whole = {split: _table(source, split, names if self.labelled else None, many=many) for split in source.splits}
-        splits = cut(whole, self.split, by="label" if self.labelled else None)
+        by = "label" if self.labelled else None
+        splits, unused = cut_around(whole, self.split, names) if self.outside else (cut(whole, self.split, by=by), {})
         limited = {split: thin(table, self.limit) for split, table in splits.items() if table.num_rows}
         trained = labelling.label_counts(limited["train"]["label"], len(names)) if self.labelled else np.zeros(0, int)
         if self.labelled:
@@ -139,9 +143,17 @@ class TableData(AbstractData):
                 Fault(f"data.split.validation={self.split.get('validation', 0)}", "leaves no rows to validate on.",
                       "Raise it, or name a file of validation rows.")
             )  # fmt: skip
-        counts = {s: _count(t, limited.get(s, t), source.dropped.get(s, {})) for s, t in splits.items()}
+        if self.outside:
+            require_outside(limited, names, self.outside)
+        left_out = {s: {**source.dropped.get(s, {}), **unused.get(s, {})} for s in splits}
+        counts = {s: _count(t, limited.get(s, t), left_out[s]) for s, t in splits.items()}
         raw = self._raw(source, limited, counts, names)
         return replace(raw, label_counts=tuple(trained.tolist()), notes=(*source.notes, *_notes(trained)))
+
+    def _tables(self) -> Source:
+        source = self.tables()
+        _require_equal_lengths(source)
+        return called_outside(source, self.outside) if self.outside else source
 
     def _names(self, source: Source) -> tuple[str, ...]:
         """The labels' names, in index order. Raises ``DataError``."""
@@ -152,6 +164,7 @@ class TableData(AbstractData):
         if not many:
             labelling.require_labels(dict(train), self.columns, source.header)
         names = source.labels or natural_order(set(labelling.flat(train["label"])))
+        names = with_outside(names, self.outside) if self.outside else names
         if not names:
             raise DataError(Fault("data.columns.label", "has no label on any row.", "Name the column of labels."))
         _require_known_labels(source, names)
@@ -169,9 +182,7 @@ class TableData(AbstractData):
         Raises:
             DataError: a label that is none of ``labels``, with its row; columns of different length; no rows.
         """
-        source = self.tables()
-        _require_equal_lengths(source)
-        source = _as_test(source)
+        source = _as_test(self._tables())
         many = self.labelled and _require_labels(source, "test")
         if self.labelled:
             _require_known_labels(source, labels, of="the model")
@@ -194,7 +205,8 @@ class TableData(AbstractData):
         if kinds.get("label") == "label" and not pa.types.is_integer(first["label"].type):
             kinds["label"] = "labels"
         fingerprint = _fingerprint(splits, kinds, names, source.shape)
-        return Raw(splits, kinds, {"": names} if names else {}, counts, fingerprint, source.origin, source.shape)
+        raw = Raw(splits, kinds, {"": names} if names else {}, counts, fingerprint, source.origin, source.shape)
+        return replace(raw, outside=self.outside is not None)
 
 
 def _table(source: Source, split: str, names: Sequence[str] | None, *, many: bool) -> pa.Table:

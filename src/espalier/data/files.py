@@ -14,6 +14,7 @@ from espalier.core.errors import DataError, Fault
 from espalier.core.facts import Kind
 from espalier.core.globs import expand
 from espalier.data.common import Common, Source, TableData
+from espalier.data.outside import Outside
 from espalier.data.text_table import Reading, Tabular, gather
 
 Paths = Annotated[str | list[str], FileExists(), MinLen(1)]
@@ -29,6 +30,7 @@ class Files(Common):
     slices: Annotated[list[str], ColumnsOf("path")]
     label_separator: Annotated[str, MinLen(1)] | None
     on_null: Literal["error", "drop"]
+    outside: Annotated[str, MinLen(1)] | None
 
 
 class FileData(TableData):
@@ -41,6 +43,7 @@ class FileData(TableData):
         slices: columns by which results are told apart.
         label_separator: what stands between the labels of a row that has any number of them.
         on_null: what to do with rows whose text or label is empty; ``drop`` counts them.
+        outside: the label of rows that are of none of the classes.
 
     Raises:
         DataError: when read; see ``data.text_table.gather`` and ``TableData.read``.
@@ -59,11 +62,13 @@ class FileData(TableData):
         slices: list[str],
         label_separator: str | None,
         on_null: Literal["error", "drop"],
+        outside: str | None,
         **common: Unpack[Common],
     ) -> None:
         super().__init__(columns=columns, **common)
         self.paths = {"train": path, "validation": validation_path, "test": test_path}
         self.slices, self.label_separator, self.on_null = slices, label_separator, on_null
+        self.outside = Outside(outside, f"data.outside={outside}", "data.outside=null") if outside else None
 
     @abstractmethod
     def table(self, path: Path, reading: Reading, /) -> Tabular:

@@ -17,7 +17,8 @@ from espalier.core.home import folder_of
 from espalier.core.parts import Encoding
 from espalier.model.encoding.image import Image
 from espalier.model.encoding.pretrained import Pretrained
-from espalier.model.recipe import image_recipe, text_recipe, word_recipe
+from espalier.model.masked_head import MaskedHead
+from espalier.model.recipe import image_recipe, text_recipe, window_recipe, word_recipe
 from espalier.model.source import locate
 from espalier.model.transformer import Family, Pooling, family_of, load_trunk, read_config
 from espalier.state.layers import positions_of
@@ -84,7 +85,7 @@ class Transformer(nn.Module):
         located = locate(source, revision)
         config = read_config(located.folder, source)
         self.family = family_of(config, source)
-        self.origin, self.encoding = located.origin, encoding
+        self.origin, self.encoding, self.folder = located.origin, encoding, located.folder
         self.source, self.revision, self.max_length = located.name, revision, facts.max_length
         self.role = _role(facts, encoding, self.family, source)
         self.transform = encoding.transform() if isinstance(encoding, Image) else None
@@ -123,14 +124,13 @@ class Transformer(nn.Module):
         states: Tensor = self.trunk(input_ids=ids, attention_mask=mask.long(), **given).last_hidden_state
         return states[:, -ids.shape[1] :]  # without what an adapter puts before a text
 
+    def masked_head(self) -> MaskedHead:
+        """What tells hidden tokens from ``states``; see ``model.masked_head``."""
+        return MaskedHead(self.trunk, self.folder, self.source)
+
     def save(self, folder: Path, /) -> None:
         """The model (or adapter, as PEFT has it), as its class's ``from_pretrained`` loads it."""
-        trunk: Any = self.trunk
-        adapted = hasattr(trunk, "peft_config")
-        for config in trunk.peft_config.values() if adapted else ():
-            config.revision = None if folder_of(self.source) else self.revision
-        # Left to itself, PEFT asks the hub whether the vocabulary is the base model's.
-        trunk.save_pretrained(folder, **({"save_embedding_layers": False} if adapted else {}))
+        save_trunk(self.trunk, folder, self.source, self.revision)
 
     def recipe(self) -> str:
         """Lines of transformers (and PEFT) that load what ``save`` wrote."""
@@ -140,6 +140,11 @@ class Transformer(nn.Module):
                 shape=self.encoding.shape,
             )  # fmt: skip
         encoding = self.encoding
+        if isinstance(encoding, Pretrained) and encoding.reading:
+            return window_recipe(
+                self.trunk, self.source, self.revision, max_length=self.max_length, overlap=encoding.data.overlap,
+                joint=encoding.joint, types=self.separator is not None,
+            )  # fmt: skip
         if isinstance(encoding, Pretrained) and not encoding.roles:
             return word_recipe(self.trunk, self.source, self.revision, max_length=self.max_length)
         joint = encoding.joint if isinstance(encoding, Pretrained) and encoding.pair else None
@@ -147,6 +152,15 @@ class Transformer(nn.Module):
             self.trunk, self.source, self.revision, pooling=self.pooling, max_length=self.max_length,
             joint=joint, types=self.separator is not None,
         )  # fmt: skip
+
+
+def save_trunk(trunk: Any, folder: Path, source: str, revision: str) -> None:
+    """Its files, or those of what an adapter learned beside it, which name the model that they belong to."""
+    adapted = hasattr(trunk, "peft_config")
+    for config in trunk.peft_config.values() if adapted else ():
+        config.revision = None if folder_of(source) else revision
+    # Left to itself, PEFT asks the hub whether the vocabulary is the base model's.
+    trunk.save_pretrained(folder, **({"save_embedding_layers": False} if adapted else {}))
 
 
 def _pooling(family: Family, trunk: nn.Module) -> Pooling:

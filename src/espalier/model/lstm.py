@@ -14,23 +14,22 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from espalier.core.facts import DataFacts
 from espalier.core.parts import Encoding
 from espalier.model.reading import encoding_lines, text_role
+from espalier.model.recipe import adapting
 from espalier.model.weights import as_code, save_weights
 
 _RECIPE = """
 import torch
-from safetensors.torch import load_file
+{imports}from safetensors.torch import load_file
 from torch import nn
 
 {encode}
 
 
-embedding = {embedding}
-lstm = {lstm}
+trunk = nn.ModuleDict({{"embedding": {embedding}, "lstm": {lstm}}})
 weights = load_file("model.safetensors")
-for name, module in (("embedding", embedding), ("lstm", lstm)):
-    start = f"trunk.{{name}}."
-    module.load_state_dict({{n.removeprefix(start): w for n, w in weights.items() if n.startswith(start)}})
-    module.eval().float()
+trunk.load_state_dict({{name.removeprefix("trunk."): value for name, value in weights.items()}})
+{adapted}trunk.eval().float()
+embedding, lstm = trunk.embedding, trunk.lstm
 """
 _FEATURES = """
 
@@ -69,6 +68,8 @@ class Lstm(nn.Module):
         bidirectional: read each text from both ends.
         pooling: over a text's states: ``max``, ``mean``, or the ``last`` state of each direction.
         dropout: on embeddings, between layers, and on the pooled vector.
+        word_dropout: share of the words of a training text that are read as unknown ones, which the model so learns to
+            do with (Iyyer et al. 2015, https://aclanthology.org/P15-1162; there they are left out).
 
     Shapes: ``batch["text"]`` (B, L) ids and ``batch["text_mask"]`` (B, L) bool -> (B, hidden x directions); texts that
     come as words are under ``words`` in the same way.
@@ -88,9 +89,11 @@ class Lstm(nn.Module):
         bidirectional: bool,
         pooling: Literal["max", "mean", "last"],
         dropout: Annotated[float, Ge(0), Lt(1)],
+        word_dropout: Annotated[float, Ge(0), Lt(1)],
     ) -> None:
         super().__init__()
         self.origin, self.encoding, self.pooling = "from scratch", encoding, pooling
+        self.word_dropout, self.unknown = word_dropout, int(getattr(encoding, "unknown", 0))
         self.role = text_role(facts)
         self.reads_words = facts.kinds[self.role] == "words"
         self.width = hidden * (1 + bidirectional)
@@ -125,6 +128,9 @@ class Lstm(nn.Module):
 
     def _read(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """States (B, L, width), zero in the padding, and the last ones (layers x directions, B, hidden)."""
+        if self.training and self.word_dropout:
+            dropped = torch.rand(ids.shape, device=ids.device) < self.word_dropout
+            ids = torch.where(dropped & mask, self.unknown, ids)
         embedded = self.dropout(self.trunk.embedding(ids))  # type: ignore[operator]
         packed = pack_padded_sequence(embedded, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False)
         states, (last, _) = self.trunk.lstm(packed)  # type: ignore[operator]
@@ -139,9 +145,11 @@ class Lstm(nn.Module):
         """Plain torch that loads what ``save`` wrote."""
         trunk: Any = self.trunk
         padding, pooled = _POOLED[self.pooling]
+        imports, adapted = adapting(trunk, "trunk") if hasattr(trunk, "peft_config") else ([], "")
         loading = _RECIPE.format(
-            encode=encoding_lines(self.encoding), embedding=as_code(trunk.embedding), lstm=as_code(trunk.lstm)
-        )
+            encode=encoding_lines(self.encoding), embedding=as_code(trunk.embedding), lstm=as_code(trunk.lstm),
+            imports="".join(f"{line}\n" for line in imports), adapted=adapted,
+        )  # fmt: skip
         if self.reads_words:
             return loading + _STATES
         directions = 1 + trunk.lstm.bidirectional

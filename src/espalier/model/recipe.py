@@ -55,6 +55,36 @@ def states(rows):  # lists of words -> for each word its state, None where the m
 
 rows = [["some", "words"], ["and", "others"]]  # yours
 """
+_WINDOWS = """
+{loading}tokenizer = AutoTokenizer.from_pretrained(".")
+{ready}
+
+
+def windows(question, context):  # states of tokens, their characters in the context (None: not of it), place of [CLS]
+    batch = tokenizer(
+        question, {second},
+        padding=True, return_tensors="pt", truncation={truncation}, max_length={max_length}, stride={stride},
+        return_overflowing_tokens=True, return_offsets_mapping=True, return_token_type_ids={types},
+    )
+    owners = [batch.sequence_ids(i) for i in range(len(batch["input_ids"]))]
+    pairs, null = batch.pop("offset_mapping").tolist(), (batch["input_ids"] == tokenizer.cls_token_id).int().argmax(1)
+    batch.pop("overflow_to_sample_mapping", None)
+    with torch.inference_mode():
+        found = model(**batch).last_hidden_state{own}
+    for states, owner, offsets, place in zip(found, owners, pairs, null.tolist()):
+        shifted = [[max(0, at - {shift}) for at in pair] for pair in offsets]
+        kept = [_trimmed(context, *pair) if of == 1 else None for of, pair in zip(owner, shifted)]
+        yield states, kept, place
+
+
+def _trimmed(text, begin, end):
+    begin += len(text[begin:end]) - len(text[begin:end].lstrip())
+    end = begin + len(text[begin:end].rstrip())
+    return (begin, end) if begin < end else None
+
+
+rows = [("Who wrote it?", "Ada wrote it."), ("When?", "She wrote it in London.")]  # questions and contexts, yours
+"""
 _IMAGE = """
 {loading}{ready}
 
@@ -121,6 +151,35 @@ def word_recipe(trunk: nn.Module, source: str, revision: str, *, max_length: int
         own=_OWN if _prompted(trunk) else "",
         truncation=max_length is not None,
         max_length=max_length,
+    )
+
+
+def window_recipe(
+    trunk: nn.Module,
+    source: str,
+    revision: str,
+    *,
+    max_length: int | None,
+    overlap: int,
+    joint: str,
+    types: bool,
+) -> str:
+    """The lines of a model that reads a question and a context, long ones in windows.
+
+    Args:
+        overlap: tokens that a window of the context shares with the one before it.
+        joint: stands before each context; other arguments as those of ``text_recipe``.
+    """
+    return _WINDOWS.format(
+        loading=_loading(trunk, source, revision, ", AutoTokenizer"),
+        ready=_ready(trunk),
+        second=f"{joint!r} + context" if joint else "context",
+        shift=len(joint),
+        truncation='"only_second"' if max_length else False,
+        max_length=max_length,
+        stride=overlap,
+        types=types,
+        own=_OWN if _prompted(trunk) else "",
     )
 
 

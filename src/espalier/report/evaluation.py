@@ -93,10 +93,13 @@ def evaluation_lines(found: Evaluated) -> list[str]:
     """The rows, the metrics with their intervals, the slices, the weakest of them."""
     rows = "" if found.size is None else f"{count(found.size)} {found.unit}: "
     lines = [f"{found.run}   {rows}{found.origin} ({found.split})", ""]
+    measured = found.rows()
+    known = any(row.bounds for row in measured)
     cells = [
-        (metric_name(row.name), _said(row.test), interval(row.bounds) if row.bounds else "") for row in found.rows()
+        (metric_name(row.name), _said(row.test), *([interval(row.bounds) if row.bounds else ""] if known else []))
+        for row in measured
     ]
-    lines += aligned([("", found.split, "95% interval"), *cells], right=[1])
+    lines += aligned([("", found.split, *(["95% interval"] if known else [])), *cells], right=[1])
     slices = found.slices
     if slices:
         lines += ["", *_slices(slices)]

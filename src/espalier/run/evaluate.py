@@ -123,6 +123,7 @@ def evaluate(restored: Restored, source: Any, raw: Raw, split: str) -> tuple[Eva
     """
     require_readable(raw, restored.facts, restored.directory)
     appoint(restored.task)
+    restored.task.rows = raw.splits  # type: ignore[assignment]  # what a task of ours has of its own
     placement = restored.placement
     torch.set_num_threads(placement.threads)
     encoded = encode(raw, restored.encoding)

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from espalier.core.arrays import array
 from espalier.core.chunks import Chunk, Columns
+from espalier.core.conversations import messages_of
 from espalier.core.errors import DataError, Fault
 from espalier.core.facts import DataFacts
 from espalier.run.pictures import Pictures, holds_pictures
@@ -19,6 +20,8 @@ from espalier.run.pictures import Pictures, holds_pictures
 OnEmpty = Literal["error", "skip"]
 Bools = npt.NDArray[np.bool_]
 _SHOWN = 5
+_SAID = pa.struct([("role", pa.string()), ("content", pa.string())])
+_LISTED = {"text": pa.string(), "aside": pa.string(), "words": pa.list_(pa.string()), "messages": pa.list_(_SAID)}
 
 
 def rows_of(
@@ -28,7 +31,7 @@ def rows_of(
 
     Args:
         facts: of the data that the model was trained on.
-        columns: role -> column of the chunk.
+        columns: role -> column of the chunk; that of a text beside another one need not be there.
         on_empty: whether rows of which a text is empty, or an image is none, are an error, or are left out.
         pictures: reads images that stand in files; None: there are lists of numbers only.
 
@@ -39,11 +42,9 @@ def rows_of(
         DataError: a column that is missing, a value that is no text, no list of numbers, or a list of another length
             than the model reads; empty texts and broken images, with their lines.
     """
-    for role, name in columns.items():
-        if name not in chunk.header:
-            known = ", ".join(chunk.header)
-            remedy = f"It has: {known}.  Write  column{'' if role == facts.inputs[0] else f'.{role}'}=…"
-            raise DataError(Fault(name, "is no column of the input.", remedy))
+    absent = [role for role, name in columns.items() if facts.kinds[role] == "aside" and name not in chunk.header]
+    columns = {role: name for role, name in columns.items() if role not in absent}
+    _require_columns(chunk, facts, columns)
     arrays: dict[str, Any] = {}
     empty = np.zeros(len(chunk.numbers), bool)
     for role, name in columns.items():
@@ -54,6 +55,12 @@ def rows_of(
             placed = zip(chunk.column(name), chunk.numbers, strict=True)
             arrays[role] = [_words(value, name, f"{chunk.unit} {number}") for value, number in placed]
             empty |= np.array([not words for words in arrays[role]], bool)
+        elif facts.kinds[role] == "aside":
+            arrays[role] = [text or "" for text in _texts(chunk, name)]
+        elif facts.kinds[role] == "messages":
+            empty |= np.array([not value for value in chunk.column(name)], bool)
+            placed = zip(chunk.column(name), chunk.numbers, strict=True)
+            arrays[role] = [messages_of(value, name, f"{chunk.unit} {n}") if value else [] for value, n in placed]
     if empty.any() and on_empty == "error":
         raise _empty(chunk, empty)
     for role, name in columns.items():
@@ -65,15 +72,23 @@ def rows_of(
     kept = np.flatnonzero(~empty)
     for role, name in columns.items():
         kind = facts.kinds[role]
-        if kind in ("text", "words"):
-            named = pa.string() if kind == "text" else pa.list_(pa.string())
-            arrays[role] = pa.array([arrays[role][i] for i in kept], named)
+        if kind in _LISTED:
+            arrays[role] = pa.array([arrays[role][i] for i in kept], _LISTED[kind])
         elif role in arrays:
             arrays[role] = array(arrays[role][kept])
         else:
             values = _numbers(chunk, name, facts.shape, np.uint8 if kind == "image" else np.float32)
             arrays[role] = values.take(pa.array(kept))
+    arrays |= {role: pa.array([""] * len(kept), pa.string()) for role in absent}
     return pa.table(arrays), empty
+
+
+def _require_columns(chunk: Chunk, facts: DataFacts, columns: Mapping[str, str]) -> None:
+    for role, name in columns.items():
+        if name not in chunk.header:
+            known = ", ".join(chunk.header)
+            remedy = f"It has: {known}.  Write  column{'' if role == facts.inputs[0] else f'.{role}'}=…"
+            raise DataError(Fault(name, "is no column of the input.", remedy))
 
 
 def numbers_of(chunk: Chunk, roles: Collection[str], columns: Mapping[str, str], first: int) -> pa.Table:

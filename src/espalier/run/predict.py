@@ -10,6 +10,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -34,7 +35,8 @@ from espalier.core.chunks import STREAM, Chunk, read_chunks
 from espalier.core.errors import DataError, Fault, UserError
 from espalier.core.facts import unit_of_kinds
 from espalier.core.image_files import IMAGES, read_images
-from espalier.core.sinks import sink
+from espalier.core.image_sink import image_column, image_sink
+from espalier.core.sinks import Write, sink
 from espalier.report.quantities import count, duration, rate
 from espalier.run.given import OnEmpty, numbers_of, rows_of
 from espalier.run.pictures import Pictures
@@ -72,12 +74,23 @@ def _predict(given: argparse.Namespace) -> int:
     predictor = Predictor(restored, with_scores=given.scores, beside=beside)
     columns = dict(word.split("=", 1) for word in given.column)
     said = Progress(predictor.unit)
-    with sink(given.output, given.output_kind) as write:
+    with _sink(given, predictor) as write:
         for chunk in _chunks(given, max(1, min(CHUNK, _MOST // math.prod(predictor.facts.shape)))):
             write(chunk, predictor(chunk, columns, given.on_empty))
             said.more(len(chunk.numbers))
     said.end(predictor, given.output)
     return 0
+
+
+def _sink(given: argparse.Namespace, predictor: Predictor) -> AbstractContextManager[Write]:
+    """A table, or a folder of images. Raises ``UserError``: the task makes none."""
+    if given.output_kind != IMAGES:
+        return sink(given.output, given.output_kind)
+    column = image_column(predictor.schema, predictor.facts.shape)
+    if column is None:
+        truth = f"is a folder, for a model that makes images; this one answers {', '.join(predictor.schema.names)}."
+        raise UserError(Fault(f"output={given.output}", truth, "Name a table:  output=answers.csv"))
+    return image_sink(given.output, column, predictor.facts.shape)
 
 
 def _chunks(given: argparse.Namespace, size: int) -> Iterator[Chunk]:
@@ -169,7 +182,7 @@ class Predictor:
         encoded = numbers or dict(self.encoding.apply(table))
         cut: Any = encoded.pop("truncated", np.zeros(0, bool))
         self.truncated += int(np.count_nonzero(cut))
-        encoded["row"] = np.arange(table.num_rows)
+        encoded["row"] = np.asarray(encoded.pop("taken", np.arange(table.num_rows)))
         parts: dict[str, list[Any]] = {}
         for batch in batches_of(self.source, {"test": encoded}, self.facts).test_dataloader():
             with self.fabric.autocast():

@@ -5,14 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytorch_lightning as pl
 import torch
 from safetensors.torch import save_model
 from torch import Tensor, nn
 
-from espalier.core.errors import RunFailedError
+from espalier.core.errors import ConfigError, Fault, RunFailedError
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Baseline, OptimizerFactory, Penalised, Steps
 from espalier.state.ranks import gather_objects
@@ -33,7 +33,7 @@ class AbstractTask(pl.LightningModule, ABC):
         direction: ``max`` or ``min``.
         learner: the adapted backbone.
         facts: of the data.
-        rows: split -> its rows as they were read, a table; set by the run that trains, for what ``exhibits`` tells.
+        rows: split -> its rows as they were read, a table; set by who trains or evaluates, for what is told of texts.
         test_metrics: plain name (``accuracy``) -> value, after a test.
         test_intervals: plain name -> 95% interval (low, high), of some or all of them.
         predictions(), save(folder).
@@ -49,12 +49,16 @@ class AbstractTask(pl.LightningModule, ABC):
     it calls ``self.log("train/loss_generator", …)`` for each of its losses.
     """
 
+    rejects: ClassVar[bool] = False  # whether it can tell rows that are of none of the classes
     objective: str
     direction: str
     strict_loading = False  # frozen weights come from where the model came from, not from a checkpoint
 
     def __init__(self, learner: nn.Module, facts: DataFacts, optimizers: OptimizerFactory, /) -> None:
         super().__init__()
+        if facts.outside and not self.rejects:
+            truth = f"has rows of none of the classes, which {type(self).__name__} cannot tell."
+            raise ConfigError(Fault("the data", truth, "Set  task=classification task.reject=max_probability"))
         self.learner, self.facts, self.optimizer_factory = learner, facts, optimizers
         self.test_metrics: dict[str, float] = {}
         self.test_intervals: dict[str, tuple[float, float]] = {}
@@ -134,7 +138,8 @@ class AbstractTask(pl.LightningModule, ABC):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Leave out frozen parameters, and what is kept beside those that are quantised."""
-        frozen = {name for name, parameter in self.named_parameters() if not parameter.requires_grad}
+        named = self.named_parameters(remove_duplicate=False)  # tied weights have several names
+        frozen = {name for name, parameter in named if not parameter.requires_grad}
         quantised = tuple(f"{name}." for name, part in self.named_modules() if type(part).__module__ in _QUANTISED)
         kept = {k: v for k, v in checkpoint["state_dict"].items() if k not in frozen}
         checkpoint["state_dict"] = {k: v for k, v in kept.items() if not k.startswith(quantised)} if quantised else kept

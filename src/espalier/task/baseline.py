@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,18 +33,24 @@ class Guesses:
 
 
 def guesses(raw: Raw, split: str, classes: int) -> Guesses:
-    """Train on the training split, answer another one.
+    """Train on the training split, answer another one; see ``guesser``."""
+    said, told = guesser(raw, classes)
+    return Guesses(said, told(raw.splits[split]))
+
+
+def guesser(raw: Raw, classes: int) -> tuple[str, Callable[[pa.Table], npt.NDArray[np.float64]]]:
+    """A model trained on the training split: its name, and what gives each class of some rows a probability.
 
     Texts: words and pairs of words, hashed, weighed by tf-idf, and a logistic regression for each class, by
     scikit-learn (after Wang & Manning 2012, ACL P12-2018). It looks at 20,000 training rows at most, and takes some two
     seconds for 10,000 short texts. Images and vectors: each class' share of training.
     """
-    train, asked = raw.splits["train"], raw.splits[split]
+    train = raw.splits["train"]
     labels = train["label"].to_numpy()
     roles = [role for role, kind in raw.kinds.items() if kind == "text"]
     if not roles:
         shares = np.bincount(labels, minlength=classes) / len(labels)
-        return Guesses("most frequent class", np.tile(shares, (asked.num_rows, 1)))
+        return "most frequent class", lambda asked: np.tile(shares, (asked.num_rows, 1))
     chosen = np.arange(len(labels))
     said = "bag of words"
     if len(labels) > _ROWS:
@@ -57,9 +63,13 @@ def guesses(raw: Raw, split: str, classes: int) -> Guesses:
     linear = SGDClassifier(loss="log_loss", alpha=1e-5, max_iter=_PASSES, tol=None, random_state=0)
     model = make_pipeline(words, TfidfTransformer(sublinear_tf=True), linear)
     model.fit(_texts(train.take(pa.array(chosen)), roles), labels[chosen])
-    scores = np.zeros((asked.num_rows, classes))
-    scores[:, linear.classes_] = model.predict_proba(_texts(asked, roles))
-    return Guesses(said, scores)
+
+    def told(asked: pa.Table) -> npt.NDArray[np.float64]:
+        scores = np.zeros((asked.num_rows, classes))
+        scores[:, linear.classes_] = model.predict_proba(_texts(asked, roles))
+        return scores
+
+    return said, told
 
 
 def _texts(table: pa.Table, roles: Sequence[str]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 _CARD = """# A classifier trained with Espalier
 
 It loads without Espalier. In this folder:
@@ -17,7 +19,8 @@ head = {{name: value.float() for name, value in load_file("head.safetensors").it
 
 
 def scores(rows):
-    return (features(rows) @ head["weight"].T + head["bias"]).{scores}
+    logits = features(rows) @ head["weight"].T + head["bias"]
+    {scores}
 
 
 for row in scores(rows):
@@ -49,6 +52,8 @@ for row in vectors(rows) @ vectors(texts).T:
 ```
 """
 
+_BEST = "labels[int(row.argmax())], float(row.max())"
+
 BARE_CARD = """# A classifier trained with Espalier
 
 The weights are plain tensors by name: `load_file("model.safetensors")` of safetensors.torch gives the model's, and
@@ -56,18 +61,53 @@ The weights are plain tensors by name: `load_file("model.safetensors")` of safet
 """
 
 
-def loading_card(recipe: str, threshold: float | None = None) -> str:
+@dataclass(frozen=True)
+class Scoring:
+    """Plain torch of a classifier.
+
+    Attributes:
+        scores: lines that return scores of ``logits``, (rows, labels).
+        said: what is printed of a ``row`` of them.
+    """
+
+    scores: str
+    said: str
+
+
+def softmax_scoring() -> Scoring:
+    """Of one label a row."""
+    return Scoring("return logits.softmax(-1)", _BEST)
+
+
+def sigmoid_scoring(threshold: float) -> Scoring:
+    """Of any number of labels a row: those that score as high."""
+    said = f"[(labels[i], float(row[i])) for i in range(len(labels)) if row[i] >= {threshold}]"
+    return Scoring("return logits.sigmoid()", said)
+
+
+def rejecting_scoring(strange: str) -> Scoring:
+    """Of one label a row, or none.
+
+    Args:
+        strange: of ``logits`` and ``known``, their softmax: (rows,), above 0 where a row is of none of the classes.
+    """
+    lines = (
+        "known = logits.softmax(-1)",
+        f"strange = {strange}  # above 0: of none of the classes",
+        "whole = torch.cat([known, (known.amax(-1) * strange.exp()).unsqueeze(-1)], -1)",
+        "return whole / whole.sum(-1, keepdim=True)",
+    )
+    return Scoring("\n    ".join(lines), _BEST)
+
+
+def loading_card(recipe: str, scoring: Scoring) -> str:
     """The README's text.
 
     Args:
         recipe: the backbone's lines: they define ``features(rows)``, (rows, width), and some ``rows`` to try.
-        threshold: of the score of each label, where a row has any number of them.
+        scoring: what becomes of the head's outputs.
     """
-    if threshold is None:
-        scores, said = "softmax(-1)", "labels[int(row.argmax())], float(row.max())"
-    else:
-        scores, said = "sigmoid()", f"[(labels[i], float(row[i])) for i in range(len(labels)) if row[i] >= {threshold}]"
-    return _CARD.format(recipe=recipe.strip(), scores=scores, said=said)
+    return _CARD.format(recipe=recipe.strip(), scores=scoring.scores, said=scoring.said)
 
 
 def answers_card(recipe: str, *, projected: bool) -> str:

@@ -43,6 +43,14 @@ class AbstractCountedTask(AbstractTask):
         """What is told of each row besides its counts; ``kept``: the other columns of all rows, numpy (or lists)."""
         return {}
 
+    def whole(self, kept: Mapping[str, Any], /) -> Mapping[str, Any]:
+        """Each row once, with its counts: for a task whose rows come in pieces, or whose counts need all of them.
+
+        Args:
+            kept: the columns of ``evaluation_step``, numpy (or lists), in the order of their ``row``.
+        """
+        return kept
+
     def validation_step(self, batch: Batch) -> None:
         """Keep what each row counts."""
         self.keep(row=batch["row"], **self.evaluation_step(batch))
@@ -69,5 +77,5 @@ class AbstractCountedTask(AbstractTask):
         return {"row": others["row"], **self.columns(others), **counts}
 
     def _take(self) -> dict[str, Floats]:
-        self._kept = {n: c.numpy() if isinstance(c, Tensor) else c for n, c in self.kept().items()}
+        self._kept = dict(self.whole({n: c.numpy() if isinstance(c, Tensor) else c for n, c in self.kept().items()}))
         return {name: np.asarray(self._kept[f"{COUNTS}{name}"], np.float64) for name in self.counted}

@@ -18,7 +18,7 @@ from espalier.core.errors import ConfigError, Fault, RunFailedError
 from espalier.core.facts import DataFacts
 from espalier.core.parts import OptimizerFactory
 from espalier.task.base import AbstractTask, Batch
-from espalier.task.card import BARE_CARD, loading_card
+from espalier.task.card import BARE_CARD, Scoring, loading_card
 
 _MEANT = {"label": "one label for each row", "labels": "any number of labels for each row"}
 _TASKS = {"label": "classification", "labels": "multilabel"}
@@ -31,9 +31,9 @@ class AbstractLabelTask(AbstractTask):
     measured, scores, metrics with intervals, ``predictions``, and the end of the card.
 
     Attributes:
-        labels: their names, in the order of the head's outputs.
+        labels: their names, in the order of the head's outputs; of data with rows of none of them, one name more.
 
-    Shapes: the learner gives (B, width); logits are (B, labels) in fp32.
+    Shapes: the learner gives (B, width); logits are (B, labels) in fp32, without one for rows of no label.
 
     Raises:
         ConfigError: the data has not the kind of labels that the task learns.
@@ -58,7 +58,7 @@ class AbstractLabelTask(AbstractTask):
         self.resamples = bootstrap
         self.labels = _labels(facts, self.learns)
         width: Any = learner.width
-        self.head = nn.Linear(width, len(self.labels))
+        self.head = nn.Linear(width, len(self.labels) - facts.outside)
         self.dropout = nn.Dropout(head_dropout)
         self._last: dict[str, npt.NDArray[Any]] = {}
 
@@ -69,6 +69,9 @@ class AbstractLabelTask(AbstractTask):
     @abstractmethod
     def scores(self, logits: Tensor, /) -> Tensor:
         """A probability for each label."""
+
+    def choose(self, logits: Tensor, target: Tensor, /) -> None:
+        """Set what all validation rows together choose, before they are scored; nothing, if not said otherwise."""
 
     @abstractmethod
     def metrics(self, scores: npt.NDArray[Any], target: npt.NDArray[Any], /) -> dict[str, float]:
@@ -116,20 +119,27 @@ class AbstractLabelTask(AbstractTask):
     def answers(self, scores: npt.NDArray[Any], /) -> tuple[list[tuple[str, ...]], npt.NDArray[Any]]:
         """Scores (N, labels) -> the label names that each row gets, and how sure that is, (N,), 0 to 1."""
 
+    @abstractmethod
+    def scoring(self) -> Scoring:
+        """Plain torch that makes answers of logits, for the card."""
+
     def on_validation_epoch_end(self) -> None:
         """Log the metrics of all rows as ``validation/…``."""
+        found = self._evaluate(choosing=True)
         # The values are of all ranks' rows already; sync_dist averages equal numbers, and Lightning does not warn.
-        self.log_dict({f"validation/{name}": value for name, value in self._evaluate().items()}, sync_dist=True)
+        self.log_dict({f"validation/{name}": value for name, value in found.items()}, sync_dist=True)
 
     def on_test_epoch_end(self) -> None:
         """Metrics and intervals of all rows."""
         self.test_metrics = self._evaluate()
         self.test_intervals = self.intervals(self._last["scores"], self._last["target"])
 
-    def _evaluate(self) -> dict[str, float]:
+    def _evaluate(self, *, choosing: bool = False) -> dict[str, float]:
         kept = self.kept()
         # In fp64: in fp32 confident scores round to 1 and tie, and a class's AUROC would not see their order.
         logits, target = kept["logits"].double(), kept["target"]
+        if choosing:
+            self.choose(logits, target)
         scores = self.scores(logits).numpy()
         self._last = {"row": kept["row"].numpy(), "target": target.numpy(), "scores": scores}
         return {"loss": float(self.loss(logits, target)), **self.metrics(scores, self._last["target"])}
@@ -143,8 +153,7 @@ class AbstractLabelTask(AbstractTask):
         save_model(self.head, str(folder / "head.safetensors"))
         names = json.dumps(list(self.labels), ensure_ascii=False)
         (folder / "labels.json").write_text(names + "\n", encoding="utf-8")
-        threshold = getattr(self, "threshold", None)
-        card = loading_card(recipe, threshold) if recipe else BARE_CARD
+        card = loading_card(recipe, self.scoring()) if recipe else BARE_CARD
         (folder / "README.md").write_text(card, encoding="utf-8")
 
 

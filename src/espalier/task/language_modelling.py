@@ -2,44 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
-import numpy as np
 import pyarrow as pa
-import torch
 from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 from torch.nn import functional
 
-from espalier.core.counted import COUNTS, Counted, Floats, mean
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.exhibits import Exhibit, Texts
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Baseline, OptimizerFactory
 from espalier.task.base import Batch
 from espalier.task.bigrams import bigram_baseline
-from espalier.task.counted import AbstractCountedTask
-from espalier.task.language_card import language_card
-from espalier.task.sampling import Sampling, continuations
+from espalier.task.foretelling import IGNORED, AbstractForetelling, Told
+from espalier.task.sampling import Sampling
 
-_ASKED = ("states", "logits", "next_logits")
-_IGNORED = -100
-_AT_ONCE = 2**25  # scores that are held at once in an evaluation
 _OPENING = 64  # tokens of a validation text that a sample goes on with
 
 
-def _perplexity(sums: Floats) -> Floats:
-    value: Floats = np.exp(mean(sums))
-    return value
-
-
-class LanguageModelling(AbstractCountedTask):
+class LanguageModelling(AbstractForetelling):
     """The cross-entropy of each token, given those before it: -(1 / N) sum_t log p(x_t | x_<t), in nats a token.
 
-    ``espalier train data=text_file data.path=book.txt model=gpt adapter=full``
+    ``espalier train data=text_file data.path=book.txt model=gpt adapter=full``, or, to go on with what a pretrained
+    one has learned, ``model=causal_lm model.source=ORG/NAME``
 
     Measured are ``loss``, ``perplexity`` exp(loss), and ``accuracy``, the share of tokens that were foretold as the
     likeliest; each of a block's tokens but its first counts once. After each validation the model goes on with the
@@ -53,20 +40,16 @@ class LanguageModelling(AbstractCountedTask):
         samples: texts that it goes on with after each validation; 0: none.
         bootstrap: resamples of blocks behind each 95% interval on test.
 
-    The learner says the ``role`` that it reads and how many tokens at once (``context``, or None), and has
-    ``states(batch, role)``, ``logits(states)`` and ``next_logits(ids, past)``, as ``model.gpt.Gpt`` has them. Its
-    ``encoding`` has ``decode(ids)``, and may say ``ends``, ids behind which a text is at its end.
+    What a learner must have is told by ``task.foretelling.AbstractForetelling``.
 
     Shapes: ``batch[role]`` (B, L) ids and ``batch[<role>_mask]`` (B, L) bool, of the role that the learner reads; the
     learner's ``states`` are (B, L - 1, width), its ``logits`` (B, L - 1, vocabulary).
 
     Raises:
-        ConfigError: the learner foretells no tokens: it lacks ``states``, ``logits`` or ``next_logits``.
+        ConfigError: the learner foretells no tokens, or not from those before them alone; the data has answers.
     """
 
-    counted: ClassVar[Mapping[str, Counted]] = {
-        "loss": Counted(mean, "min"), "perplexity": Counted(_perplexity, "min"), "accuracy": Counted(mean),
-    }  # fmt: skip
+    option: ClassVar[str] = "language_modelling"
 
     def __init__(
         self,
@@ -84,36 +67,26 @@ class LanguageModelling(AbstractCountedTask):
         samples: Annotated[int, Ge(0)],
         bootstrap: Annotated[int, Ge(0)],
     ) -> None:
-        super().__init__(learner, facts, optimizers, objective=objective, bootstrap=bootstrap)
-        _require(learner)
-        model: Any = learner
-        self.model, self.role = (model,), model.role  # in a tuple: it is the learner's place to be a module
-        self.sampling = Sampling(temperature, top_k, top_p)
-        self.max_new_tokens, self.sampling_seed, self.samples = max_new_tokens, sampling_seed, samples
+        told = Told(Sampling(temperature, top_k, top_p), max_new_tokens, sampling_seed, samples)
+        super().__init__(learner, facts, optimizers, told=told, objective=objective, bootstrap=bootstrap)
+        if "target" in facts.kinds.values():
+            truth = "goes on with running text, and this data has answers that are to be written."
+            raise ConfigError(Fault("task=language_modelling", truth, "Set  task=instruction_tuning"))
         self._openings: list[list[int]] = []
 
     def training_step(self, batch: Batch) -> Tensor:
         """The mean loss of the batch's tokens, scaled to its rows' share of the global batch."""
-        before, target = self._cut(batch)
+        before, target = self.cut(batch)
         (model,) = self.model
         logits = model.logits(model.states(before, self.role))
-        loss = functional.cross_entropy(logits.flatten(0, 1).float(), target.flatten(), ignore_index=_IGNORED)
+        loss = functional.cross_entropy(logits.flatten(0, 1).float(), target.flatten(), ignore_index=IGNORED)
         return self.share(loss, batch)
 
     def evaluation_step(self, batch: Batch, /) -> Mapping[str, Tensor]:
         """Of each row the sum of its tokens' losses, how many were foretold, and how many there are."""
-        if len(self._openings) < self.samples:
+        if len(self._openings) < self.told.samples:
             self._openings += _openings(batch[self.role], batch[f"{self.role}_mask"])
-        before, target = self._cut(batch)
-        (model,) = self.model
-        states = model.states(before, self.role)
-        rows = max(1, _AT_ONCE // (states.shape[1] * max(1, self.facts.vocab_size)))
-        slices = zip(torch.split(states, rows), torch.split(target, rows), strict=True)
-        parts = [_counts(model.logits(some), told) for some, told in slices]
-        lost, right, tokens = (torch.cat(column) for column in zip(*parts, strict=True))
-        losses = torch.stack([lost, tokens], 1)
-        counts = {"loss": losses, "perplexity": losses, "accuracy": torch.stack([right, tokens], 1)}
-        return {f"{COUNTS}{name}": value for name, value in counts.items()}
+        return super().evaluation_step(batch)
 
     def on_validation_epoch_start(self) -> None:
         """Openings of texts are those of this evaluation."""
@@ -125,22 +98,23 @@ class LanguageModelling(AbstractCountedTask):
 
     def exhibits(self, split: str, /) -> Sequence[Exhibit]:  # noqa: ARG002  # the same of each
         """How it goes on with the openings of the first rows that it was evaluated on."""
-        openings = self._openings[: self.samples]
+        openings = self._openings[: self.told.samples]
         if not openings:
             return []
         size = min(map(len, openings))
         prompts = [opening[:size] for opening in openings]
-        with _evaluating(self):
-            told = self._go_on(prompts, range(len(prompts)), ends=())
-        items = tuple((f"goes on with: {self._text(p)}", self._text(t)) for p, t in zip(prompts, told, strict=True))
+        told = self.go_on(prompts, range(len(prompts)), ends=())
+        pairs = zip(prompts, told, strict=True)
+        items = tuple((f"goes on with: {self.text(p)}", self.text(t, behind=p)) for p, t in pairs)
         return [Texts("Samples", items, "The opening is the data's own; what goes on with it, the model's.")]
 
     def predict_step(self, batch: Batch, /) -> Mapping[str, Any]:
         """``row`` (B,) and ``continuation``, a text of each row."""
         mask = batch[f"{self.role}_mask"]
         prompts = [ids[seen].tolist() for ids, seen in zip(batch[self.role], mask, strict=True)]
-        told = self._go_on(prompts, batch["row"].tolist(), ends=getattr(self._encoding, "ends", ()))
-        return {"row": batch["row"], "continuation": [self._text(ids) for ids in told]}
+        told = self.go_on(prompts, batch["row"].tolist(), ends=getattr(self.encoding, "ends", ()))
+        texts = [self.text(ids, behind=prompt) for ids, prompt in zip(told, prompts, strict=True)]
+        return {"row": batch["row"], "continuation": texts}
 
     def answer(self, found: Mapping[str, Any], /, *, with_scores: bool) -> Mapping[str, Sequence[Any]]:  # noqa: ARG002
         """The continuations; a text has no score."""
@@ -150,69 +124,18 @@ class LanguageModelling(AbstractCountedTask):
         """``continuation``."""
         return pa.schema([("continuation", pa.string())])
 
-    @property
-    def baseline_needs(self) -> str:
-        """Besides the data: the tokens that it counts."""
-        return str(self._encoding.fingerprint())
-
     def baseline(self, raw: Raw, split: str, /) -> Baseline | None:
-        """Each token from the one before it alone; see ``task.bigrams``."""
-        return bigram_baseline(raw, split, self._encoding, self.role, self.counted, self.resamples)
+        """The model as it came, where it came with something; else each token from the one before it alone."""
+        return self.untuned(raw, split) or bigram_baseline(
+            raw, split, self.encoding, self.role, self.counted, self.resamples
+        )
 
-    def save(self, folder: Path, /) -> None:
-        """The model's own files, and a README that loads them with transformers."""
-        (model,) = self.model
-        model.save(folder)
-        (folder / "README.md").write_text(language_card(self.sampling, self.max_new_tokens), encoding="utf-8")
-
-    @property
-    def _encoding(self) -> Any:
-        return self.model[0].encoding
-
-    def _cut(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
-        """What is seen, (B, L - 1), as a batch; and what is to be told of each place."""
+    def cut(self, batch: Batch, /) -> tuple[dict[str, Tensor], Tensor]:
+        """All tokens but a row's first are told."""
         ids, mask = batch[self.role], batch[f"{self.role}_mask"]
         seen = {self.role: ids[:, :-1], f"{self.role}_mask": mask[:, :-1]}
-        return seen, ids[:, 1:].masked_fill(~mask[:, 1:], _IGNORED)
-
-    def _go_on(self, prompts: Sequence[Sequence[int]], rows: Sequence[int], ends: Sequence[int]) -> list[list[int]]:
-        (model,) = self.model
-        return continuations(
-            model.next_logits, prompts, self.sampling, length=self.max_new_tokens,
-            seeds=[(self.sampling_seed, max(0, row)) for row in rows], context=model.context, ends=ends,
-            device=self.device,
-        )  # fmt: skip
-
-    def _text(self, ids: Sequence[int]) -> str:
-        return str(self._encoding.decode(ids))
-
-
-def _counts(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Of each row: the sum of its losses, the tokens that were foretold, all tokens; (B,) each, fp64."""
-    lost = functional.cross_entropy(logits.float().transpose(1, 2), target, reduction="none", ignore_index=_IGNORED)
-    there = target != _IGNORED
-    right = (logits.argmax(-1) == target) & there
-    return lost.double().sum(1), right.double().sum(1), there.double().sum(1)
+        return seen, ids[:, 1:].masked_fill(~mask[:, 1:], IGNORED)
 
 
 def _openings(ids: Tensor, mask: Tensor) -> list[list[int]]:
     return [row[seen].tolist()[:_OPENING] for row, seen in zip(ids, mask, strict=True) if bool(seen.any())]
-
-
-def _require(learner: nn.Module) -> None:
-    missing = [name for name in _ASKED if not callable(getattr(learner, name, None))]
-    if missing:
-        truth = f"asks a model what comes next, and {type(learner).__name__} has no {missing[0]}."
-        raise ConfigError(Fault("task=language_modelling", truth, "Set model=gpt, with adapter=full."))
-
-
-@contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    """Without dropout; afterwards each part is in the mode that it was in."""
-    modes = [(part, part.training) for part in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for part, training in modes:
-            part.training = training

@@ -88,14 +88,16 @@ def weighted_metrics(scores: Scores, target: Labels, weights: Array) -> Mapping[
 
 
 def _auroc(scores: Scores, target: Labels, weights: Array) -> Array:
-    areas = np.stack([_area(scores[:, label], target == label, weights) for label in range(scores.shape[1])])
+    areas = np.stack([area(scores[:, label], target == label, weights) for label in range(scores.shape[1])])
     usable = ~np.isnan(areas)
     return np.where(usable.any(0), divided(np.nansum(areas, 0), usable.sum(0).astype(np.float64)), 0.5)
 
 
-def _area(column: Scores, positive: npt.NDArray[np.bool_], weights: Array) -> Array:
-    # P(score of a positive > score of a negative) + half the ties, from the positives' weighted mid-ranks
-    # (Mann & Whitney 1947); NaN where a resample has positives only, or none.
+def area(column: Scores, positive: npt.NDArray[np.bool_], weights: Array) -> Array:
+    """P(score of a positive > score of a negative) + half the ties, by the positives' weighted mid-ranks.
+
+    The area under the ROC curve (Mann & Whitney 1947); NaN where a resample has positives only, or none.
+    """
     order = np.argsort(column, kind="stable")
     ranked, below = column[order], cumulated(weights[order])
     places = np.flatnonzero(positive[order])

@@ -16,6 +16,7 @@ from torch.nn import functional
 from espalier.core.facts import DataFacts
 from espalier.core.parts import OptimizerFactory
 from espalier.task.base import Batch
+from espalier.task.card import Scoring, sigmoid_scoring
 from espalier.task.head import AbstractLabelTask
 from espalier.task.label_metrics import label_metrics_of, weighted_label_metrics
 from espalier.task.metrics import bootstrap as intervals_of
@@ -89,6 +90,10 @@ class Multilabel(AbstractLabelTask):
         return intervals_of(
             scores, target, self.resamples, of=partial(weighted_label_metrics, threshold=self.threshold)
         )
+
+    def scoring(self) -> Scoring:
+        """Sigmoid, and the threshold."""
+        return sigmoid_scoring(self.threshold)
 
     def answers(self, scores: npt.NDArray[Any], /) -> tuple[list[tuple[str, ...]], npt.NDArray[Any]]:
         """The labels whose scores reach the threshold; as sure as the least sure decision of all labels."""

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from espalier.model.encoding.blocks import blocks_of
+from espalier.model.encoding.blocks import blocks_of, whole_blocks
 
 ROWS = [[1, 2, 3], [4, 5], [6], [10, 11], [20, 21, 22, 23]]
 DOCUMENT = np.array([0, 0, 0, 1, 2])
@@ -39,3 +39,13 @@ def test_little_text() -> None:
     assert [blocks[i].tolist() for i in range(len(blocks))] == [[7], [8]] and taken.tolist() == [0, 2]
     empty, none = blocks_of([[], []], np.array([0, 0]), 5)
     assert len(empty) == len(none) == 0
+
+
+def test_whole_blocks_share_nothing_and_are_put_together_the_text() -> None:
+    rows = [[1, 2, 3], [4], [], [5, 6, 7, 8], [9]]
+    blocks, taken = whole_blocks(rows, np.array([0, 0, 0, 0, 1]), 5, [100], [200])
+    assert [blocks[i].tolist() for i in range(len(blocks))] == [
+        [100, 1, 2, 3, 200], [100, 4, 5, 6, 200], [100, 7, 8, 200], [100, 9, 200],
+    ]  # fmt: skip
+    assert taken.tolist() == [0, 1, 3, 4]
+    assert len(whole_blocks([], np.zeros(0, int), 5, [], [])[0]) == 0

@@ -40,3 +40,36 @@ def blocks_of(
     within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], end - start)
     second = np.minimum(start + 1, end - 1)
     return Ragged(flat[np.repeat(start, end - start) + within], offsets), owner[second].astype(np.int64)
+
+
+def whole_blocks(
+    rows: Sequence[Sequence[int]],
+    document: npt.NDArray[np.integer],
+    size: int,
+    before: Sequence[int],
+    after: Sequence[int],
+) -> tuple[Ragged, npt.NDArray[np.int64]]:
+    """Join the rows of each document, and cut them into pieces that share nothing.
+
+    Args:
+        rows: ids of each row, without special ones; those of one document stand together, in the order of its text.
+        document: of each row, (rows,).
+        size: tokens of a block at most, special ones included; a document's last block may be shorter.
+        before, after: special ids that each block begins and ends with.
+
+    Returns:
+        The blocks, and of each the row that its first token is of.
+    """
+    room = max(1, size - len(before) - len(after))
+    blocks: list[list[int]] = []
+    taken: list[int] = []
+    lengths = np.array([len(row) for row in rows], np.int64)
+    of = np.asarray(document)
+    bounds = [0, *(np.flatnonzero(of[1:] != of[:-1]) + 1), len(rows)] if len(rows) else [0]
+    for begin, end in pairwise(bounds):
+        flat = list(chain.from_iterable(rows[begin:end]))
+        owner = np.repeat(np.arange(begin, end), lengths[begin:end])
+        for start in range(0, len(flat), room):
+            blocks.append([*before, *flat[start : start + room], *after])
+            taken.append(int(owner[start]))
+    return Ragged.of(blocks), np.array(taken, np.int64)

@@ -47,9 +47,13 @@ class Bpe(AbstractLearned):
         tokenizer = Tokenizer(BPE())
         tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
         tokenizer.decoder = FromBytes()
-        trainer = BpeTrainer(
-            vocab_size=self.vocab_size, min_frequency=self.min_frequency, special_tokens=[PAD],
-            initial_alphabet=ByteLevel.alphabet(), show_progress=False,
-        )  # fmt: skip
-        tokenizer.train_from_iterator(texts, trainer)
+        tokenizer.train_from_iterator(texts, byte_pairs(self.vocab_size, self.min_frequency, [PAD]))
         return tokenizer
+
+
+def byte_pairs(vocab_size: int, min_frequency: int, special: Sequence[str]) -> BpeTrainer:
+    """What merges pairs of bytes; ``special`` tokens have the first ids."""
+    return BpeTrainer(
+        vocab_size=vocab_size, min_frequency=min_frequency, special_tokens=list(special),
+        initial_alphabet=ByteLevel.alphabet(), show_progress=False,
+    )  # fmt: skip

@@ -52,6 +52,7 @@ class AbstractLearned(ABC):
 
     reads: ClassVar[tuple[str, ...]] = ("text",)
     option: ClassVar[str]
+    named: ClassVar[Mapping[str, str]] = {}  # special tokens besides what pads, by transformers' names
 
     def __init__(self, facts: DataFacts, /, *, keep: Keep) -> None:
         self.roles = text_roles(facts, self.option)
@@ -68,7 +69,7 @@ class AbstractLearned(ABC):
 
     def apply(self, table: pa.Table, /) -> Columns:
         """Ids of each row with how many there were and whether it was cut; or those of blocks, and what they are of."""
-        ids = {role: self._ids(table[role].to_pylist()) for role in self.roles}
+        ids = {role: self._ids(table[role].to_pylist()) for role in self.roles if role in table.column_names}
         if DOCUMENT in table.column_names and self.max_length is not None:
             ((role, rows),) = ids.items()
             blocks, taken = blocks_of(rows, table[DOCUMENT].to_numpy(), self.max_length + 1)
@@ -94,7 +95,7 @@ class AbstractLearned(ABC):
     def save(self, folder: Path, /) -> None:
         """``tokenizer.json`` and its config, as ``AutoTokenizer.from_pretrained`` loads them."""
         unknown = UNKNOWN if self.tokenizer.token_to_id(UNKNOWN) is not None else None
-        given = {"pad_token": PAD, **({"unk_token": unknown} if unknown else {})}
+        given = {"pad_token": PAD, **({"unk_token": unknown} if unknown else {}), **self.named}
         side = "left" if self.keep == "end" else "right"
         whole = PreTrainedTokenizerFast(tokenizer_object=self.tokenizer, truncation_side=side, **given)
         whole.save_pretrained(folder)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pyarrow as pa
 from transformers import AutoTokenizer
 
-from espalier.core.columns import Columns
+from espalier.core.columns import BLOCK, DOCUMENT, Columns
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts, Raw
+from espalier.model.encoding.blocks import whole_blocks
 from espalier.model.encoding.pieces import encode_words, padding, pieces_of_words
 from espalier.model.encoding.texts import encode_texts, text_roles
+from espalier.model.encoding.windows import Cutting, Reading, encode_windows, null_token
 from espalier.model.source import locate
 from espalier.model.transformer import read_config
 
@@ -25,7 +28,9 @@ class Pretrained:
 
     Of data with the columns ``text`` and ``text_pair``, each row is one sequence, ``text``, joined as the tokenizer
     joins pairs; where it puts no token between them, a line break stands there. Texts that come as words are joined by
-    blanks; see ``encoding.pieces`` for what tells the words' places.
+    blanks; see ``encoding.pieces`` for what tells the words' places. Of data with answers that are spans of a text,
+    rows are question and context, in windows of ``data.max_length``; see ``encoding.windows``. Running text (rows of a
+    ``document``) is cut into blocks of ``data.max_length`` tokens.
 
     Args:
         source: hub id or folder, as the model's.
@@ -35,6 +40,7 @@ class Pretrained:
         tokenizer: transformers' own; it pads, and cuts, on the right.
         pair: the role of the second text, where there is one.
         joint: what stands before a second text.
+        reading: which columns are question, context and answers, of data that has such; or None.
         separator: the token that ends the first text, where the tokenizer tells the second one by token types; or None.
 
     Raises:
@@ -47,25 +53,54 @@ class Pretrained:
     def __init__(self, facts: DataFacts, /, *, source: str, revision: str) -> None:
         self.roles, self.data = text_roles(facts, "pretrained"), facts
         self.max_length = facts.max_length
-        self.tokenizer = _tokenizer(locate(source, revision).folder, source)
+        self.tokenizer = read_tokenizer(locate(source, revision).folder, source)
         self.backend = self.tokenizer.backend_tokenizer
         self.backend.no_truncation()
         self.backend.no_padding()
         self.pair = "text_pair" if {"text", "text_pair"} <= set(self.roles) else None
-        added = self.backend.num_special_tokens_to_add(self.pair is not None)
-        self.joint = "" if added > self.backend.num_special_tokens_to_add(False) else "\n" * (self.pair is not None)
-        self.separator = self._separator() if self.pair else None
-        if self.max_length is not None and self.max_length < added + 1 + (self.pair is not None):
+        self.reading = Reading.of(facts)
+        two = self.pair is not None or self.reading is not None
+        added = self.backend.num_special_tokens_to_add(two)
+        self.joint = "" if added > self.backend.num_special_tokens_to_add(False) else "\n" * two
+        self.null = null_token(self.tokenizer, source) if self.reading else 0
+        self.separator = self._separator() if two else None
+        if self.max_length is not None and self.max_length < added + 1 + two:
             truth = f"leaves no room for a text: the tokenizer adds {added} tokens of its own."
             raise ConfigError(Fault(f"data.max_length={self.max_length}", truth, "Raise it."))
+
+    @property
+    def mask(self) -> int | None:
+        """The id that hides a token from a model that is to tell it; None: there is none."""
+        mask: int | None = self.tokenizer.mask_token_id
+        return mask
+
+    @property
+    def mask_text(self) -> str:
+        """As it is written in a text."""
+        return str(self.tokenizer.mask_token)
+
+    @property
+    def special(self) -> tuple[int, ...]:
+        """Ids that stand for no text."""
+        return tuple(self.tokenizer.all_special_ids)
+
+    def decode(self, ids: Sequence[int], /) -> str:
+        """The text of some ids, without special ones."""
+        text: str = self.tokenizer.decode(list(ids), skip_special_tokens=True)
+        return text
 
     def fit(self, raw: Raw, /) -> None:
         """Nothing: the vocabulary came with the weights."""
 
     def apply(self, table: pa.Table, /) -> Columns:
         """Token ids with the model's special tokens, how many there were, and whether the row was truncated."""
+        if self.reading:
+            cutting = Cutting(self.backend, self.null, self.max_length, self.data.overlap, self.joint)
+            return encode_windows(cutting, table, self.reading)
         roles = ["text"] if self.pair else list(self.roles)
         empty = self.tokenizer.eos_token_id or self.tokenizer.pad_token_id
+        if DOCUMENT in table.column_names and self.max_length is not None and len(roles) == 1:
+            return self._blocks(table[roles[0]].to_pylist(), table[DOCUMENT].to_numpy(), roles[0], self.max_length)
         if not roles:
             return encode_words(pieces_of_words(self.backend, self.max_length, empty=empty), table, self.data)
         return encode_texts(
@@ -75,11 +110,12 @@ class Pretrained:
     def facts(self) -> Mapping[str, Any]:
         """The size of the vocabulary and what pads."""
         roles, pad = ["text"] if self.pair else self.roles, self.tokenizer.pad_token_id
-        return {"vocab_size": len(self.tokenizer), "pad": {**dict.fromkeys(roles, pad), **padding(self.data, pad)}}
+        pads = self.reading.pad(pad) if self.reading else {**dict.fromkeys(roles, pad), **padding(self.data, pad)}
+        return {"vocab_size": len(self.tokenizer), "pad": pads}
 
     def fingerprint(self) -> str:
         """Of the tokenizer's file content and the length limit."""
-        roles = self.roles or dict(self.data.kinds)
+        roles = (self.reading, self.data.overlap) if self.reading else self.roles or dict(self.data.kinds)
         return hashlib.sha256(f"{self.backend.to_str()}{roles}{self.max_length}".encode()).hexdigest()
 
     def save(self, folder: Path, /) -> None:
@@ -89,6 +125,14 @@ class Pretrained:
     def load(self, folder: Path, /) -> None:
         """Nothing: it comes from where the weights come from."""
 
+    def _blocks(self, texts: Sequence[str], document: Any, role: str, size: int) -> Columns:
+        """Running text, in pieces that end where the size does, each with the tokenizer's own tokens around it."""
+        rows = [row.ids for row in self.backend.encode_batch_fast(list(texts), add_special_tokens=False)]
+        ids, owners = self.backend.encode("a").ids, self.backend.encode("a").sequence_ids
+        first, last = owners.index(0), len(owners) - owners[::-1].index(0)
+        blocks, taken = whole_blocks(rows, document, size, ids[:first], ids[last:])
+        return {role: blocks, "taken": taken, BLOCK: np.arange(len(taken))}
+
     def _separator(self) -> int | None:
         mark = self.tokenizer.sep_token_id
         encoded = self.backend.encode("a", "b")
@@ -97,7 +141,12 @@ class Pretrained:
         return mark if mark is not None and any(second) and second == encoded.type_ids else None
 
 
-def _tokenizer(folder: Path, source: str) -> Any:
+def read_tokenizer(folder: Path, source: str) -> Any:
+    """A fast tokenizer that pads, and cuts, on the right.
+
+    Raises:
+        ConfigError: there is none, or it cannot be read; the model's config cannot be read.
+    """
     read_config(folder, source)  # transformers looks there for the tokenizer's class, and would blame the tokenizer
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)

@@ -48,9 +48,13 @@ class Words:
         vocab_size: at most so many entries, ``[PAD]`` (0) and ``[UNK]`` (1) included.
         min_frequency: a word must occur so often in the training split.
         lowercase: whether case is dropped.
+
+    Attributes:
+        unknown: the id of a word that is not in the vocabulary.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("text", "words")
+    unknown: ClassVar[int] = 1
 
     def __init__(
         self,

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from espalier.core.conversations import messages_of
+from espalier.core.errors import DataError
+
+SAID = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        SAID,
+        json.dumps(SAID),
+        [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "So."}],
+        [{"content": "Why?", "role": "user", "name": "x"}, {"role": "assistant", "content": "So.", "from": None}],
+    ],
+)
+def test_messages_are_read_however_they_stand(value: Any) -> None:
+    assert messages_of(value, "m", "line 1") == SAID
+
+
+def test_a_text_is_what_a_user_says() -> None:
+    assert messages_of("[1] Why?", "m", "line 1") == [{"role": "user", "content": "[1] Why?"}]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ([], "is no list of messages on line 3"),
+        (3, "is no list of messages on line 3"),
+        ('[{"role": ', "begins as JSON does on line 3"),
+        (["Why?"], "has no object as message 1 on line 3"),
+        ([SAID[0], {"role": "tool", "content": "x"}], "role that is known as message 2 on line 3: 'tool'"),
+        ([{"content": "x"}], "role that is known as message 1"),
+        ([{"role": "user", "content": " "}], "has no text in message 1"),
+        ([{"role": "user", "content": [{"type": "image"}]}], "has no text in message 1"),
+    ],
+)
+def test_what_is_none_is_refused_with_its_place(value: Any, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        messages_of(value, "m", "line 3")
