@@ -73,7 +73,7 @@ ONLY_IN |= {
 ANSWERED = {"data": "subjqa", "model": "minilm", "adapter": "probe"}
 ONLY_IN |= dict.fromkeys(("data=squad", "data=subjqa", "task=reading"), ANSWERED)
 ONLY_IN |= {key: {**ANSWERED, "data": "wikitext"} for key in ("data=wikitext", "task=masked_language_modelling")}
-ASKED = {"data": "alpaca", "model": "causal_lm", "model.source": "org/gpt2", "adapter": "lora", "data.max_length": "64"}
+ASKED = {"data": "alpaca", "model": "causal_lm", "model.source": "org/Llama-3.2-1B", "adapter": "lora"}
 CHATS = ("data=alpaca", "data=instructions", "model=causal_lm", "model/encoding=chat", "task=instruction_tuning")
 ONLY_IN |= dict.fromkeys(CHATS, ASKED)
 STORIES = "weights-stories260k"
@@ -98,7 +98,7 @@ GIVEN = {
     "data=squad": {"data.path": "answered.jsonl"},
     "data=instructions": {"data.path": "asked.jsonl"},
     "data=pairs": {"data.path": "pairs.tsv"},
-    "model=causal_lm": {"model.source": "org/gpt2"},
+    "model=causal_lm": {"model.source": "org/Llama-3.2-1B"},
     "model=hub": {"model.source": "org/bert-base-uncased"},
     "model=seq2seq": {"model.source": "org/t5-small"},
 }

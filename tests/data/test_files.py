@@ -26,7 +26,7 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def mine(path: Any, **changed: Any) -> Mine:
     values = {"validation_path": None, "test_path": None, "columns": {"text": "t", "text_pair": None, "label": "l"},
-              "slices": [], "label_separator": None, "on_null": "error"}  # fmt: skip
+              "slices": [], "label_separator": None, "on_null": "error", "outside": None}  # fmt: skip
     return Mine(**{**COMMON, **values, "path": path, **changed})
 
 

@@ -146,9 +146,10 @@ def test_samples_stand_beside_the_data_s_answers(root: Path, tmp_path: Path) -> 
     task.train()
     (shown,) = task.exhibits("test")
     assert isinstance(shown, Texts) and shown.texts and task.training and task.exhibits("test") == [shown]
-    captions, texts = zip(*shown.items, strict=True)
-    assert captions == ("asked", "the model answers", "the data answers") * 2
-    assert "### Instruction:\nSay" in texts[0] and texts[2] in [answer for _, _, answer in ROWS]
+    assert len(shown.items) == 2
+    for answer, asked in shown.items:
+        assert asked.startswith("### Instruction:\nSay") and "\n\n### Response:\n" in asked
+        assert answer.removeprefix("The data answers: ") in [told for _, _, told in ROWS]
 
 
 def test_answers_do_not_depend_on_the_rows_beside_them(root: Path) -> None:

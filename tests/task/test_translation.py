@@ -14,7 +14,7 @@ from espalier.batch.batches import Batches
 from espalier.build.encode import encode
 from espalier.core.counted import compared
 from espalier.core.errors import ConfigError
-from espalier.core.exhibits import Table
+from espalier.core.exhibits import Table, Texts
 from espalier.core.facts import DataFacts
 from espalier.core.parts import Batching
 from espalier.task.translation import Translation
@@ -101,7 +101,8 @@ def test_validations_translate_some_rows_and_measure_the_loss_of_all(tmp_path: P
     assert [text is None for text in kept["prediction"]] == [False, True, False, True]
     assert (np.asarray(kept["counts:bleu"])[1::2] == 0).all() and (np.asarray(kept["counts:loss"])[:, 1] > 0).all()
     (shown,) = task.exhibits("validation")
-    assert isinstance(shown, Table) and shown.texts and [row[1] for row in shown.rows] == [ENGLISH[0], ENGLISH[2]]
+    assert isinstance(shown, Texts) and shown.texts
+    assert [text.partition("\n")[0] for _, text in shown.items] == [f"source: {ENGLISH[i]}" for i in (0, 2)]
 
 
 def test_answers_are_translations_with_their_log_probability(learned: tuple[Translation, Batches]) -> None:

@@ -21,13 +21,16 @@ def test_rows_that_were_not_translated_are_not_shown() -> None:
     rows = answered()
     assert [(one.row, one.translation) for one in rows] == [(7, "eins"), (5, "dr"), (9, "xyz")]
     (some,) = examples(rows, 2)
-    assert [row[:4] for row in some.rows] == [("7", "one", "eins", "eins"), ("5", "three", "drei", "dr")]
-    assert examples(rows, 0) == examples([], 5) == [] and len(examples(rows, 99)[0].rows) == 3
+    assert some.items == (
+        ("row 7, chrF 100", "source: one\nreference: eins\ntranslation: eins"),
+        ("row 5, chrF 47", "source: three\nreference: drei\ntranslation: dr"),
+    )
+    assert examples(rows, 0) == examples([], 5) == [] and len(examples(rows, 99)[0].items) == 3
 
 
 def test_the_weakest_come_first() -> None:
     (weak,) = weakest(answered(), 2)
-    assert [row[0] for row in weak.rows] == ["9", "5"] and weak.rows[0][-1] == "0"
+    assert [caption for caption, _ in weak.items] == ["row 9, chrF 0", "row 5, chrF 47"]
 
 
 def test_shares_of_n_grams() -> None:

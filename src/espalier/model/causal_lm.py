@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from annotated_types import Ge, Lt
@@ -20,15 +20,15 @@ from espalier.core.facts import DataFacts
 from espalier.core.parts import Encoding
 from espalier.model.causal_files import loading, save_causal
 from espalier.model.encoding.chat import Chat
-from espalier.model.hub import Transformer
 from espalier.model.scoring import scoring
 from espalier.model.source import locate
+from espalier.model.targets import OfTransformers
 from espalier.model.transformer import family_of, load_trunk, read_config
 
 _TRIED = 6  # tokens of which it is looked at what sees what
 
 
-class CausalLm(nn.Module):
+class CausalLm(OfTransformers, nn.Module):
     """A pretrained decoder with its own head: texts -> what comes next, for each of their tokens.
 
     ``espalier train data=instructions data.path=my.jsonl model=causal_lm model.source=Qwen/Qwen2.5-0.5B adapter=lora``
@@ -54,8 +54,6 @@ class CausalLm(nn.Module):
         ConfigError: the weights are not at hand, are no safetensors, or not those of a causal language model; the
             encoding is not of this kind; the model has fewer positions than ``data.max_length``.
     """
-
-    targets: ClassVar[Mapping[str, str]] = Transformer.targets
 
     def __init__(
         self,

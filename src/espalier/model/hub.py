@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from annotated_types import Ge, Lt
@@ -20,11 +20,12 @@ from espalier.model.encoding.pretrained import Pretrained
 from espalier.model.masked_head import MaskedHead
 from espalier.model.recipe import image_recipe, text_recipe, window_recipe, word_recipe
 from espalier.model.source import locate
+from espalier.model.targets import OfTransformers
 from espalier.model.transformer import Family, Pooling, family_of, load_trunk, read_config
 from espalier.state.layers import positions_of
 
 
-class Transformer(nn.Module):
+class Transformer(OfTransformers, nn.Module):
     """Texts, pairs of texts or images -> one vector each, by a pretrained encoder, decoder, or T5's encoder.
 
     ``espalier train model=hub model.source=microsoft/deberta-v3-small adapter=lora``
@@ -45,29 +46,6 @@ class Transformer(nn.Module):
         ConfigError: the weights are not at hand, are no safetensors, or not of a known architecture; the model reads no
             such data, or no texts as long as ``data.max_length``.
     """
-
-    targets: ClassVar[Mapping[str, str]] = {
-        "attention": (
-            r".*\.\w*[aA]tt(entio)?n(\.(self|output|attn|attention))?\."
-            r"(query|key|value|dense|query_key_value|[qkvo]|([qkvo]|out|qkv|query|key|value)_proj|([qkv]|out)_lin"
-            r"|c_attn|c_proj|Wqkv|Wo)"
-        ),
-        "mlp": (
-            r"(?!.*[aA]tt(entio)?n\.).*\."
-            r"((intermediate|output)\.dense|dense_(h_to_4h|4h_to_h)|albert_layers\.\d+\.ffn(_output)?|lin[12]|c_fc|c_proj"
-            r"|(gate|up|down|gate_up)_proj|wi|wi_[01]|wo|Wi|Wo|fc[12])"
-        ),
-        "all_linear": "all-linear",
-        "outputs": (
-            r".*\.\w*[aA]tt(entio)?n(\.(self|output|attn|attention))?\.(dense|o|(o|out)_proj|out_lin|c_proj|Wo)"
-            r"|(?!.*[aA]tt(entio)?n\.).*\."
-            r"(output\.dense|dense_4h_to_h|albert_layers\.\d+\.ffn_output|lin2|c_proj|down_proj|wo|Wo|fc2)"
-        ),
-        "mlp_outputs": (
-            r"(?!.*[aA]tt(entio)?n\.).*\."
-            r"(output\.dense|dense_4h_to_h|albert_layers\.\d+\.ffn_output|lin2|c_proj|down_proj|wo|Wo|fc2)"
-        ),
-    }
 
     def __init__(
         self,

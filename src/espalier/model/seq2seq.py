@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from annotated_types import Ge, Lt
 from torch import Tensor, nn
@@ -19,14 +19,14 @@ from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
 from espalier.core.parts import Encoding
 from espalier.model.encoding.both_sides import BothSides
-from espalier.model.hub import Transformer
 from espalier.model.source import locate
+from espalier.model.targets import OfTransformers
 from espalier.model.transformer import Family, load_trunk, read_config
 
 _POSITIONS = 512  # tokens of a text, where nothing says how many
 
 
-class Seq2SeqLm(nn.Module):
+class Seq2SeqLm(OfTransformers, nn.Module):
     """T5, BART and their like, with their own head.
 
     ``espalier train data=pairs data.path=pairs.csv model=seq2seq model.source=google-t5/t5-small``
@@ -49,8 +49,6 @@ class Seq2SeqLm(nn.Module):
         ConfigError: the weights are not at hand, are no safetensors, or no encoder-decoder's; the encoding is not of
             this kind; the model has fewer positions than ``data.max_length``.
     """
-
-    targets: ClassVar[Mapping[str, str]] = Transformer.targets
 
     def __init__(
         self,

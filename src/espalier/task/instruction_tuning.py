@@ -116,11 +116,11 @@ class InstructionTuning(AbstractForetelling):
         if not shown:
             return []
         told = self.go_on([asked for asked, _ in shown], range(len(shown)), ends=self.encoding.ends)
-        items: list[tuple[str, str]] = []
-        for (asked, answer), ids in zip(shown, told, strict=True):
-            items += [("asked", self.text(asked)), ("the model answers", self.text(ids))]
-            items += [("the data answers", self.text(answer))]
-        return [Texts("Samples", tuple(items), "What is asked stands as the model reads it, by its chat template.")]
+        items = tuple(
+            (f"The data answers: {self.text(answer)}", f"{self.text(asked)}{self.text(ids)}")
+            for (asked, answer), ids in zip(shown, told, strict=True)
+        )
+        return [Texts("Samples", items, "What is asked stands as the model reads it, then what it answers.")]
 
     def predict_step(self, batch: Batch, /) -> Mapping[str, Any]:
         """``row`` (B,) and ``answer``, a text for each row."""

@@ -10,10 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from espalier.core.counted import COUNTS, Floats
-from espalier.core.exhibits import Table
+from espalier.core.exhibits import Table, Texts
 from espalier.task.bleu import bleu, chrf
-
-_HEADER = ("row", "source", "reference", "translation", "chrF")
 
 
 @dataclass(frozen=True)
@@ -27,9 +25,10 @@ class Answered:
     chrf: float
 
     @property
-    def cells(self) -> tuple[str, ...]:
-        """As a table has it."""
-        return str(self.row), self.source, self.target, self.translation, f"{self.chrf:.0f}"
+    def item(self) -> tuple[str, str]:
+        """As the report has it."""
+        lines = (f"source: {self.source}", f"reference: {self.target}", f"translation: {self.translation}")
+        return f"row {self.row}, chrF {self.chrf:.0f}", "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -59,18 +58,18 @@ class Rows:
         return [Answered(r, *self.texts[r], told, s) for r, told, s in rows if told is not None and r in self.texts]
 
 
-def examples(rows: Sequence[Answered], count: int) -> list[Table]:
+def examples(rows: Sequence[Answered], count: int) -> list[Texts]:
     """Some, evenly spread; the same ones each time."""
     size = min(count, len(rows))
-    cells = tuple(rows[i * len(rows) // size].cells for i in range(size))
-    return [Table("Translations", _HEADER, cells, "Rows at equal distances, none chosen.", texts=True)] if cells else []
+    items = tuple(rows[i * len(rows) // size].item for i in range(size))
+    return [Texts("Translations", items, "Rows at equal distances, none chosen.")] if items else []
 
 
-def weakest(rows: Sequence[Answered], count: int) -> list[Table]:
+def weakest(rows: Sequence[Answered], count: int) -> list[Texts]:
     """Those that have least in common with their references."""
-    cells = tuple(row.cells for row in sorted(rows, key=lambda row: (row.chrf, row.row))[:count])
+    items = tuple(row.item for row in sorted(rows, key=lambda row: (row.chrf, row.row))[:count])
     note = "Those that have least in common with their references, by chrF of the single row."
-    return [Table("Weakest translations", _HEADER, cells, note, texts=True)] if cells else []
+    return [Texts("Weakest translations", items, note)] if items else []
 
 
 def bleu_table(counts: Floats, signature: str) -> Table:
