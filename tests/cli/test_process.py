@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,12 +79,19 @@ def test_signals_are_passed_on(commands: list[list[str]], here: Path) -> None:
         "open('ready', 'w').close()\ntime.sleep(20)"
     )
     commands += [[sys.executable, "-S", "-c", program]]
-    before = signal.getsignal(signal.SIGTERM)
-    # From another process: beside a thread, the kernel may choose that, and the main one waits on for the child.
-    send = f"until [ -e ready ]; do sleep 0.01; done; exec kill -TERM {os.getpid()}"
-    with subprocess.Popen(["sh", "-c", send], cwd=here):
-        assert run_each([compose([])], [["seed=0"]]) == 143
-    assert signal.getsignal(signal.SIGTERM) is before
+    # In a process without other threads, as the command line is: the kernel may tell any thread of a signal.
+    if (child := os.fork()) == 0:
+        before = signal.getsignal(signal.SIGTERM)
+        code = run_each([compose([])], [["seed=0"]])
+        os._exit(code if signal.getsignal(signal.SIGTERM) is before else 1)
+    until("ready", here)
+    os.kill(child, signal.SIGTERM)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 143
+
+
+def until(file: str, folder: Path) -> None:
+    while not (folder / file).exists():
+        time.sleep(0.01)
 
 
 @pytest.fixture

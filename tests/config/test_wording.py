@@ -30,7 +30,12 @@ def experiment() -> Experiment:
         ),
         ("data.path=a.csv", 'support_intents has no setting "path".', "Add  data=csv", ""),
         ("data.path=a.jsonl.gz", 'support_intents has no setting "path".', "Add  data=jsonl", ""),
-        ("data.delimiter=x", 'support_intents has no setting "delimiter".', "Add  data=csv", ""),
+        (
+            "data.delimiter=x",
+            'support_intents has no setting "delimiter".',
+            "It is a setting of csv, pairs: add  data=csv  or another of them.",
+            "",
+        ),
         (
             "data.label_separator=x",
             'support_intents has no setting "label_separator".',

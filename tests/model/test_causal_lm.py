@@ -150,10 +150,11 @@ def test_tied_weights_have_one_place_in_what_is_kept(root: Path) -> None:
 
 
 def test_an_adapter_that_looks_ahead_is_refused(root: Path) -> None:
-    model: Any = side(make(root), FACTS, reduction=2)
-    learned(model)
+    model: Any = side(make(root), FACTS, reduction=2)  # which begins with adding nothing
+    before = {name: value.clone() for name, value in model.state_dict().items()}
     with pytest.raises(ConfigError, match=r"adapter .*lets a token see what stands behind it"):
         model.require_causal()
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
 def test_an_adapter_that_forgets_places_is_refused_where_texts_are_packed(root: Path) -> None:

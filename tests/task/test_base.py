@@ -53,13 +53,14 @@ def test_rows_come_back_by_id_without_fillers_and_once() -> None:
 
 RANK = """
 import sys, torch, torch.distributed as dist
+from espalier.core.facts import DataFacts
 from espalier.task.base import AbstractTask
 rank = int(sys.argv[1])
 dist.init_process_group("gloo", init_method="file://" + sys.argv[2], rank=rank, world_size=2)
 class Task(AbstractTask):
     def predictions(self): ...
     def save(self, folder): ...
-task = Task(torch.nn.Linear(1, 1), None, None)
+task = Task(torch.nn.Linear(1, 1), DataFacts({}, {}, {}), None)
 if rank == 0:
     task.keep(row=torch.tensor([3, 0]), value=torch.tensor([[3.0], [0.0]]))
 print(task.kept()["value"].tolist())

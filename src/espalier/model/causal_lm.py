@@ -26,6 +26,7 @@ from espalier.model.targets import OfTransformers
 from espalier.model.transformer import family_of, load_trunk, read_config
 
 _TRIED = 6  # tokens of which it is looked at what sees what
+_MOVED = 0.1  # by how much an adapter's weights are moved for that
 
 
 class CausalLm(OfTransformers, nn.Module):
@@ -146,10 +147,10 @@ class CausalLm(OfTransformers, nn.Module):
 
     @torch.no_grad()
     def require_causal(self) -> None:
-        """Refuse what an adapter made of it, if a token's state is another one for what stands behind the token.
+        """Refuse what an adapter makes of it, if a token's state may become another one for what stands behind it.
 
         Raises:
-            ConfigError: it is.
+            ConfigError: it may.
         """
         ids = self._tried().repeat(2, 1)
         ids[1, -1] += 1
@@ -200,11 +201,22 @@ class CausalLm(OfTransformers, nn.Module):
         return (torch.arange(1, _TRIED + 1, device=device) * 7 % most).unsqueeze(0)
 
     def _quietly(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """States without dropout; each part is afterwards in the mode that it was in."""
+        """States without dropout, and as if an adapter had learned something: many begin with none at all.
+
+        Afterwards each part is in the mode that it was in, and has the weights that it had.
+        """
         modes = [(part, part.training) for part in self.modules()]
+        adapted = hasattr(self.trunk, "peft_config")
+        weights = [p for p in self.trunk.parameters() if p.requires_grad and p.is_floating_point()] if adapted else []
+        before = [weight.clone() for weight in weights]
+        generator = torch.Generator().manual_seed(0)
         self.eval()
         try:
+            for weight in weights:
+                weight.add_(torch.randn(weight.shape, generator=generator).to(weight) * _MOVED)
             return self.states(batch)
         finally:
+            for weight, old in zip(weights, before, strict=True):
+                weight.copy_(old)
             for part, training in modes:
                 part.training = training
