@@ -11,7 +11,7 @@ from benches.gan import mnist_gan
 from benches.heads import news_tone
 from benches.machine import ROOT, child, data_root, say
 from benches.records import Figure, Measured, Row, Settings
-from benches.tasks import answers, characters, entities, hidden_tokens, reaches, search, translation
+from benches.tasks import answers, characters, entities, hidden_tokens, instructions, reaches, search, translation
 from benches.training import Trained, last_json, train
 
 PLAIN = ROOT / "scripts" / "benches" / "plain"
@@ -172,6 +172,7 @@ ROWS = (
     _alone("subjqa_reader", "SubjQA (hotels), answers in reviews, MiniLM", answers),
     _alone("wikitext_mlm", "WikiText-2, MiniLM goes on with masked tokens", hidden_tokens),
     _alone("shakespeare_gpt", "Tiny Shakespeare, a GPT from scratch on characters", characters),
+    _alone("stories_sft", "Alpaca's instructions, a pretrained Llama of 260 thousand parameters", instructions),
     _alone("multi30k_translate", "Multi30k, English to German, a Transformer from scratch", translation),
     _alone("ag_news_bag", "AG News (9,727 texts), bag of words, 3 seeds", alone("ag_news_bag", least=85.0, seeds=3)),
     _alone("ag_news_lstm", "AG News (9,727 texts), LSTM, 3 seeds", alone("ag_news_lstm", least=85.0, seeds=3)),

@@ -127,6 +127,19 @@ def hidden_tokens(settings: Settings) -> Measured:
     )
 
 
+def instructions(settings: Settings) -> Measured:
+    """Loss of answers to instructions, in nats a token, beside the model as it came."""
+    ours = train(["experiment=stories_sft", "hardware=cpu", *_quick(settings)])
+    reached, untuned = (_percent(ours, "loss", baseline=of) / 100 for of in (False, True))
+    say(f"answer loss {reached:.2f}, untuned {untuned:.2f}, {ours.seconds:.0f} s in all")
+    return Measured(
+        (Figure("answer loss", "nats a token", (reached,)), Figure("", "s in all", (ours.seconds,))),
+        {ours.outcome["summary"]["baseline"]["name"]: (Figure("answer loss", "nats a token", (untuned,)),)},
+        "≥ 20 % below it, ≤ 5 min",
+        reached <= 0.8 * untuned and ours.seconds <= 300,
+    )
+
+
 def _quick(settings: Settings) -> Sequence[str]:
     return ["data.limit=256", "trainer.max_epochs=1"] if settings.quick else []
 
