@@ -161,8 +161,9 @@ def test_answers_do_not_depend_on_the_rows_beside_them(root: Path) -> None:
     (batch,) = Batches({"test": columns}, Batching(4, 4, 0, bucket=True), {"text": 0}, seed=0).test_dataloader()
     told = task.predict_step(batch)
     alone = task.predict_step({**batch, **{k: batch[k][:1] for k in ("text", "text_mask", "row")}})
-    assert told["answer"][0] == alone["answer"][0] and len(task.answer(told, with_scores=True)["answer"]) == 3
-    assert task.answer_schema(with_scores=True).names == ["answer"]
+    assert told["prediction"][0] == alone["prediction"][0]
+    assert len(task.answer(told, with_scores=True)["prediction"]) == 3
+    assert task.answer_schema(with_scores=True).names == ["prediction"]
 
 
 @pytest.mark.parametrize("adapter", [full, with_lora])

@@ -123,19 +123,19 @@ class InstructionTuning(AbstractForetelling):
         return [Texts("Samples", items, "What is asked stands as the model reads it, then what it answers.")]
 
     def predict_step(self, batch: Batch, /) -> Mapping[str, Any]:
-        """``row`` (B,) and ``answer``, a text for each row."""
+        """``row`` (B,) and ``prediction``, an answer for each row."""
         mask = batch[f"{self.role}_mask"]
         asked = [ids[seen].tolist() for ids, seen in zip(batch[self.role], mask, strict=True)]
         told = self.go_on(asked, batch["row"].tolist(), ends=self.encoding.ends)
-        return {"row": batch["row"], "answer": [self.text(ids) for ids in told]}
+        return {"row": batch["row"], "prediction": [self.text(ids) for ids in told]}
 
     def answer(self, found: Mapping[str, Any], /, *, with_scores: bool) -> Mapping[str, Sequence[Any]]:  # noqa: ARG002
         """The answers; a text has no score."""
-        return {"answer": found["answer"]}
+        return {"prediction": found["prediction"]}
 
     def answer_schema(self, *, with_scores: bool) -> pa.Schema:  # noqa: ARG002  # there are none
-        """``answer``."""
-        return pa.schema([("answer", pa.string())])
+        """``prediction``."""
+        return pa.schema([("prediction", pa.string())])
 
     def baseline(self, raw: Raw, split: str, /) -> Baseline | None:
         """The model as it came."""
