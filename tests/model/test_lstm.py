@@ -13,6 +13,7 @@ from model.examples import batch_of, pairs, run_recipe, sentences
 
 GIVEN: dict[str, Any] = {
     "embedding": 6,
+    "embedding_std": 1.0,
     "hidden": 4,
     "layers": 1,
     "bidirectional": True,
@@ -120,3 +121,10 @@ def test_dropped_words_are_read_as_unknown_ones_in_training_alone() -> None:
     first = model(batch)
     torch.manual_seed(3)
     assert torch.equal(model(batch), first)
+
+
+def test_embeddings_begin_as_far_from_zero_as_they_are_told_to() -> None:
+    (wide, _), (narrow, _) = make([0]), make([0], embedding_std=0.1)
+    first, second = (model.trunk.embedding.weight for model in (wide, narrow))  # type: ignore[union-attr]
+    torch.testing.assert_close(second, first * 0.1)
+    assert not second[0].any()  # padding

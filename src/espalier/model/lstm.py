@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Gt, Lt
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -63,6 +63,7 @@ class Lstm(nn.Module):
 
     Args:
         embedding: features of a word.
+        embedding_std: deviation from 0 with which they begin, normally distributed.
         hidden: features of the state, each way.
         layers: LSTMs on top of each other.
         bidirectional: read each text from both ends.
@@ -84,6 +85,7 @@ class Lstm(nn.Module):
         *,
         encoding: Encoding,
         embedding: Annotated[int, Ge(1)],
+        embedding_std: Annotated[float, Gt(0)],
         hidden: Annotated[int, Ge(1)],
         layers: Annotated[int, Ge(1)],
         bidirectional: bool,
@@ -99,9 +101,12 @@ class Lstm(nn.Module):
         self.width = hidden * (1 + bidirectional)
         self.dropout = nn.Dropout(dropout)
         between = dropout if layers > 1 else 0.0
+        words = nn.Embedding(facts.vocab_size, embedding, padding_idx=facts.pad[self.role])
+        with torch.no_grad():
+            words.weight.mul_(embedding_std)
         self.trunk: nn.Module = nn.ModuleDict(
             {
-                "embedding": nn.Embedding(facts.vocab_size, embedding, padding_idx=facts.pad[self.role]),
+                "embedding": words,
                 "lstm": nn.LSTM(
                     embedding, hidden, layers, batch_first=True, bidirectional=bidirectional, dropout=between
                 ),
