@@ -49,6 +49,7 @@ def rows() -> pa.Table:
 def made(folder: Path, **values: Any) -> tuple[Reading, Batches, Raw]:
     """The task over a tiny BERT, in windows of 30 tokens."""
     if not (folder / "bert").exists():
+        torch.manual_seed(0)
         checkpoints.FAMILIES["bert"](folder / "bert")
     splits = dict.fromkeys(("train", "validation", "test"), rows())
     raw = Raw(splits, KINDS, {}, {"train": Counts(ROWS, ROWS)}, "f", "made here")
@@ -103,7 +104,8 @@ def test_the_threshold_is_validation_s_and_is_kept(trained: tuple[Reading, Batch
     assert float(task.threshold) != 0.0 and "threshold" in task.state_dict()
     task.threshold.fill_(1e5)  # every question is answered
     trainer(folder).test(task, datamodule=batches, verbose=False)
-    assert task.test_metrics["f1_no_answer"] == 0.0 and float(task.threshold) == 1e5
+    # Their F1 may be above 0: SQuAD's rules drop articles and punctuation, and nothing is left of an answer like ". A".
+    assert None not in task.predictions()["answer"] and float(task.threshold) == 1e5
     trainer(folder).validate(task, datamodule=batches, verbose=False)
     assert float(task.threshold) < 1e5
     task.rows = {"validation": raw.splits["validation"]}  # of data without test rows
