@@ -18,18 +18,13 @@ def type_of(node: ast.expr | None, module: Module, depth: int = _DEPTH) -> Any:
         return Anything()
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str):
-            return type_of(_expression(node.value), module, depth - 1)
+            return type_of(parsed(node.value, "eval"), module, depth - 1)
         return Plain("None") if node.value is None else Anything()
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
         return _either([type_of(node.left, module, depth), type_of(node.right, module, depth)])
     if isinstance(node, ast.Subscript):
         return _subscript(node, module, depth)
     return _named(name_of(node), module, depth)
-
-
-def _expression(text: str) -> ast.expr | None:
-    (statement,) = parsed(text)
-    return statement.value if isinstance(statement, ast.Expr) else None
 
 
 def _named(name: str, module: Module, depth: int) -> Any:

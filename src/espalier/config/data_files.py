@@ -130,12 +130,10 @@ def _peek(path: Path, part: Mapping[str, Any]) -> Mapping[str, Any]:
 def _label_kind(data: Mapping[str, Any]) -> str | None:
     """``label`` or ``labels``; None where only reading would tell, or where nothing of a file can be said."""
     kinds = class_attribute(str(data.get("_target_")), "kinds")
-    if not isinstance(kinds, Mapping) or "label" not in kinds:
-        return (
-            next((kind for kind in ("tags", "spans", "messages", "target") if kind in kinds.values()), None)
-            if isinstance(kinds, Mapping)
-            else None
-        )
+    if not isinstance(kinds, Mapping):
+        return None
+    if "label" not in kinds:
+        return next((kind for kind in ("tags", "spans", "messages", "target") if kind in kinds.values()), None)
     if data.get("label_separator"):
         return "labels"
     if "path" not in data:

@@ -11,14 +11,14 @@ from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
+from typing import Any, Literal
 
 from espalier.config.trust import is_trusted
 
 Definition = ast.ClassDef | ast.FunctionDef
 _DEPTH = 8
-_PARSING = (
-    Lock()
-)  # Python 3.11 and 3.12 count one depth for all threads (https://github.com/python/cpython/issues/106905)
+# Python 3.11 and 3.12 count one depth for all threads (https://github.com/python/cpython/issues/106905).
+_PARSING = Lock()
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ def find_in(module: str, name: str, depth: int = _DEPTH) -> Found | None:
     return next((found for star in source.stars if (found := find_in(star, name, depth - 1))), None)
 
 
-def parsed(source: str | bytes) -> list[ast.stmt]:
-    """The statements of a source; threads wait for each other. Raises ``SyntaxError`` or ``ValueError``."""
+def parsed(source: str | bytes, mode: Literal["exec", "eval"] = "exec") -> Any:
+    """Statements, or an expression; threads wait for each other. Raises ``SyntaxError`` or ``ValueError``."""
     with _PARSING:
-        return ast.parse(source).body
+        return ast.parse(source, mode=mode).body  # type: ignore[attr-defined]
 
 
 @cache

@@ -8,8 +8,9 @@ from espalier.core.bounds import Keys
 from espalier.core.errors import DataError, Fault
 from espalier.core.home import data_root
 from espalier.data.common import Common
-from espalier.data.conversations import ConversationData, Files
+from espalier.data.conversations import ConversationData
 from espalier.data.named import local_folder
+from espalier.data.paths import Files
 
 _FOLDER = "alpaca_demo"
 

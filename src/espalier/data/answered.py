@@ -15,13 +15,13 @@ from espalier.core.parquet import read_parquet
 from espalier.core.parts import Batching
 from espalier.data.common import Common, Source, TableData
 from espalier.data.labels import SLICE, as_text
+from espalier.data.paths import Files
 from espalier.data.squad_file import read_squad
 from espalier.data.text_table import Reading, Split, Tabular, require_column, source_of
 
 _ROLES = ("context", "question", "answers")
 _SHOWN = 5
 _START = "answer_start"
-Files = Mapping[str, Sequence[Path]]
 Span = dict[str, Any]
 
 

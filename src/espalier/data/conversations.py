@@ -18,9 +18,9 @@ from espalier.core.parts import Batching
 from espalier.core.tabular import read_table
 from espalier.data.common import Common, Source, TableData
 from espalier.data.labels import SLICE, as_text
+from espalier.data.paths import Files
 from espalier.data.text_table import Reading, Split, Tabular, require_column, source_of
 
-Files = Mapping[str, Sequence[Path]]
 _SHOWN = 5
 
 

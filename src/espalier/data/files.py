@@ -9,15 +9,12 @@ from typing import Annotated, ClassVar, Literal, Unpack
 
 from annotated_types import MinLen
 
-from espalier.core.bounds import ColumnsOf, FileExists, Keys
-from espalier.core.errors import DataError, Fault
+from espalier.core.bounds import ColumnsOf, Keys
 from espalier.core.facts import Kind
-from espalier.core.globs import expand
 from espalier.data.common import Common, Source, TableData
 from espalier.data.outside import Outside
+from espalier.data.paths import Paths, files_of
 from espalier.data.text_table import Reading, Tabular, gather
-
-Paths = Annotated[str | list[str], FileExists(), MinLen(1)]
 
 
 class Files(Common):
@@ -76,19 +73,6 @@ class FileData(TableData):
 
     def tables(self) -> Source:
         """Read the files."""
-        files = {
-            split: _found(paths, "path" if split == "train" else f"{split}_path")
-            for split, paths in self.paths.items()
-            if paths is not None
-        }
+        files, origin = files_of(self.paths)
         reading = Reading(self.columns, self.slices, self.label_separator, self.on_null, self.unit)
-        first, *others = files["train"]
-        origin = f"{first} and {len(others)} more" if others else str(first)
         return gather(files, lambda path: self.table(path, reading), reading, origin=origin)
-
-
-def _found(paths: str | list[str], key: str) -> list[Path]:
-    found = expand(paths)
-    if not found:
-        raise DataError(Fault(f"data.{key}={paths}", f"matches no file (looked from {Path.cwd()})."))
-    return found

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Unpack
 
 from espalier.core.bounds import ColumnsOf, Keys
-from espalier.core.errors import DataError, Fault
-from espalier.core.globs import expand
 from espalier.data.common import Common
-from espalier.data.conversations import ConversationData, Files
-from espalier.data.files import Paths
+from espalier.data.conversations import ConversationData
+from espalier.data.paths import Files, Paths, files_of
 
 
 class Instructions(ConversationData):
@@ -44,17 +41,8 @@ class Instructions(ConversationData):
         **common: Unpack[Common],
     ) -> None:
         super().__init__(columns=columns, slices=slices, on_null=on_null, packing=packing, **common)
-        self.paths = {"path": path, "validation_path": validation_path, "test_path": test_path}
+        self.paths = {"train": path, "validation": validation_path, "test": test_path}
 
     def files(self) -> tuple[Files, str]:
         """As the paths say."""
-        found: dict[str, list[Path]] = {}
-        for key, paths in self.paths.items():
-            if paths is None:
-                continue
-            split = key.removesuffix("_path") if key != "path" else "train"
-            found[split] = expand(paths)
-            if not found[split]:
-                raise DataError(Fault(f"data.{key}={paths}", f"matches no file (looked from {Path.cwd()})."))
-        first, *others = found["train"]
-        return found, f"{first} and {len(others)} more" if others else str(first)
+        return files_of(self.paths)

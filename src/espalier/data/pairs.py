@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Unpack
 
 from espalier.core.bounds import ColumnsOf, Keys
-from espalier.core.errors import DataError, Fault
 from espalier.core.facts import Kind
 from espalier.core.formats import format_of
-from espalier.core.globs import expand
 from espalier.core.jsonl import read_records
 from espalier.core.parquet import read_parquet
 from espalier.core.tabular import read_table
 from espalier.data.common import Common, Source, TableData
-from espalier.data.files import Paths
+from espalier.data.paths import Paths, files_of
 from espalier.data.text_table import Reading, Split, Tabular, add, source_of
 
 
@@ -56,26 +54,21 @@ class Pairs(TableData):
         **common: Unpack[Common],
     ) -> None:
         super().__init__(columns=columns, **common)
-        self.paths = {"path": path, "validation_path": validation_path, "test_path": test_path}
+        self.paths = {"train": path, "validation": validation_path, "test": test_path}
         self.encoding, self.delimiter, self.slices, self.on_null = encoding, delimiter, slices, on_null
 
     def tables(self) -> Source:
         """Read the files."""
+        files, origin = files_of(self.paths)
         splits: dict[str, Split] = {}
-        reading, origins = self._reading("line"), []
-        for key, paths in self.paths.items():
-            if paths is None:
-                continue
-            splits[key.removesuffix("_path") if key != "path" else "train"] = split = Split({})
-            found = expand(paths)
-            if not found:
-                raise DataError(Fault(f"data.{key}={paths}", f"matches no file (looked from {Path.cwd()})."))
-            origins.append(f"{found[0]} and {len(found) - 1} more" if found[1:] else str(found[0]))
-            for file in found:
+        reading = self._reading("line")
+        for split, paths in files.items():
+            splits[split] = Split({})
+            for file in paths:
                 table, unit = self._table(file)
                 reading = self._reading(unit)
-                add(split, table, reading, str(file))
-        return source_of(splits, reading, origins[0])
+                add(splits[split], table, reading, str(file))
+        return source_of(splits, reading, origin)
 
     def _table(self, file: Path) -> tuple[Tabular, str]:
         """A file's columns, and what a row of it is called."""

@@ -9,9 +9,10 @@ from annotated_types import Ge, MinLen
 from espalier.core.bounds import Keys
 from espalier.core.errors import DataError, Fault
 from espalier.core.home import data_root
-from espalier.data.answered import AnsweredData, Files
+from espalier.data.answered import AnsweredData
 from espalier.data.common import Common
 from espalier.data.named import local_folder
+from espalier.data.paths import Files
 
 _SPLITS = ("train", "test")
 _FOLDER = "subjqa"

@@ -14,13 +14,13 @@ from espalier.core.jsonl import read_records
 from espalier.core.parquet import read_parquet
 from espalier.data.common import Common, Source, TableData
 from espalier.data.labels import SLICE, as_text
+from espalier.data.paths import Files
 from espalier.data.text_table import Reading, Split, Tabular, require_column, source_of
 
 OUTSIDE = "O"
 _TAG = re.compile(r"[BI]-.+")
 _ROLES = ("words", "tags")
 _SHOWN = 5
-Files = Mapping[str, Sequence[Path]]
 
 
 class TaggedData(TableData):

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Unpack
+from typing import Unpack
 
-from annotated_types import MinLen
-
-from espalier.core.bounds import FileExists
 from espalier.core.encodings import decoded
-from espalier.core.errors import DataError, Fault
 from espalier.core.formats import read_bytes
-from espalier.core.globs import expand
 from espalier.data.common import Common, Source
 from espalier.data.passages import PassageData
-
-Paths = Annotated[str | list[str], FileExists(), MinLen(1)]
+from espalier.data.paths import Paths, files_of
 
 
 class TextFile(PassageData):
@@ -42,20 +36,11 @@ class TextFile(PassageData):
 
     def tables(self) -> Source:
         """Read the files."""
-        files = {split: _found(paths, split) for split, paths in self.paths.items() if paths is not None}
+        files, origin = files_of(self.paths)
         documents = {split: [read_text(path, self.encoding) for path in paths] for split, paths in files.items()}
-        first, *others = files["train"]
-        return self.source(documents, f"{first} and {len(others)} more" if others else str(first))
+        return self.source(documents, origin)
 
 
 def read_text(path: Path, encoding: str = "utf-8") -> str:
     """A file's text, its lines ended by a line feed alone. Raises ``DataError``."""
     return decoded(read_bytes(path), str(path), encoding).replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _found(paths: str | list[str], split: str) -> list[Path]:
-    found = expand(paths)
-    if not found:
-        key = "path" if split == "train" else f"{split}_path"
-        raise DataError(Fault(f"data.{key}={paths}", f"matches no file (looked from {Path.cwd()})."))
-    return found

@@ -9,7 +9,8 @@ from espalier.core.errors import DataError, Fault
 from espalier.core.home import data_root
 from espalier.data.common import Common
 from espalier.data.named import local_folder
-from espalier.data.tagged import Files, TaggedData
+from espalier.data.paths import Files
+from espalier.data.tagged import TaggedData
 
 _FILES = {"train": "train.jsonl.gz", "validation": "dev.jsonl.gz", "test": "test.jsonl.gz"}
 _FOLDER = "wnut17"

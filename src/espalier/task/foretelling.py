@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal, TypedDict, Unpack
 
 import numpy as np
 import torch
+from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -34,6 +35,19 @@ def perplexity(sums: Floats) -> Floats:
     """exp(loss) of counts (sum of losses, tokens)."""
     value: Floats = np.exp(mean(sums))
     return value
+
+
+class Settings(TypedDict):
+    """Keys of such a task; what a subclass says of them stands in its own docstring."""
+
+    objective: Literal["loss", "perplexity", "accuracy"]
+    max_new_tokens: Annotated[int, Ge(1)]
+    temperature: Annotated[float, Ge(0)]
+    top_k: Annotated[int, Ge(0)]
+    top_p: Annotated[float, Gt(0), Le(1)]
+    sampling_seed: Annotated[int, Ge(0)]
+    samples: Annotated[int, Ge(0)]
+    bootstrap: Annotated[int, Ge(0)]
 
 
 @dataclass(frozen=True)
@@ -71,13 +85,14 @@ class AbstractForetelling(AbstractCountedTask):
     option: ClassVar[str]
 
     def __init__(
-        self, learner: nn.Module, facts: DataFacts, optimizers: OptimizerFactory, /, *, told: Told, objective: str,
-        bootstrap: int,
-    ) -> None:  # fmt: skip
-        super().__init__(learner, facts, optimizers, objective=objective, bootstrap=bootstrap)
+        self, learner: nn.Module, facts: DataFacts, optimizers: OptimizerFactory, /, **settings: Unpack[Settings]
+    ) -> None:
+        super().__init__(learner, facts, optimizers, objective=settings["objective"], bootstrap=settings["bootstrap"])
         _require(learner, self.option)
         model: Any = learner
-        self.model, self.role, self.told = (model,), model.role, told  # in a tuple: the learner is a module already
+        self.model, self.role = (model,), model.role  # in a tuple: the learner is a module already
+        sampling = Sampling(settings["temperature"], settings["top_k"], settings["top_p"])
+        self.told = Told(sampling, settings["max_new_tokens"], settings["sampling_seed"], settings["samples"])
         if hasattr(model, "require_causal"):
             model.require_causal()
 

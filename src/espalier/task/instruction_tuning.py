@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Unpack
 
 import pyarrow as pa
-from annotated_types import Ge, Gt, Le
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -16,8 +15,7 @@ from espalier.core.exhibits import Exhibit, Texts
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Baseline, OptimizerFactory
 from espalier.task.base import Batch
-from espalier.task.foretelling import IGNORED, AbstractForetelling, Told
-from espalier.task.sampling import Sampling
+from espalier.task.foretelling import IGNORED, AbstractForetelling, Settings
 
 
 class InstructionTuning(AbstractForetelling):
@@ -54,23 +52,9 @@ class InstructionTuning(AbstractForetelling):
     option: ClassVar[str] = "instruction_tuning"
 
     def __init__(
-        self,
-        learner: nn.Module,
-        facts: DataFacts,
-        optimizers: OptimizerFactory,
-        /,
-        *,
-        objective: Literal["loss", "perplexity", "accuracy"],
-        max_new_tokens: Annotated[int, Ge(1)],
-        temperature: Annotated[float, Ge(0)],
-        top_k: Annotated[int, Ge(0)],
-        top_p: Annotated[float, Gt(0), Le(1)],
-        sampling_seed: Annotated[int, Ge(0)],
-        samples: Annotated[int, Ge(0)],
-        bootstrap: Annotated[int, Ge(0)],
+        self, learner: nn.Module, facts: DataFacts, optimizers: OptimizerFactory, /, **settings: Unpack[Settings]
     ) -> None:
-        told = Told(Sampling(temperature, top_k, top_p), max_new_tokens, sampling_seed, samples)
-        super().__init__(learner, facts, optimizers, told=told, objective=objective, bootstrap=bootstrap)
+        super().__init__(learner, facts, optimizers, **settings)
         self.answers = f"{self.role}{BESIDE}answer"
         if self.answers not in facts.pad or "target" not in facts.kinds.values():
             roles = ", ".join(facts.inputs) or "nothing to read"

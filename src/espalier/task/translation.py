@@ -233,5 +233,6 @@ def _require(learner: nn.Module, facts: DataFacts) -> None:
         raise ConfigError(Fault("task=translation", truth, "Choose such data:  data=multi30k, data=pairs"))
     missing = [name for name in _ASKED if not callable(getattr(learner, name, None))]
     if missing:
-        truth = f"asks a model to write, and {type(learner).__name__} has no {missing[0]}."
-        raise ConfigError(Fault("task=translation", truth, "Set model=encoder_decoder, with adapter=full."))
+        truth = f"asks for a model that writes, and this one only reads: {type(learner).__name__} has no {missing[0]}."
+        remedy = "Set model=encoder_decoder, with adapter=full, or model=seq2seq."
+        raise ConfigError(Fault("task=translation", truth, remedy))
