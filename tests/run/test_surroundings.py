@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,19 +16,38 @@ def test_versions_name_what_decides_about_numbers() -> None:
     assert {"espalier", "python", "platform", "machine", "pytorch-lightning", "transformers"} <= found.keys()
 
 
-def test_commit_of_a_checkout_and_of_a_changed_one(tmp_path: Path) -> None:
-    def git(*words: str) -> str:
+@pytest.fixture
+def git(tmp_path: Path) -> Callable[..., str]:
+    """``git`` in a repository with one commit of a file ``a``, in ``tmp_path``."""
+
+    def run(*words: str) -> str:
         told = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *words]
         return subprocess.run(told, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.strip()
 
-    git("init", "-q")
+    run("init", "-q")
     (tmp_path / "a").write_text("1")
-    git("add", "a")
-    git("commit", "-qm", "one")
+    run("add", "a")
+    run("commit", "-qm", "one")
+    return run
+
+
+def test_commit_of_a_checkout_and_of_a_changed_one(git: Callable[..., str], tmp_path: Path) -> None:
     commit = git("rev-parse", "HEAD")
     assert git_commit(tmp_path) == commit
     (tmp_path / "a").write_text("2")
     assert git_commit(tmp_path) == commit + "+"
+
+
+@pytest.mark.parametrize("key", ["core.fsmonitor", "filter.own.clean", "filter.own.process"])
+def test_programs_that_a_repository_names_do_not_run(git: Callable[..., str], tmp_path: Path, key: str) -> None:
+    commit, canary = git("rev-parse", "HEAD"), tmp_path / "canary"
+    git("config", key, f"touch '{canary}'; cat")
+    (tmp_path / ".git" / "info" / "attributes").write_text("* filter=own\n")
+    (tmp_path / "a").write_text("2")
+    assert git_commit(tmp_path).rstrip("+") == commit
+    assert not canary.exists()
+    git("status")  # as anybody else asks
+    assert canary.exists()
 
 
 def test_no_commit_outside_of_git(tmp_path: Path) -> None:

@@ -145,7 +145,12 @@ def _words() -> Iterator[Case]:
         yield Case(f"plan: {name}", _nothing, ("sweep", "plan", *BASE, "seed=0,1", word))
         if isinstance(node, dict) and isinstance(node.get("_target_"), str):
             target = flow(node["_target_"])
-            yield Case(f"optimizer._target_: {name}", _nothing, ("train", *BASE, f"optimizer._target_={target}"))
+            yield Case(
+                f"optimizer._target_: {name}",
+                _nothing,
+                ("train", *BASE, f"optimizer._target_={target}"),
+                refused=not node["_target_"].startswith("espalier.optimizer."),  # by itself it is an optimizer
+            )
             yield Case(
                 f"launcher._target_: {name}",
                 _nothing,

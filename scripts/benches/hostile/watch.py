@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import resource
 import signal
 import sys
@@ -59,6 +60,8 @@ _CHANGES = (
     "shutil.rmtree",
     "shutil.unpack_archive",
 )
+_BOTH = ("os.rename", "os.link", "shutil.move")  # what they are given first goes, or is shared
+_SECOND = ("os.symlink", "shutil.copyfile")
 _INSTALLED = (sysconfig.get_path("stdlib"), sys.prefix, str(ROOT / "src"), str(ROOT / "scripts"))
 # Libraries that make code of texts of their own as they are used: named tuples, data classes, page templates.
 _MAKERS = (
@@ -69,6 +72,13 @@ _MAKERS = (
     "jinja2/environment.py",
     "inspect.py",
     "typing.py",
+)
+
+
+# What every run does of itself, whatever it was given: it asks git for the commit, and tells its seed to its workers.
+_EVERY_RUN = (
+    r"run subprocess\.Popen git \['git', ('rev-parse', 'HEAD'|'config', .*|'-c', 'core\.fsmonitor=false', 'status')",
+    r"env (os\.putenv b')?PL_(GLOBAL_SEED|SEED_WORKERS)'?",
 )
 
 
@@ -222,10 +232,13 @@ class _Hook:
         elif (
             event == "open" and isinstance(given[2], int) and given[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
         ) or event in _CHANGES:
-            self._write(event, given[0])
+            for path in given[:2] if event in _BOTH else given[1:2] if event in _SECOND else given[:1]:
+                self._write(event, path)
 
     def _note(self, *words: Any) -> None:
-        self.acts.append(" ".join(str(word)[:120] for word in words))
+        said = " ".join(str(word)[:120] for word in words)
+        if not any(re.match(own, said) for own in _EVERY_RUN):
+            self.acts.append(said)
 
     def _write(self, event: str, path: Any) -> None:
         if not isinstance(path, str | bytes | os.PathLike):

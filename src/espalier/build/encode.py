@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from espalier.core.columns import Columns, Ragged
 from espalier.core.facts import Raw
-from espalier.core.files import sha256_of
+from espalier.core.files import read_json, sha256_of
 from espalier.core.home import cache
 from espalier.core.parts import Encoding
 
@@ -138,7 +138,7 @@ def _save(folder: Path, array: npt.NDArray[Any]) -> str:
 
 
 def _read(folder: Path) -> Encoded:
-    manifest = json.loads((folder / _MANIFEST).read_text())
+    manifest = read_json(folder / _MANIFEST)
     for name, digest in manifest["sha256"].items():
         if sha256_of(folder / name) != digest:
             raise ValueError(f"{name} is not what was written")

@@ -18,7 +18,7 @@ from espalier.build.transfer import merge, read_weights, require_merged, take_up
 from espalier.config.check import check
 from espalier.config.compose import Experiment
 from espalier.config.saved import read
-from espalier.core.errors import ConfigError, Fault, UserError
+from espalier.core.errors import ConfigError, CorruptError, Fault, UserError
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.files import sha256_of
 from espalier.core.home import expanded
@@ -87,7 +87,7 @@ def restore(
     learner = placed(instantiate(config.adapter, backbone, facts), placement)
     optimizers = Optimizers(config.optimizer, config.scheduler, facts.total_steps)
     learned = instantiate(config.task if task is None else task, learner, facts, optimizers)
-    learned.load_state_dict(folder.read(saved.path)["state_dict"], strict=False)
+    learned.load_state_dict(folder.read_weights(saved.path), strict=False)
     return Restored(directory, experiment, facts, encoding, learned.eval(), placement, saved.step)
 
 
@@ -143,7 +143,7 @@ def begin(backbone: nn.Module, weights: str | None) -> None:
 
     Raises:
         ConfigError: they are of another model, or of an adapter that has no place in a model's weights.
-        UserError: see ``restore``.
+        UserError: see ``restore``; a checkpoint that does not verify.
     """
     if weights is None:
         return
@@ -153,7 +153,10 @@ def begin(backbone: nn.Module, weights: str | None) -> None:
         take_up(backbone, read_weights(file), path, path.name)
         module.origin = f"file {file} (sha256 {sha256_of(file)[:12]})"
         return
-    other = restore(path)
+    try:
+        other = restore(path)
+    except CorruptError as error:
+        raise ConfigError(Fault(f"weights={weights}", f"cannot be read: {error}.", "Name another run.")) from error
     learner = merge(getattr(other.task, "learner"))  # noqa: B009  # what Lightning's class does not say
     require_merged(learner)
     take_up(backbone, learner.state_dict(), path, f"model={other.experiment.choices['model']}")

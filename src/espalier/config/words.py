@@ -18,6 +18,7 @@ from espalier.core.errors import Fault
 
 _ITEM = re.compile(r"""'[^']*'|"[^"]*"|[^\s\[\]{},:'"](?:[^\[\]{},:'"]*[^\s\[\]{},:'"])?""")
 _BARE = re.compile(r"[\w./@%?|+*$\\ \t-]+", re.ASCII)
+_SHOWN = 40
 _WORD = re.compile(r"^(?P<key>[~+]{0,2}[\w./@$-]+)=(?P<value>.*)$", re.DOTALL)
 
 
@@ -73,6 +74,13 @@ def as_word(key: str, value: str) -> str:
 
 
 def _read(parser: OverridesParser, text: str) -> Override | Fault:
+    try:
+        return _read_value(parser, text)
+    except RecursionError:
+        return Fault(f"{text[:_SHOWN]}…", "is nested too deep to be read.", "Write it into a yaml file.")
+
+
+def _read_value(parser: OverridesParser, text: str) -> Override | Fault:
     parts = _WORD.match(text)
     try:
         if text.startswith("="):

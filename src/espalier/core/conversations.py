@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from espalier.core.errors import DataError, Fault
+from espalier.core.files import parse_json
 
 Message = dict[str, str]
 """``role`` (``system``, ``user``, ``assistant``) and ``content``."""
@@ -33,7 +33,7 @@ def messages_of(value: Any, name: str, where: str) -> list[Message]:
         if not value.lstrip().startswith("[{"):
             return [{"role": USER, "content": value}]
         try:
-            value = json.loads(value)
+            value = parse_json(value)
         except ValueError as error:
             truth = f"begins as JSON does on {where}, and is none: {error}."
             raise DataError(Fault(name, truth, _REMEDY)) from None

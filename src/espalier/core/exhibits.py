@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
-from espalier.core.files import write_atomic
+from espalier.core.files import parse_json, write_atomic
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def read_exhibits(file: Path) -> list[Exhibit]:
     """What was written; nothing where there is no file. Kinds and keys of later versions are passed over."""
     if not file.is_file():
         return []
-    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n") if line]
+    lines = [parse_json(line) for line in file.read_text(encoding="utf-8").split("\n") if line]
     return [_exhibit(line) for line in lines if line.get("kind") in _KINDS]
 
 

@@ -35,6 +35,24 @@ def write_json(path: Path, content: Any) -> None:
     write_atomic(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def read_json(path: Path) -> Any:
+    """What a file of JSON holds, whoever made it.
+
+    Raises:
+        OSError: it is not there, or cannot be read.
+        ValueError: it is no JSON or no UTF-8, or is nested deeper than Python reads.
+    """
+    return parse_json(path.read_text(encoding="utf-8"))
+
+
+def parse_json(text: str | bytes) -> Any:
+    """What a text of JSON says. Raises ``ValueError``: see ``read_json``."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
 def sync_folder(folder: Path) -> None:
     """Make renames and deletions in a folder durable."""
     handle = os.open(folder, os.O_RDONLY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,12 @@ Pixels = npt.NDArray[np.uint8]
 BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 """What Pillow raises of files that are no whole images."""
 
+_FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")  # PostScript would be a program to run
 _GREY = ("1", "L", "LA", "I", "I;16", "F")
 
 
 def opened(value: Any) -> Image.Image:
-    """An image from what a table holds: one already, its file's bytes, or a mapping with ``bytes`` or ``path``.
+    """An image from its file, or from what a table holds: one already, its bytes, or a mapping (``bytes``, ``path``).
 
     Raises:
         OSError: it is broken, or none of these.
@@ -28,9 +30,9 @@ def opened(value: Any) -> Image.Image:
     if isinstance(value, Image.Image):
         return value
     content = value.get("bytes") or value.get("path") if isinstance(value, Mapping) else value
-    if not isinstance(content, bytes | str):
+    if not isinstance(content, bytes | str | Path):
         raise OSError("it is no image")
-    return Image.open(BytesIO(content) if isinstance(content, bytes) else content)
+    return Image.open(BytesIO(content) if isinstance(content, bytes) else content, formats=_FORMATS)
 
 
 class Shaper:

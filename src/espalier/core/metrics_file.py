@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from espalier.core.errors import CorruptError
-from espalier.core.files import sync_folder
+from espalier.core.files import parse_json, sync_folder
 
 _NON_FINITE = ("NaN", "Infinity", "-Infinity")
 
@@ -115,7 +115,7 @@ def read_metrics(path: Path, end: int | None = None, having: str = "") -> list[d
 
 def _parse(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
-        record = json.loads(line)
+        record = parse_json(line)
         return {name: float(value) if value in _NON_FINITE else value for name, value in record.items()}
     except (ValueError, AttributeError):
         raise CorruptError(f"{path}, line {number}, is no JSON object") from None

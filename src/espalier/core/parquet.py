@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from espalier.core.errors import DataError, Fault
 from espalier.core.formats import require_format
 
+_FEW = 2**20  # rows that may be as equal as they like
 _BATCH, _HARMLESS, _RATIO = 2**14, 2**28, 100  # rows; bytes; a few equal values are kept once, and repeated without end
 
 
@@ -44,12 +45,16 @@ def read_parquet(path: Path, names: Iterable[str]) -> ParquetTable:
     """Those of the named columns that the file has.
 
     Raises:
-        DataError: not there, another format, cut off or damaged, no rows.
+        DataError: not there, another format, cut off or damaged, no rows, more of them than it has bytes.
     """
     file = _opened(path)
     header = tuple(file.schema_arrow.names)
     if not file.metadata.num_rows:
         raise DataError(Fault(str(path), "has no rows.", "Give a file with data in it."))
+    packed, rows = path.stat().st_size, file.metadata.num_rows
+    if rows > max(_FEW, packed):
+        truth = f"has {packed:,} bytes and {rows:,} rows: nearly all of them are the same."
+        raise DataError(Fault(str(path), truth, "Ask whoever made it for fewer rows."))
     chosen = [name for name in dict.fromkeys(names) if name in header]
     if not chosen:
         return ParquetTable(header, file.read([]), range(file.metadata.num_rows))

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from espalier.core.errors import Fault, UserError
+from espalier.core.files import parse_json
 from espalier.core.masking import masked_text
 
 RECORD, SUMMARY, SWEEP, TRIALS = "record.jsonl", "summary.json", "sweep.yaml", "trials"
@@ -130,8 +131,8 @@ def read_events(directory: Path) -> Iterator[dict[str, Any]]:
     if file.exists():
         for line in file.read_bytes()[: _whole(file)].splitlines():
             try:
-                event = json.loads(line)
-            except (ValueError, RecursionError) as error:
+                event = parse_json(line)
+            except ValueError as error:
                 raise _not_ours(directory, type(error).__name__) from None
             if (
                 not isinstance(event, dict)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from espalier.core.errors import Fault, UserError
 from espalier.core.facts import DataFacts
-from espalier.core.files import write_json
+from espalier.core.files import read_json, write_json
 from espalier.core.lock import is_held
 from espalier.core.outcome import Outcome
 from espalier.core.record import RECORD, TRIALS
@@ -105,7 +104,7 @@ def read_outcome(directory: Path) -> Outcome:
     """
     file = directory / OUTCOME
     try:
-        return Outcome.of(json.loads(file.read_text(encoding="utf-8")))
+        return Outcome.of(read_json(file))
     except FileNotFoundError:
         raise UserError(
             Fault(str(directory), f"is no run directory: it has no {OUTCOME}.", "See:  espalier runs")
@@ -127,7 +126,7 @@ def read_facts(directory: Path) -> DataFacts:
     """
     file, again = directory / FACTS, f"Train it again:  espalier train --rerun {directory}"
     try:
-        return DataFacts.from_dict(json.loads(file.read_text(encoding="utf-8")))
+        return DataFacts.from_dict(read_json(file))
     except FileNotFoundError:
         truth = f"has no {FACTS}: its training did not begin, or it was made by an earlier version of Espalier."
         raise UserError(Fault(str(directory), truth, again)) from None

@@ -84,6 +84,10 @@ def combinations(dimensions: Sequence[Dimension]) -> Iterator[Point]:
         yield dict(zip(keys, values, strict=True))
 
 
+MOST_POINTS = 10_000
+"""Of a grid: all are checked before the first begins, some milliseconds each."""
+
+
 def count(space: Space) -> int | None:
     """How many points a space has; None: endlessly many."""
     sizes = [[key.size for key in space.keys(options)] for options in combinations(space.options())]

@@ -7,13 +7,12 @@ answer.json    the sweep: "yes", or "pause": then the run leaves a checkpoint an
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from espalier.core.files import write_json
+from espalier.core.files import read_json, write_json
 
 TRIAL, ASK, ANSWER = "trial.json", "ask.json", "answer.json"
 
@@ -99,7 +98,7 @@ def read_answer(directory: Path) -> Answer | None:
 
 def _read(file: Path) -> Any:
     try:
-        content: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        content: Mapping[str, Any] = read_json(file)
     except FileNotFoundError:
         return None
     return content

@@ -6,6 +6,7 @@ them. A config has a few hundred; what is far beyond that is refused, whatever i
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import yaml
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.rundir import shown
 
-BYTES, VALUES, CHARACTERS, DEPTH = 2**20, 20_000, 2**22, 64
+BYTES, VALUES, CHARACTERS, DEPTH, DIGITS = 2**20, 20_000, 2**22, 64, 1_000
 
 
 def read_yaml(path: Path) -> Any:
@@ -48,8 +49,8 @@ def require_small(text: str, path: Path) -> None:
         path: of its file, for people.
 
     Raises:
-        ConfigError: more values (``VALUES``) or characters (``CHARACTERS``) than any config has, deeper (``DEPTH``), or
-            an anchor that holds itself.
+        ConfigError: more values (``VALUES``) or characters (``CHARACTERS``) than any config has, deeper (``DEPTH``), an
+            anchor that holds itself, or a number of more ``DIGITS``.
         yaml.YAMLError: it is no YAML.
     """
     unfolded = _Unfolded()
@@ -64,6 +65,7 @@ def require_small(text: str, path: Path) -> None:
         raise
 
 
+_NUMBER = re.compile(r"[-+]?(0x[0-9a-fA-F_]+|0b[01_]+|[0-9_:.]+)")  # and of 59:59:… of which each is another base's
 _REMEDY = "Write it out in a few lines, or ask whoever made it."
 
 
@@ -82,6 +84,8 @@ class _Unfolded:
             anchor, counted = self._open.pop()
             return self._add(anchor, counted)
         elif isinstance(event, yaml.ScalarEvent):
+            if event.implicit[0] and len(event.value) > DIGITS and _NUMBER.fullmatch(event.value):
+                return f"has a number of {len(event.value):,} digits."
             return self._add(event.anchor, [1, len(event.value), 0])
         elif isinstance(event, yaml.AliasEvent):
             if any(anchor == event.anchor for anchor, _ in self._open):

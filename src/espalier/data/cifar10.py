@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,11 +9,12 @@ from typing import Annotated, Any, ClassVar, Unpack
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
 from espalier.core.bounds import Keys
 from espalier.core.errors import DataError, Fault
 from espalier.core.facts import Kind
+from espalier.core.images import opened
 from espalier.core.parquet import read_parquet
 from espalier.data.common import Common, Source, TableData, Values
 from espalier.data.named import HubSet, hub_rows, local_folder
@@ -67,7 +67,7 @@ def _decoded(files: Sequence[bytes], path: Path) -> npt.NDArray[np.uint8]:
 
     def decode(row: int) -> None:
         try:
-            pixels[row] = _pixels(Image.open(io.BytesIO(files[row])))
+            pixels[row] = _pixels(opened(files[row]))
         except (OSError, ValueError, UnidentifiedImageError) as error:
             raise DataError(Fault(f"{path} row {row}", f"holds no image of 32 x 32 pixels: {error}.")) from None
 

@@ -8,13 +8,12 @@ from typing import Annotated, ClassVar, Literal, Unpack
 
 import numpy as np
 from annotated_types import Ge, Len
-from PIL import Image
 
 from espalier.core.bounds import FolderExists, Keys
 from espalier.core.errors import DataError, Fault
 from espalier.core.facts import Kind
 from espalier.core.image_files import ENDINGS, is_image
-from espalier.core.images import BROKEN, Pixels, Shaper
+from espalier.core.images import BROKEN, Pixels, Shaper, opened
 from espalier.data.common import Common, Source, TableData, Values
 
 _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "val": "validation",
@@ -71,7 +70,7 @@ class Folder(TableData):
         broken: list[str] = []
         for row, file in enumerate(files):
             try:
-                with Image.open(file) as image:
+                with opened(file) as image:
                     pixels.append(self.shaper(image, file.__str__))
                 kept.append(row)
             except BROKEN as error:

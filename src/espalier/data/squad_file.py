@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from espalier.core.errors import DataError, Fault
+from espalier.core.files import parse_json
 from espalier.core.formats import read_bytes
 from espalier.core.jsonl import Records
 
@@ -25,10 +25,10 @@ def read_squad(path: Path) -> Records:
         DataError: not there, no JSON, another layout, no question.
     """
     try:
-        whole = json.loads(read_bytes(path).decode("utf-8-sig"))
+        whole = parse_json(read_bytes(path).decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise DataError(Fault(str(path), f"is not UTF-8: {error.reason}.", "Convert the file (iconv).")) from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(Fault(str(path), f"is no JSON value: {error}.", _REMEDY)) from None
     listed = whole.get("data") if isinstance(whole, Mapping) else whole
     if not isinstance(listed, list) or not all(isinstance(one, Mapping) for one in listed):

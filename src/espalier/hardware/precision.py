@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from time import perf_counter
 
 import torch
 
-from espalier.core.files import write_json
+from espalier.core.files import read_json, write_json
 from espalier.core.home import cache
 from espalier.core.machine import cpu_name, probe
 
@@ -51,7 +50,7 @@ def bf16_speed() -> float:
     file = cache() / _MEASURED
     known: dict[str, float] = {}
     with suppress(OSError, ValueError):
-        known = dict(json.loads(file.read_text()))
+        known = dict(read_json(file))
     if key not in known:
         with _one_thread():
             known[key] = _measure()

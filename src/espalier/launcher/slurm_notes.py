@@ -9,14 +9,13 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from espalier.core.files import write_json
+from espalier.core.files import read_json, write_json
 from espalier.core.launching import Ended, Job
 
 FOLDER = "slurm"
@@ -107,6 +106,6 @@ def batch_of(notes: Notes) -> tuple[str, str] | None:
 
 def _read(file: Path) -> Any:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return read_json(file)
     except FileNotFoundError:
         return None

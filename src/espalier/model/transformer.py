@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
 from torch import nn
 from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
@@ -22,12 +21,14 @@ from transformers import (
 
 from espalier.core.errors import ConfigError, Fault
 from espalier.model.quantized import Bits, loading
+from espalier.model.source import UNREADABLE, tensors_of
 
 _DROPOUTS = (
     "hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "activation_dropout",
     "attn_pdrop", "embd_pdrop", "resid_pdrop", "dropout_rate", "hidden_dropout", "embedding_dropout", "embed_dropout",
     "resid_dropout", "mlp_dropout", "ffn_dropout",
 )  # fmt: skip
+_LAYERS = ("num_hidden_layers", "num_layers", "encoder_layers", "decoder_layers", "num_decoder_layers")
 Pooling = Literal["mean", "cls", "last"]
 
 
@@ -58,7 +59,7 @@ def read_config(folder: Path, source: str) -> Any:
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
         return _without_choices(config, source)
-    except (OSError, StrictDataclassError) as error:
+    except (OSError, StrictDataclassError, TypeError, AttributeError, RecursionError) as error:
         truth = f"has a config.json that cannot be read: {' '.join(str(error).split()).rstrip('.')}."
         raise ConfigError(Fault(f"model.source={source}", truth, "Fetch or copy it again.")) from error
     except (ValueError, KeyError) as error:
@@ -131,17 +132,26 @@ def load_trunk(
         else {}
     )
     quantised = loading(quantize) if quantize else {}
+    _require_plausible(config, folder, source)
     try:
         trunk, info = family.model.from_pretrained(
             folder, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True,
             output_loading_info=True, ignore_mismatched_sizes=True, **bare, **quantised,
         )  # fmt: skip
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except UNREADABLE as error:
         truth = f"could not be read: {str(error).strip().partition(chr(10))[0].rstrip('.')}."
         raise ConfigError(Fault(f"model.source={source}", truth, "Fetch or copy it again.")) from error
     _require_whole(info, family, source)
     module: nn.Module = trunk.train()  # from_pretrained leaves it in evaluation mode, without dropout
     return module
+
+
+def _require_plausible(config: Any, folder: Path, source: str) -> None:
+    """Layers are made before their weights are read: a config.json alone could ask for all of the memory."""
+    layers = max((n for name in _LAYERS if isinstance(n := getattr(config, name, None), int)), default=0)
+    if layers > (tensors := tensors_of(folder, source)):
+        truth = f"has {tensors:,} tensors, and its config.json says {layers:,} layers."
+        raise ConfigError(Fault(f"model.source={source}", truth, "Fetch or copy it again."))
 
 
 def _require_whole(info: Any, family: Family, source: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from espalier.core.files import parse_json
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -132,4 +133,4 @@ def worst_errors(predictions: Predictions, examples: Path) -> Sequence[Mapping[s
     As the run wrote them to ``examples`` (JSON lines); where it wrote none, the same without texts.
     """
     lines = examples.read_text(encoding="utf-8").split("\n") if examples.is_file() else []
-    return [json.loads(line) for line in lines if line] or [predictions.error(i) for i in predictions.worst()]
+    return [parse_json(line) for line in lines if line] or [predictions.error(i) for i in predictions.worst()]

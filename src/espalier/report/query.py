@@ -13,6 +13,7 @@ import duckdb
 
 from espalier.config.suggest import asked, nearest
 from espalier.core.errors import Fault, UserError
+from espalier.core.files import parse_json
 from espalier.core.outcome import Outcome
 from espalier.core.rundir import OUTCOME, Place, is_gone
 from espalier.report.runs import ListedRun
@@ -103,7 +104,7 @@ def find_runs(directories: Iterable[Path], *, where: str = "", sort: str = "", l
             places[i] for (i,) in database.execute("SELECT id FROM runs WHERE r.status IS NULL ORDER BY id").fetchall()
         ]
         running = [i for (i,) in database.execute("SELECT id FROM runs WHERE r.status = 'running'").fetchall()]
-        killed = {i for i in running if is_gone(places[i], Outcome.of(json.loads(contents[i])))}
+        killed = {i for i in running if (run := _outcome(contents[i])) and is_gone(places[i], run)}
         database.execute("CREATE TEMP TABLE killed AS SELECT unnest($ids::BIGINT[]) AS id, 'killed' AS status",
                          {"ids": sorted(killed)})  # fmt: skip
         database.execute("CREATE TEMP TABLE place AS SELECT unnest($ids::BIGINT[]) AS id, "
@@ -112,8 +113,16 @@ def find_runs(directories: Iterable[Path], *, where: str = "", sort: str = "", l
         _name_columns(database)
         chosen = _choose(database, where, sort)
     shown = chosen[:limit] if limit else chosen
-    runs = [ListedRun(places[i], Outcome.of(json.loads(contents[i])), i in killed) for i in shown]
-    return Found(runs, len(chosen), [*unreadable, *bad])
+    runs = [(i, _outcome(contents[i])) for i in shown]
+    bad += [places[i] for i, run in runs if run is None]
+    return Found([ListedRun(places[i], run, i in killed) for i, run in runs if run], len(chosen), [*unreadable, *bad])
+
+
+def _outcome(content: str) -> Outcome | None:
+    try:
+        return Outcome.of(parse_json(content))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def _read(directories: Iterable[Path]) -> tuple[list[Path], list[str], list[Path]]:

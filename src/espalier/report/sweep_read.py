@@ -6,7 +6,6 @@ a sweep may have been moved.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import statistics
@@ -18,6 +17,7 @@ from typing import Any
 import yaml
 
 from espalier.core.errors import Fault, UserError
+from espalier.core.files import read_json
 from espalier.core.lock import is_held
 from espalier.core.masking import masked_text
 from espalier.core.outcome import Outcome
@@ -157,7 +157,7 @@ def read_sweep(directory: Path) -> Sweep:
 def read_summary(directory: Path) -> dict[str, Any]:
     """``summary.json``; empty where there is none, or none that can be read."""
     try:
-        found: dict[str, Any] = json.loads((directory / SUMMARY).read_text(encoding="utf-8"))
+        found: dict[str, Any] = read_json(directory / SUMMARY)
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -182,7 +182,7 @@ def outcome_of_trial(directory: Path, trial: int) -> Outcome | None:
     """What a trial's run says of itself; None where it says nothing that can be read."""
     try:
         file = trial_directory(directory, trial) / OUTCOME
-        return Outcome.of(json.loads(file.read_text(encoding="utf-8")))
+        return Outcome.of(read_json(file))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 

@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from espalier.build.assemble import Assembly
+from espalier.core.files import read_json
 from espalier.core.home import cache
 from espalier.core.parts import Baseline
 from espalier.run.result import predictions_table, write_table
@@ -39,7 +40,7 @@ def compare(assembly: Assembly, split: str, settings: Mapping[str, Any], directo
     # Broken, half-written or not there: in any case it can be made again.
     with suppress(OSError, ValueError):
         if assembly.raw.fingerprint:
-            record: dict[str, Any] = json.loads((kept / _RECORD).read_text(encoding="utf-8"))
+            record: dict[str, Any] = read_json(kept / _RECORD)
             write_table(target, pq.read_table(kept / _TABLE))
             return record
     found: Baseline | None = task.baseline(assembly.raw, split)

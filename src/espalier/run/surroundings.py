@@ -27,10 +27,14 @@ def versions() -> dict[str, str]:
 
 
 def git_commit(folder: Path) -> str:
-    """The commit checked out there, ``+`` behind it where tracked files differ from it; ``""`` outside of git."""
+    """The commit checked out there, ``+`` behind it where tracked files differ from it; ``""`` outside of git.
+
+    A repository may name programs in its own config: none of a stranger's runs. The monitor of files is off, and
+    where the repository itself (not the user) has filters, its files are not compared.
+    """
     try:
         commit = _git(folder, "rev-parse", "HEAD")
-        return commit + ("+" if commit and _git(folder, "status", "--porcelain", "--untracked-files=no") else "")
+        return commit if _has_filters(folder) else commit + ("+" if _is_changed(folder) else "")
     except (OSError, subprocess.SubprocessError):
         return ""
 
@@ -47,6 +51,18 @@ def cluster() -> ClusterEnvironment:
     return TorchElasticEnvironment() if world.by == "torchrun" else SLURMEnvironment(auto_requeue=False)
 
 
-def _git(folder: Path, *words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, timeout=10, check=True)
+def _has_filters(folder: Path) -> bool:
+    asked = ("config", "--includes", "--show-scope", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process)$")
+    return any(line.startswith(("local", "worktree")) for line in _git(folder, *asked, accept=1).splitlines())
+
+
+def _is_changed(folder: Path) -> bool:
+    return bool(_git(folder, "-c", "core.fsmonitor=false", "status", "--porcelain", "--untracked-files=no"))
+
+
+def _git(folder: Path, *words: str, accept: int = 0) -> str:
+    """What git prints. ``accept``: the highest exit code that is no failure (``config`` ends with 1: none found)."""
+    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, timeout=10, check=False)
+    if not 0 <= done.returncode <= accept:
+        raise subprocess.CalledProcessError(done.returncode, done.args)
     return done.stdout.strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from espalier.core.errors import Fault
-from espalier.core.searching import Dimension, Point, Space, Told, all_points, combinations
+from espalier.core.searching import MOST_POINTS, Dimension, Point, Space, Told, all_points, combinations, count
 
 _TRUTH = "is an interval: endlessly many values."
 
@@ -17,15 +17,19 @@ class Grid:
         self._points: list[Point] = []
 
     def faults(self, space: Space, /) -> list[Fault]:
-        """An interval has endlessly many values."""
+        """An interval has endlessly many values; a product of long lists more than anybody waits for."""
         remedy = "List values for a grid, as in  key=1e-4,3e-4,1e-3 , or add a search:  sweep=tpe sweep.trials=20"
+        keys = [key for options in combinations(space.options()) for key in space.keys(options)]
         found = {
             key.key: Fault(f"{key.key}=interval({key.low:g},{key.high:g})", _TRUTH, remedy, _where(key))
-            for options in combinations(space.options())
-            for key in space.keys(options)
+            for key in keys
             if key.is_interval
         }
-        return list(found.values())
+        if found or (size := count(space) or 0) <= MOST_POINTS:
+            return list(found.values())
+        widest = max([*space.options(), *keys], key=lambda dimension: dimension.size or 0)
+        truth = f"makes a grid of {size:,} combinations; {MOST_POINTS:,} are the most."
+        return [Fault(widest.key, truth, "Name fewer values, or add a search:  sweep=tpe sweep.trials=20")]
 
     def beside(self, space: Space, /) -> list[str]:  # noqa: ARG002  # a search's interface
         """None."""

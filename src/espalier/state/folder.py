@@ -20,10 +20,11 @@ from typing import Any
 
 import safetensors.torch
 from safetensors import SafetensorError
+from torch import Tensor
 
 from espalier import __version__
 from espalier.core.errors import CorruptError, UserError, newer
-from espalier.core.files import sha256_of, sync_file, sync_folder
+from espalier.core.files import parse_json, read_json, sha256_of, sync_file, sync_folder
 from espalier.state.codec import decode, encode
 
 FORMAT = 1
@@ -87,6 +88,19 @@ def read(path: Path) -> dict[str, Any]:
     except (SafetensorError, LookupError, TypeError, ValueError, RecursionError) as error:  # made by somebody else
         raise CorruptError(f"{path} holds no checkpoint: {type(error).__name__}: {error}") from error
     return checkpoint
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The model's state alone, by parameter.
+
+    Raises:
+        CorruptError, UserError: as ``read``; it holds no such state.
+    """
+    state = read(path)
+    weights = state.get("state_dict") if isinstance(state, dict) else None
+    if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
+        raise CorruptError(f"{path} holds no weights")
+    return weights
 
 
 def read_structure(path: Path) -> dict[str, Any]:
@@ -153,9 +167,9 @@ def _os_error(error: SafetensorError) -> OSError:
 
 def _manifest(path: Path) -> Manifest:
     try:
-        manifest: dict[str, Any] = json.loads((path / MANIFEST).read_bytes())
+        manifest: dict[str, Any] = read_json(path / MANIFEST)
         checksum = manifest.pop("checksum")
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise CorruptError(f"{path} has no manifest that can be read") from error
     if checksum != _checksum(manifest):
         raise CorruptError(f"{path / MANIFEST} was changed after it was written")
@@ -181,8 +195,8 @@ def _bytes(path: Path, name: str, manifest: Manifest) -> bytes:
 
 def _structure(path: Path, content: bytes) -> Any:
     try:
-        return _of_our_format(path / STATE, json.loads(content))["state"]
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        return _of_our_format(path / STATE, parse_json(content))["state"]
+    except (ValueError, LookupError, TypeError) as error:
         raise CorruptError(f"{path / STATE} holds no state: {type(error).__name__}: {error}") from error
 
 

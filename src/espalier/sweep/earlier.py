@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import chain
@@ -11,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from espalier.config.compose import Experiment
+from espalier.core.files import read_json
 from espalier.core.outcome import Outcome
 from espalier.core.rundir import OUTCOME
 from espalier.report.sweep_plan import Expected
@@ -48,7 +48,7 @@ class Earlier:
 def _read(files: list[Path]) -> Iterator[Outcome]:
     for file in files:
         try:
-            yield Outcome.of(json.loads(file.read_text(encoding="utf-8")))
+            yield Outcome.of(read_json(file))
         except (OSError, ValueError, TypeError, KeyError):
             continue
 

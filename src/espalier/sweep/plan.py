@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from espalier.config.check import check
@@ -16,11 +17,12 @@ from espalier.config.multirun import Command
 from espalier.config.words import Word
 from espalier.core.errors import ConfigError, Fault, TrustError, UserError
 from espalier.core.machine import Machine, probe
-from espalier.core.searching import Dimension, Point, all_points, combinations, count, identity
+from espalier.core.searching import MOST_POINTS, Dimension, Point, all_points, combinations, count, identity
 from espalier.sweep.bases import Base, Bases
 from espalier.sweep.names import name_of, short_keys
 from espalier.sweep.space import SweepSpace
 
+_CORNERS = 1_000  # of a space without a grid, how many are checked
 _NOT_THE_EXPERIMENT = ("output", "name")  # where it lies and what it is called
 
 
@@ -133,12 +135,15 @@ class Planner:
     def check(self) -> None:
         """Check the trials of a grid, all of them; of any other space the options, and the ends of each key.
 
+        Of a grid that is too large, and of keys with thousands of values, the first are checked.
+
         Raises:
             ConfigError: every fault, each once, with how many trials have it.
             TrustError: code that is not trusted is all that is wrong.
         """
         every = self._every_base()
-        points = list((self.grid() if self.is_grid else self._corners()) or ())
+        whole = self.is_grid and (self.size or 0) <= MOST_POINTS
+        points = list((self.grid() if whole else islice(self._corners(), _CORNERS)) or ())
         found: dict[Fault, list[Point]] = dict.fromkeys(self._never_there(every), points)
         trusted = not found
         for point in points:
@@ -149,7 +154,7 @@ class Planner:
                 for fault in error.faults:
                     found.setdefault(fault, []).append(point)
         if found:
-            times = len(self.seeds) if self.is_grid else 0
+            times = len(self.seeds) if whole else 0
             faults = [_counted(fault, concerned, points, times) for fault, concerned in found.items()]
             raise (TrustError if trusted else ConfigError)(*faults)
 

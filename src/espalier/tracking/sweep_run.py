@@ -19,6 +19,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from espalier.core.files import read_json
 from espalier.core.masking import masked_text
 from espalier.core.parts import RunInfo
 from espalier.core.record import SUMMARY, TRIALS, TrialRecord, kind_of, read_record
@@ -146,7 +147,7 @@ def _node(directory: Path) -> Mapping[str, Any] | None:
 
 
 def _json(file: Path) -> dict[str, Any]:
-    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+    return dict(read_json(file)) if file.is_file() else {}
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from torch.nn import functional
 from espalier.core.columns import Columns
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts, Raw
+from espalier.core.files import read_json
 from espalier.model.source import locate
 
 _FILE = "preprocessor_config.json"
@@ -55,7 +56,7 @@ class Image:
             remedy = "Choose a model of images, for instance google/vit-base-patch16-224-in21k."
             raise ConfigError(Fault(f"model.source={source}", f"has no {_FILE}: it reads no images.", remedy))
         try:
-            self.settings: dict[str, Any] = json.loads(file.read_text())
+            self.settings: dict[str, Any] = read_json(file)
             self.transform()
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             truth = f"has a {_FILE} that Espalier cannot follow: {type(error).__name__}: {error}."

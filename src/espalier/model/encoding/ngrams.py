@@ -16,6 +16,7 @@ from annotated_types import Ge
 
 from espalier.core.columns import Columns, Ragged
 from espalier.core.facts import DataFacts, Raw
+from espalier.core.files import read_json
 from espalier.model.encoding.texts import text_roles
 
 _FILE = "ngrams.json"
@@ -115,7 +116,7 @@ class Ngrams:
 
     def load(self, folder: Path, /) -> None:
         """The settings of ``ngrams.json``."""
-        vars(self).update(json.loads((folder / _FILE).read_text()))
+        vars(self).update(read_json(folder / _FILE))
 
     def recipe(self) -> str:
         """Plain Python that encodes texts in the same way: ``encode(texts)``, and some ``rows``."""

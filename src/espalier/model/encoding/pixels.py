@@ -16,6 +16,7 @@ import pyarrow as pa
 from espalier.core.columns import Columns
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts, Raw
+from espalier.core.files import read_json
 
 _PART = 1024  # rows
 
@@ -68,7 +69,7 @@ class Pixels:
 
     def load(self, folder: Path, /) -> None:
         """Mean, std and shape of ``pixels.json``."""
-        content = json.loads((folder / "pixels.json").read_text())
+        content = read_json(folder / "pixels.json")
         self.mean, self.std, self.shape = content["mean"], content["std"], tuple(content["shape"])
 
 

@@ -141,6 +141,17 @@ class Pretrained:
         return mark if mark is not None and any(second) and second == encoded.type_ids else None
 
 
+_LARGEST = 2**26  # bytes of a tokenizer.json; those of 260,000 words have 35 MB
+
+
+def _require_small(file: Path, source: str) -> None:
+    """tokenizers ends the process where a vocabulary takes more memory than there is."""
+    size = file.stat().st_size if file.is_file() else 0
+    if size > _LARGEST:
+        truth = f"has a tokenizer.json of {size / 1e6:,.0f} MB; no vocabulary takes more than {_LARGEST / 1e6:,.0f}."
+        raise ConfigError(Fault(f"model.source={source}", truth, "Fetch or copy it again."))
+
+
 def read_tokenizer(folder: Path, source: str) -> Any:
     """A fast tokenizer that pads, and cuts, on the right.
 
@@ -148,13 +159,14 @@ def read_tokenizer(folder: Path, source: str) -> Any:
         ConfigError: there is none, or it cannot be read; the model's config cannot be read.
     """
     read_config(folder, source)  # transformers looks there for the tokenizer's class, and would blame the tokenizer
+    _require_small(folder / "tokenizer.json", source)
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
         # Of a folder without a vocabulary transformers makes a tokenizer to which all words are unknown.
         names = ("tokenizer.json", *tokenizer.vocab_files_names.values())
         if not tokenizer.is_fast or not any((folder / name).is_file() for name in names):
             raise ValueError("it has no tokenizer.json, and none can be made of its files")
-    except (OSError, ValueError, KeyError, ImportError, AttributeError) as error:
+    except Exception as error:  # tokenizers raises nothing more special
         truth = f"has no tokenizer that can be read: {str(error).strip().partition(chr(10))[0].rstrip('.')}."
         remedy = "Put its tokenizer.json and tokenizer_config.json beside the weights."
         raise ConfigError(Fault(f"model.source={source}", truth, remedy)) from error
