@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benches.machine import ROOT, child
+from benches.machine import ROOT, child, say
 from benches.records import Figure, Measured, Row, Settings
 from benches.training import last_json
 
@@ -14,7 +14,11 @@ LEAST, KINDS = 200, 15
 def resume(settings: Settings) -> Measured:
     """``scripts/stop_points`` and ``plain/stopped_lightning.py``."""
     program = [sys.executable, str(ROOT / "scripts" / "stop_points"), "--json"]
-    answer = last_json(child([*program, "--points", "5" if settings.quick else "240"], accept=None).stdout)
+    told = child([*program, "--points", "5" if settings.quick else "240"], accept=None).stdout
+    for line in told.splitlines():
+        if "NOT exact" in line:
+            say(line.strip())
+    answer = last_json(told)
     points, exact, kinds = (float(answer[name]) for name in ("points", "exact", "kinds"))
     program = [sys.executable, str(ROOT / "scripts" / "benches" / "plain" / "stopped_lightning.py")]
     plain = last_json(child([*program, "--points", "3" if settings.quick else "19"]).stdout)

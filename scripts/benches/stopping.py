@@ -160,7 +160,10 @@ def points_of(kind: str, count: int, moments: dict[str, int]) -> Iterator[Point]
         part = totals[place] / chosen.count(place)
         after = min(totals[place], 1 + int((seen[place] + chance.random()) * part))
         seen[place] += 1
-        yield Point(kind, place, after, "pause" if place == "rung" else _SIGNALS[(first + number) % len(_SIGNALS)])
+        sent = "pause" if place == "rung" else _SIGNALS[(first + number) % len(_SIGNALS)]
+        if place == "test" and sent != "SIGKILL":  # it is obeyed at the next batch: of the last one there is none
+            after, sent = min(after, totals[place] - 1), sent if totals[place] > 1 else "SIGKILL"
+        yield Point(kind, place, max(after, 1), sent)
 
 
 def _reference(tries: Tries, kind: str) -> Path:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from conf.toy_data import write_data_root
-from espalier.build.restore import appoint, restore
+from espalier.build.restore import appoint, begin, restore
 from espalier.build.transfer import merge
 from espalier.config.compose import compose
 from espalier.core.errors import ConfigError, TrustError, UserError
@@ -154,3 +154,13 @@ def test_a_judge_is_another_runs_model(place: Path, tmp_path: Path, monkeypatch:
     found.judge = str(next((directory / "model").glob("*.safetensors")))
     with pytest.raises(ConfigError, match=r"task.judge=.*  is weights alone\."):
         appoint(found)
+
+
+def test_weights_of_a_run_whose_checkpoint_is_damaged_are_a_mistake_in_the_command(
+    run_of_words: Path, tmp_path: Path
+) -> None:
+    directory = copied(run_of_words, tmp_path)
+    for file in (directory / "checkpoints").rglob("*.safetensors"):
+        file.write_bytes(b"")
+    with pytest.warns(UserWarning), pytest.raises(ConfigError, match=r"weights=.* cannot be read"):
+        begin(torch.nn.Linear(1, 1), str(directory))

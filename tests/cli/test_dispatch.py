@@ -124,3 +124,9 @@ def test_torch_is_not_imported() -> None:
 def test_bytes_that_are_no_utf8_are_answered(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
     assert "has bytes that are no UTF-8" in capsys.readouterr().err
+
+
+def test_a_name_too_long_for_a_file_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "x=" + "9" * 5_000]) == 2
+    said = capsys.readouterr().err
+    assert "is the name of no file" in said and len(said) < 400

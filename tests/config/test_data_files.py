@@ -124,3 +124,8 @@ def test_a_file_of_another_format_is_said_once() -> None:
 def test_a_task_learns_the_kind_of_labels_there_is(task: str, node: dict[str, Any], remedy: str | None) -> None:
     setting = Setting("task", {"_target_": task}, {}, {"data": node})
     assert [answer[2] for answer in learns(("data",), setting)] == ([remedy] if remedy else [])
+
+
+def test_what_is_no_name_has_a_fault_of_its_type_alone() -> None:
+    assert list(file_exists((), Setting("data.path", ["a.csv", False, None], {}, {}))) == []
+    assert columns("csv", [False], {"text": "review"}) == []

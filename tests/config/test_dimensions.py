@@ -118,3 +118,8 @@ def test_words_are_short_where_they_can_be() -> None:
 def test_what_the_grammar_refuses_bare_is_quoted_or_marked(value: object) -> None:
     (word,), faults = read_words([f"a={spelled(value)}"])
     assert faults == [] and word.override.value() == value
+
+
+def test_a_range_without_a_step_names_no_value() -> None:
+    found = dimension(word("seed=range(0,1,0)"), 0)
+    assert isinstance(found, Fault) and found.truth == "names no value."

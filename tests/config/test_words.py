@@ -88,3 +88,9 @@ def test_items_of_other_scripts_are_quoted_in_lists_and_mappings() -> None:
     assert [word.override.value() for word in words] == [
         ["größe", "land"], {"text": "Bewertung größe", "label": "星"}, ["ä,b", "ö c"], ["x^"]
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["[" * 2_000 + "]" * 2_000, "{a:" * 2_000 + "1" + "}" * 2_000])
+def test_a_word_that_is_nested_too_deep_is_a_fault(value: str) -> None:
+    words, (fault,) = read_words([f"vars.x={value}"])
+    assert words == [] and fault.truth == "is nested too deep to be read." and len(fault.what) < 60

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.disk import full_disk
-from espalier.core.files import sha256_of, sync_file, sync_folder, write_atomic, write_json
+from espalier.core.files import parse_json, read_json, sha256_of, sync_file, sync_folder, write_atomic, write_json
 
 
 def test_new_content_takes_the_place_of_the_old_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -49,3 +49,14 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_of_the_new(tmp_path: Path) 
     with full_disk(10), pytest.raises(OSError, match="large"):
         write_atomic(file, b"x" * 1000)
     assert file.read_text() == "old" and list(tmp_path.iterdir()) == [file]
+
+
+def test_json_that_nobody_can_read_is_a_value_error(tmp_path: Path) -> None:
+    (file := tmp_path / "a.json").write_text('{"a": [1]}')
+    assert read_json(file) == {"a": [1]}
+    for content in (b"[" * 100_000, b'{"a":' * 100_000, b"{", b"\xff"):
+        file.write_bytes(content)
+        with pytest.raises(ValueError):
+            read_json(file)
+    with pytest.raises(ValueError, match="nested too deep"):
+        parse_json("[" * 100_000)

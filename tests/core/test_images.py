@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from io import BytesIO
 from pathlib import Path
 
@@ -61,3 +62,21 @@ def test_what_a_table_holds(tmp_path: Path) -> None:
     for value in (b"no image", {"bytes": None}, 3):
         with pytest.raises(OSError):
             opened(value)
+
+
+@pytest.mark.parametrize("ending", ["png", "jpeg", "bmp", "gif", "tiff", "webp", "ppm"])
+def test_images_of_formats_in_use_open(ending: str, tmp_path: Path) -> None:
+    Image.fromarray(COLOURS).save(file := tmp_path / f"a.{ending}")
+    assert opened(file).size == opened(file.read_bytes()).size == (4, 3)
+
+
+def test_postscript_is_no_image_and_starts_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def started(*_: object, **__: object) -> None:
+        raise AssertionError("a program was started")
+
+    monkeypatch.setattr(subprocess, "Popen", started)
+    page = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n"
+    (file := tmp_path / "a.png").write_bytes(page)
+    for said in (page, file, str(file)):
+        with pytest.raises(OSError, match="cannot identify"):
+            opened(said).load()

@@ -57,3 +57,12 @@ def test_a_few_values_that_are_repeated_without_end_are_not_read_to_it(tmp_path:
         read_parquet(tmp_path / "a.parquet", ["text"])
     assert len(read_parquet(tmp_path / "a.parquet", ["n"]).column("n")) == 2**20
     assert list(read_parquet(tmp_path / "a.parquet", ["other"]).numbers) == list(range(2**20))
+
+
+def test_more_rows_than_bytes_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    equal = pa.table({"a": pa.array(["x"]).take(pa.array([0] * (2**20 + 1)))})
+    pq.write_table(equal, tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="nearly all of them are the same"):
+        read_parquet(tmp_path / "a.parquet", ["a"])
+    pq.write_table(equal.slice(0, 1000), tmp_path / "few.parquet")
+    assert read_parquet(tmp_path / "few.parquet", ["a"]).table.num_rows == 1000

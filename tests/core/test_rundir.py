@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -228,3 +229,10 @@ def test_an_output_that_cannot_hold_runs(tmp_path: Path) -> None:
         create(tmp_path / "file" / "here", "mine")
     with pytest.raises(UserError, match="cannot hold runs: No such file"):
         create(Path("/proc/nowhere"), "mine")
+
+
+@pytest.mark.parametrize(("name", "read"), [("facts.json", read_facts), ("outcome.json", read_outcome)])
+def test_a_record_that_is_nested_too_deep_cannot_be_read(name: str, read: Any, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("[" * 100_000)
+    with pytest.raises(UserError, match="cannot be read"):
+        read(tmp_path)

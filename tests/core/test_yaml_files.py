@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from espalier.core.errors import ConfigError
-from espalier.core.yaml_files import BYTES, DEPTH, VALUES, read_text, read_yaml
+from espalier.core.yaml_files import BYTES, DEPTH, VALUES, read_text, read_yaml, yaml_text
 
 LISTS = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
 MERGED = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 12))
@@ -78,3 +78,18 @@ def test_what_is_no_yaml_says_in_which_file(tmp_path: Path) -> None:
     file.write_bytes(b"a: \xe9\n")
     with pytest.raises(UnicodeDecodeError):
         read_yaml(file)
+
+
+@pytest.mark.parametrize("number", [":".join(["59"] * 2_000), "0x" + "f" * 2_000, "0b" + "1" * 2_000, "9" * 2_000])
+def test_numbers_that_python_does_not_write_are_refused(number: str, tmp_path: Path) -> None:
+    (file := tmp_path / "x.yaml").write_text(f"a: {number}\n")
+    with pytest.raises(ConfigError, match="has a number of"):
+        read_yaml(file)
+    file.write_text(f"a: '{number}'\nb: {'x1' * 2_000}\n")
+    assert read_yaml(file) == {"a": number, "b": "x1" * 2_000}
+
+
+@pytest.mark.parametrize("text", ["\x85", "a\x85b", " größe 星 🙂", "\u2028", "a\nb", "1e-3", "\ufeff"])
+def test_texts_are_read_back_as_they_were_written(text: str) -> None:
+    assert yaml.safe_load(yaml_text({"a": text})) == {"a": text}
+    assert "größe 星" in yaml_text({"a": " größe 星"})

@@ -125,3 +125,27 @@ def test_a_config_that_cannot_be_read(content: str, said: str, tmp_path: Path) -
     (tmp_path / "config.json").write_text(content)
     with pytest.raises(ConfigError, match=f"has a config.json that cannot be read: .*{said}"):
         read_config(tmp_path, "some/model")
+
+
+@pytest.mark.parametrize(
+    ("said", "truth"),
+    [
+        ({"num_hidden_layers": 10**7}, "its config.json says 10,000,000 layers"),
+        ({"num_attention_heads": 0}, "could not be read"),
+        ({"hidden_act": "os.system"}, "could not be read"),
+        ({"hidden_size": 10**9}, "could not be read|of other shapes"),
+    ],
+)
+def test_a_config_that_its_weights_cannot_be_of_is_refused(said: dict[str, Any], truth: str, tmp_path: Path) -> None:
+    checkpoints.bert(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | said))
+    with pytest.raises(ConfigError, match=truth):
+        load(tmp_path)
+
+
+def test_a_config_that_is_nested_too_deep_is_refused(tmp_path: Path) -> None:
+    checkpoints.bert(tmp_path)
+    (tmp_path / "config.json").write_text('{"a":' + "[" * 100_000 + "]" * 100_000 + "}")
+    with pytest.raises(ConfigError, match=r"config\.json that cannot be read"):
+        read_config(tmp_path, "some/model")

@@ -134,3 +134,21 @@ def test_trials_are_told_by_their_sweep(tmp_path: Path, directories: list[Path])
     places = [*directories, *trials]
     assert names(find_runs(places, where="sweep = 'sweep-x'", sort="trial")) == ["010", "002"]
     assert names(find_runs(places, where="sweep is null")) == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    "more", [{"metrics": {"a": [1]}}, {"intervals": {"a": 1}}, {"cost": {"wall_seconds": "x" * 3}}]
+)
+def test_a_record_that_is_no_outcome_after_all_ends_no_list(directories: list[Path], more: dict[str, object]) -> None:
+    file = directories[0] / "outcome.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | more))
+    found = find_runs(directories)
+    assert names(found)[-3:] == ["1", "2", "3"]
+
+
+def test_a_record_that_is_nested_too_deep_is_unreadable(directories: list[Path]) -> None:
+    file = directories[1] / "outcome.json"
+    file.write_text(file.read_text().rstrip()[:-1] + ', "x": ' + "[" * 900 + "]" * 900 + "}")
+    assert names(find_runs(directories))
+    file.write_text("[" * 100_000)
+    assert find_runs(directories).unreadable == [directories[1]]

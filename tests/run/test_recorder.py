@@ -60,7 +60,7 @@ def test_nothing_is_recorded_after_training(recorder: Recorder) -> None:
 
 def test_step_log_writes_the_mean_of_a_steps_micro_batches(recorder: Recorder) -> None:
     log = StepLog(1, recorder)
-    log.on_train_start(trainer(6), None)  # type: ignore[arg-type]
+    log.on_train_batch_start(trainer(6))  # type: ignore[arg-type]
     for loss, accumulating in ((1.0, True), (2.0, False)):
         log.on_train_batch_end(trainer(7, accumulating=accumulating), None, {"loss": torch.tensor(loss)}, None, 0)  # type: ignore[arg-type]
     assert lines(recorder) == [{"step": 7, "epoch": 1, "train/loss": 3.0, "lr": 0.5}]
@@ -82,7 +82,7 @@ def test_step_log_passes_over_tasks_that_optimize_by_hand(recorder: Recorder) ->
 def test_step_log_tells_the_rate_that_the_step_took(recorder: Recorder) -> None:
     log, before, after = StepLog(1, recorder), trainer(6), trainer(7)
     after.optimizers[0].param_groups[0]["lr"] = 0.25
-    log.on_train_start(before, None)  # type: ignore[arg-type]
+    log.on_train_batch_start(before)  # type: ignore[arg-type]
     log.on_train_batch_end(after, None, {"loss": torch.tensor(1.0)}, None, 0)  # type: ignore[arg-type]
     assert lines(recorder)[0]["lr"] == 0.5
 
@@ -90,9 +90,19 @@ def test_step_log_tells_the_rate_that_the_step_took(recorder: Recorder) -> None:
 def test_step_log_tells_the_highest_of_several_rates(recorder: Recorder) -> None:
     log, before = StepLog(1, recorder), trainer(6)
     before.optimizers[0].param_groups.append({"lr": 0.75})
-    log.on_train_start(before, None)  # type: ignore[arg-type]
+    log.on_train_batch_start(before)  # type: ignore[arg-type]
     log.on_train_batch_end(trainer(7), None, {"loss": torch.tensor(1.0)}, None, 0)  # type: ignore[arg-type]
     assert lines(recorder)[0]["lr"] == 0.75
+
+
+def test_step_log_tells_a_rate_that_a_validation_lowered(recorder: Recorder) -> None:
+    log, now = StepLog(1, recorder), trainer(6)
+    log.on_train_batch_start(now)
+    log.on_train_batch_end(now, None, {"loss": torch.tensor(1.0)}, None, 0)  # type: ignore[arg-type]
+    now.optimizers[0].param_groups[0]["lr"] = 0.25  # a plateau schedule, after the step's end
+    log.on_train_batch_start(now)
+    log.on_train_batch_end(now, None, {"loss": torch.tensor(1.0)}, None, 0)  # type: ignore[arg-type]
+    assert [line["lr"] for line in lines(recorder)] == [0.5, 0.25]
 
 
 @pytest.mark.parametrize("texts", [True, False])

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
-from espalier.core.searching import Told
+from espalier.core.searching import Dimension, Point, Told
 from espalier.search.grid import Grid
 from search.spaces import Mixed, Small
 
@@ -35,3 +36,13 @@ def test_a_grid_goes_on_where_it_was() -> None:
 def test_a_grid_does_not_load_optuna() -> None:
     program = "import sys, espalier.search.grid, espalier.sweep.preview; sys.exit('optuna' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0
+
+
+def test_a_grid_that_nobody_waits_for_is_answered() -> None:
+    class Wide(Small):
+        def keys(self, options: Point, /) -> list[Dimension]:
+            first, *others = super().keys(options)
+            return [replace(first, values=tuple(range(6_000))), *others]
+
+    (fault,) = Grid().faults(Wide())
+    assert fault.what in ("a", "b") and "10,000 are the most" in fault.truth and "sweep=tpe" in fault.remedy

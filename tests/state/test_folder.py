@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -210,3 +211,14 @@ def dying_at(moment: int, calls: itertools.count[int], real: Callable[..., objec
 
 def refuse(*_: object, **__: object) -> None:
     raise OSError("refused")
+
+
+def test_weights_alone(written: Path) -> None:
+    assert torch.equal(folder.read_weights(written)["weight"], torch.arange(5.0))
+
+
+@pytest.mark.parametrize("state", [{}, {"state_dict": [1, 2]}, {"state_dict": {"weight": 3}}, {"state_dict": None}])
+def test_a_checkpoint_without_weights_is_none(state: dict[str, Any], tmp_path: Path) -> None:
+    folder.write(tmp_path / "step-00000001", state, step=1)
+    with pytest.raises(CorruptError, match="holds no weights"):
+        folder.read_weights(tmp_path / "step-00000001")

@@ -177,3 +177,11 @@ def test_a_thousand_trials_are_planned_quickly() -> None:
     planned = [made.at(*trial) for trial in made.trials()]
     assert len(planned) == len(digests(planned)) == 1000
     assert time.process_time() - began < 8
+
+
+def test_of_a_grid_that_is_too_large_only_the_first_trials_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = planner(*SMALL, "trainer.max_epochs=range(1,100000)")
+    checked: list[object] = []
+    monkeypatch.setattr(made, "_checked", lambda point, _: checked.append(point))
+    made.check()
+    assert 0 < len(checked) <= 1_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -16,6 +17,8 @@ from espalier.core.errors import EspalierError, Fault, UserError
 from espalier.core.texts import is_whole
 from espalier.core.world import is_first
 from espalier.report.faults import fault_lines
+
+_SHOWN = 40
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,6 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG or not isinstance(error.filename, str):
+            raise
+        truth = f"is the name of no file: it has {len(error.filename):,} characters."
+        print("\n".join(fault_lines([Fault(f"{error.filename[:_SHOWN]}…", truth)])), file=sys.stderr)
+        return 2
 
 
 def _dispatch(words: list[str]) -> int:

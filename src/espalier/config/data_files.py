@@ -32,7 +32,7 @@ _KINDS = {
 def file_exists(_: Sequence[Any], setting: Setting) -> Iterator[Answer]:
     """What is wrong with a file, a list of files or a pattern."""
     names = [setting.value] if isinstance(setting.value, str) else setting.value
-    for name in names:
+    for name in filter(_is_text, names):
         files = expand(name)
         if not files:
             yield setting.key, f"{name} matches no file (looked from {Path.cwd()}).", ""
@@ -109,8 +109,14 @@ def _no_column(key: str, name: str, path: Path, header: Sequence[str]) -> Answer
 
 
 def _first(paths: Any) -> Path | None:
-    found = expand(paths) if isinstance(paths, str | list) and paths else []
+    names = [paths] if isinstance(paths, str) else paths if isinstance(paths, list) else []
+    found = expand([*filter(_is_text, names)])
     return found[0] if found and found[0].is_file() else None
+
+
+def _is_text(name: Any) -> bool:
+    """What is none has its own fault, of its type."""
+    return isinstance(name, str) and bool(name)
 
 
 def _peek(path: Path, part: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -110,7 +110,7 @@ def _values(override: Override, key: str) -> tuple[Any, ...]:
         if shuffled:
             sweep.shuffle = False
         values = [Override._convert_value(value) for value in override.sweep_iterator()]
-    except HydraException:
+    except (HydraException, ValueError):  # of a step of nothing
         return ()
     finally:
         if shuffled:

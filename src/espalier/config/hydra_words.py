@@ -56,7 +56,7 @@ def translated(words: Sequence[Word]) -> tuple[bool, list[Fault], list[str]]:
         for word in words
         if word not in plain
     ]
-    stock = {word.key for word in plain if _STOCK.get(word.key) == word.override.value()}
+    stock = {word.key for word in plain if word.key in _STOCK and _STOCK[word.key] == word.override.value()}
     if len(stock) == 1:
         (alone,) = stock
         (other,) = _STOCK.keys() - stock

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 from omegaconf import DictConfig, OmegaConf
+from omegaconf._utils import get_omega_conf_dumper
 from omegaconf.errors import OmegaConfBaseException
 
 from espalier import __version__
@@ -24,7 +25,7 @@ from espalier.core.errors import Fault, UserError, newer
 from espalier.core.files import write_atomic
 from espalier.core.home import expanded, folder_of
 from espalier.core.masking import masked_text, masked_words
-from espalier.core.yaml_files import read_yaml
+from espalier.core.yaml_files import read_yaml, yaml_text
 
 CONFIG, ORIGIN = "config.yaml", "origin.yaml"
 
@@ -33,7 +34,7 @@ def write(experiment: Experiment, directory: Path) -> None:
     """``config.yaml`` (interpolations kept, file paths absolute) and ``origin.yaml`` (options, words, folders)."""
     tree = OmegaConf.create(plain(experiment.config))
     _make_absolute(tree, experiment.values)
-    write_atomic(directory / CONFIG, OmegaConf.to_yaml(tree))
+    write_atomic(directory / CONFIG, yaml_text(OmegaConf.to_container(tree), get_omega_conf_dumper()))
     origin = {
         "schema": SCHEMA,
         "version": __version__,
@@ -42,7 +43,7 @@ def write(experiment: Experiment, directory: Path) -> None:
         "config_dirs": [str(folder.resolve()) for folder in experiment.config_dirs],
         "set": {key: list(told) for key, told in _set_over_defaults(experiment)},
     }
-    write_atomic(directory / ORIGIN, yaml.safe_dump(origin, sort_keys=False, allow_unicode=True))
+    write_atomic(directory / ORIGIN, yaml_text(origin))
 
 
 def summary(experiment: Experiment) -> dict[str, Any]:
@@ -60,6 +61,7 @@ def read(directory: Path) -> Experiment:
     file = directory / CONFIG
     if not file.is_file():
         raise UserError(Fault(str(directory), f"is no run directory: it has no {CONFIG}.", "See:  espalier runs"))
+    layers = Layers()
     try:
         content = dict(read_yaml(file))
         origin = read_yaml(directory / ORIGIN)
@@ -68,10 +70,9 @@ def read(directory: Path) -> Experiment:
         if schema > SCHEMA:
             raise UserError(newer(str(directory), "schema", schema, SCHEMA, str(origin.get("version", ""))))
         tree = OmegaConf.create(migrated(content, max(schema, 1)))
+        layers.add_file(file, "")
     except (OSError, ValueError, KeyError, TypeError, RecursionError, yaml.YAMLError, OmegaConfBaseException) as error:
         raise UserError(Fault(str(directory), f"cannot be read: {type(error).__name__}: {error}.")) from error
-    layers = Layers()
-    layers.add_file(file, "")
     return Experiment(
         tree,
         OmegaConf.create({}),

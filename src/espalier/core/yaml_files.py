@@ -42,6 +42,18 @@ def read_text(path: Path) -> str:
     return text
 
 
+def yaml_text(content: Any, dumper: type[yaml.Dumper] | type[yaml.SafeDumper] = yaml.SafeDumper, **more: Any) -> str:
+    """Plain values as a YAML that reads back as they are; letters of all scripts stand in it as such.
+
+    Args:
+        more: of ``yaml.dump``.
+    """
+    given = {"default_flow_style": False, "sort_keys": False, **more}
+    text: str = yaml.dump(content, Dumper=dumper, allow_unicode=True, **given)
+    # Of this line end of mainframes, which PyYAML writes as it is, it reads a blank.
+    return yaml.dump(content, Dumper=dumper, **given) if "\x85" in text else text
+
+
 def require_small(text: str, path: Path) -> None:
     """Count what a YAML unfolds to, without unfolding it.
 

@@ -167,7 +167,7 @@ def _name_columns(database: duckdb.DuckDBPyConnection) -> None:
     metrics = _keys(database, "r.metrics")
     for key in metrics:
         columns.setdefault(key.replace("/", "_"), f"nullif(r.metrics[{_quoted(key)}], 'NaN')")
-    for name in dict.fromkeys(key.partition("/")[2] for key in metrics):
+    for name in filter(None, dict.fromkeys(key.partition("/")[2] for key in metrics)):
         test, validation = _quoted(f"test/{name}"), _quoted(f"validation/{name}")
         columns.setdefault(name, f"nullif(coalesce(r.metrics[{test}], r.metrics[{validation}]), 'NaN')")
     said = ", ".join(f"{what} AS {_identifier(name)}" for name, what in columns.items())
@@ -177,9 +177,8 @@ def _name_columns(database: duckdb.DuckDBPyConnection) -> None:
 
 
 def _keys(database: duckdb.DuckDBPyConnection, what: str) -> list[str]:
-    return [
-        key for (key,) in database.execute(f"SELECT DISTINCT unnest(map_keys({what})) FROM runs ORDER BY 1").fetchall()
-    ]
+    found = database.execute(f"SELECT DISTINCT unnest(map_keys({what})) FROM runs ORDER BY 1").fetchall()
+    return [key for (key,) in found if key and key.isprintable()]  # others can name no column
 
 
 def _choose(database: duckdb.DuckDBPyConnection, where: str, sort: str) -> list[int]:

@@ -126,9 +126,10 @@ class StepLog(pl.Callback):
         self._sum: Tensor | None = None
         self._rate = 0.0
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The first step's rate."""
-        self._rate = _rate(trainer)
+    def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        """The rate of the step that begins: schedules step at its end, or after the validation that follows."""
+        if self._sum is None:
+            self._rate = _rate(trainer)
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -141,13 +142,12 @@ class StepLog(pl.Callback):
         if trainer.fit_loop._should_accumulate():
             return
         whole, self._sum = self._sum, None
-        rate, self._rate = self._rate, _rate(trainer)  # schedules have stepped: theirs is the next step's by now
         if trainer.global_step % self.every and trainer.global_step != 1 and not is_last_step(trainer):
             return
         if trainer.world_size > 1:
             whole = trainer.strategy.reduce(whole, reduce_op="mean")
         if self.recorder is not None:
-            self.recorder.log_metrics({"train/loss": whole.item(), "lr": rate})
+            self.recorder.log_metrics({"train/loss": whole.item(), "lr": self._rate})
 
 
 def _rate(trainer: pl.Trainer) -> float:

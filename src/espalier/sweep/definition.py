@@ -16,7 +16,7 @@ from espalier.core.errors import Fault, UserError
 from espalier.core.files import write_atomic
 from espalier.core.record import SWEEP
 from espalier.core.searching import Dimension
-from espalier.core.yaml_files import read_yaml
+from espalier.core.yaml_files import read_yaml, yaml_text
 from espalier.sweep.names import spoken
 from espalier.sweep.plan import Planner
 
@@ -68,7 +68,7 @@ class Definition:
     def write(self, directory: Path) -> None:
         """Atomically."""
         content = {"schema": SCHEMA, **asdict(self)}
-        write_atomic(directory / SWEEP, yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000))
+        write_atomic(directory / SWEEP, yaml_text(content, width=1000))
 
     def command(self, words: Sequence[str] = ()) -> Command:
         """The command again, from its own working folder.

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
-
 from espalier.config.dimensions import spelled
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.searching import Dimension, combinations
+from espalier.core.yaml_files import yaml_text
 from espalier.sweep.objectives import AUTO, Objective, read_objectives
 from espalier.sweep.plan import Planner
 
@@ -51,8 +50,7 @@ def wandb_sweep(planner: Planner) -> str:
         "parameters": {dimension.key: _parameter(dimension) for dimension in dimensions} | _repeats(planner),
         "command": ["${env}", "espalier", "train", *_fixed(planner), "${args_no_hyphens}"],
     }
-    text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
-    return _HEAD + text
+    return _HEAD + yaml_text(content, width=120)
 
 
 def _rule(node: Mapping[str, Any]) -> str:

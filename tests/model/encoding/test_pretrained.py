@@ -10,7 +10,7 @@ from conf.defaults import defaults_of
 from espalier.core.columns import Ragged
 from espalier.core.errors import ConfigError
 from espalier.core.facts import DataFacts
-from espalier.model.encoding.pretrained import Pretrained
+from espalier.model.encoding.pretrained import Pretrained, read_tokenizer
 from model import checkpoints
 from model.examples import of, sentences
 
@@ -131,3 +131,19 @@ def test_a_broken_config_is_not_the_tokenizers_fault(tmp_path: Path) -> None:
     (folder / "config.json").write_text("{")
     with pytest.raises(ConfigError, match=r"has a config.json that cannot be read: .* is not a valid JSON file"):
         paired(folder)
+
+
+@pytest.mark.parametrize("content", ["[]", '{"a":' + "[" * 100_000 + "]" * 100_000 + "}", "{"])
+def test_a_tokenizer_that_is_none_is_refused(content: str, tmp_path: Path) -> None:
+    checkpoints.bert(tmp_path)
+    (tmp_path / "tokenizer.json").write_text(content)
+    with pytest.raises(ConfigError, match="no tokenizer that can be read"):
+        read_tokenizer(tmp_path, "some/model")
+
+
+def test_a_tokenizer_larger_than_any_is_refused_unread(tmp_path: Path) -> None:
+    checkpoints.bert(tmp_path)
+    with (tmp_path / "tokenizer.json").open("ab") as file:
+        file.truncate(2**26 + 1)
+    with pytest.raises(ConfigError, match="no vocabulary takes more than 67"):
+        read_tokenizer(tmp_path, "some/model")
