@@ -137,7 +137,13 @@ def test_trials_are_told_by_their_sweep(tmp_path: Path, directories: list[Path])
 
 
 @pytest.mark.parametrize(
-    "more", [{"metrics": {"a": [1]}}, {"intervals": {"a": 1}}, {"cost": {"wall_seconds": "x" * 3}}]
+    "more",
+    [
+        {"metrics": {"a": [1]}},
+        {"metrics": {"": 1.0, "\0": 2.0, "a/": 3.0}},
+        {"intervals": {"a": 1}},
+        {"cost": {"wall_seconds": "x" * 3}},
+    ],
 )
 def test_a_record_that_is_no_outcome_after_all_ends_no_list(directories: list[Path], more: dict[str, object]) -> None:
     file = directories[0] / "outcome.json"
