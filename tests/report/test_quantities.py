@@ -78,7 +78,12 @@ def test_a_moment_is_local_and_anything_else_is_left_alone() -> None:
 
 
 def test_metric_names_are_words() -> None:
-    assert [say.metric_name(key) for key in ("test/f1_macro", "auroc", "train/loss")] == ["F1 macro", "AUROC", "loss"]
+    assert [say.metric_name(key) for key in ("test/f1_macro", "auroc", "train/loss", "test/bleu")] == [
+        "F1 macro",
+        "AUROC",
+        "loss",
+        "BLEU",
+    ]
 
 
 def test_a_spread_has_the_decimals_of_its_mean() -> None:

@@ -8,7 +8,9 @@ from datetime import datetime
 
 from espalier.core.quantities import duration as duration
 
-NAMES: Mapping[str, str] = {"f1": "F1", "auroc": "AUROC", "ece": "ECE", "lr": "learning rate"}
+NAMES: Mapping[str, str] = {
+    "f1": "F1", "auroc": "AUROC", "ece": "ECE", "lr": "learning rate", "bleu": "BLEU", "chrf": "chrF"
+}  # fmt: skip
 
 
 def count(number: int, unit: str = "", units: str = "") -> str:
