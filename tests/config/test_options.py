@@ -62,3 +62,12 @@ def test_an_option_may_be_a_part_of_what_another_one_makes(repository: CachingCo
     assert "data@data.sources.mood=csv" in wrong["data"].remedy
     _, wrong = sort_out(read_words(["data@elsewhere=csv"])[0], repository, "train")
     assert "where nothing reads it" in wrong["data"].truth
+
+
+def test_folders_that_are_none_have_no_options(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "own.yaml").write_text("")
+    (tmp_path / "model" / "_base.yaml").write_text("")
+    (tmp_path / "space" / "model").mkdir(parents=True)
+    (tmp_path / "space" / "model" / "own.yaml").write_text("")
+    assert groups([tmp_path / "gone", Path("\0"), tmp_path]) == {"model": ["own"]}

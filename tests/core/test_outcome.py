@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import pytest
 
 from espalier.core.masking import MASK
 from espalier.core.outcome import Cost, Outcome
@@ -41,3 +44,18 @@ def test_what_others_said_is_masked_and_figures_stay() -> None:
         outcome.git_commit,
     )
     assert outcome.error == "E: password=hush1"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"status": {"a": 1}}, {"name": None}, {"started": 3}, {"objective": 3}, {"pid": "x"}, {"data": 3},
+        {"cost": [1]}, {"cost": {"wall_seconds": "x"}}, {"metrics": {"a": [1]}}, {"metrics": {"a": 10**400}},
+        {"intervals": {"a": 1}}, {"intervals": {"a": [1]}}, {"cost": {"wall_seconds": 10**400}},
+        {"cost": {"wall_seconds": float("nan")}},
+        {"summary": [1]}, {"summary": {"options": [1]}}, {"summary": {"overrides": 3}},
+    ],
+)  # fmt: skip
+def test_a_record_of_other_types_is_no_outcome(said: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        Outcome.of(OUTCOME.as_dict() | said)

@@ -140,16 +140,26 @@ def test_trials_are_told_by_their_sweep(tmp_path: Path, directories: list[Path])
     "more",
     [
         {"metrics": {"a": [1]}},
-        {"metrics": {"": 1.0, "\0": 2.0, "a/": 3.0}},
-        {"intervals": {"a": 1}},
+        {"metrics": {"a": 10**400}},
+        {"intervals": {"a": [1]}},
         {"cost": {"wall_seconds": "x" * 3}},
+        {"name": None},
+        {"summary": [1]},
+        {"summary": {"overrides": 3}},
     ],
 )
-def test_a_record_that_is_no_outcome_after_all_ends_no_list(directories: list[Path], more: dict[str, object]) -> None:
+def test_a_record_that_is_no_outcome_after_all_is_unreadable(directories: list[Path], more: dict[str, object]) -> None:
     file = directories[0] / "outcome.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | more))
     found = find_runs(directories)
-    assert names(found)[-3:] == ["1", "2", "3"]
+    assert (names(found), found.unreadable) == (["1", "2", "3"], [directories[0]])
+
+
+def test_metrics_whose_names_can_name_no_column_are_listed(directories: list[Path]) -> None:
+    file = directories[0] / "outcome.json"
+    metrics = {"metrics": {"": 1.0, "\0": 2.0, "a/": 3.0}}
+    file.write_text(json.dumps(json.loads(file.read_text()) | metrics))
+    assert names(find_runs(directories)) == ["0", "1", "2", "3"]
 
 
 def test_a_record_that_is_nested_too_deep_is_unreadable(directories: list[Path]) -> None:

@@ -294,7 +294,14 @@ def _places() -> Iterator[Case]:
     )
     for line in defaults:
         text = f"{_GLOBAL}defaults:\n  - {line}\n"
-        yield files_case(f"defaults: {line}", {**hidden, f"{OWN}/experiment/theirs.yaml": text}, THEIRS, ("model",))
+        yield files_case(
+            f"defaults: {line}",
+            {**hidden, f"{OWN}/experiment/theirs.yaml": text},
+            THEIRS,
+            ("model",),
+            refused=line
+            not in ("optional /evil: x", "override /model: null"),  # nothing, and what a word says otherwise
+        )
         yield files_case(
             f"defaults of a root: {line}",
             {**hidden, f"{OWN}/train.yaml": text},

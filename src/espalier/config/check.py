@@ -100,7 +100,7 @@ class _Checker:
         if key in self.unknown or not isinstance(target, str):
             return
         signature = taking(signature_of(target), _GIVEN.get(key, _GIVEN.get(key.rpartition(".")[0], 0)))
-        given = {str(name): value for name, value in node.items() if not str(name).startswith("_")}
+        given = {str(name): value for name, value in node.items() if name != "_target_"}
         yield from self._names(given, signature, key, target)
         for name, value in given.items():
             parameter = signature.parameters.get(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,12 @@ def groups(folders: Iterable[Path]) -> dict[str, list[str]]:
     Nor are those under ``space``, which say what is worth varying in the option of their name.
     """
     found: dict[str, set[str]] = {}
-    for folder in folders:
-        for file in folder.rglob("*.yaml"):
-            if file.relative_to(folder).parts[0] != SPACE and file.parent != folder and not file.name.startswith("_"):
-                found.setdefault(str(file.parent.relative_to(folder)), set()).add(file.stem)
+    for folder in filter(Path.is_dir, folders):
+        for place, _, names in os.walk(folder):  # which passes over what cannot be read
+            group = Path(place).relative_to(folder)
+            options = {name.removesuffix(".yaml") for name in names if name.endswith(".yaml") and name[0] != "_"}
+            if options and group.parts and group.parts[0] != SPACE:
+                found.setdefault(str(group), set()).update(options)
     return {group: sorted(names) for group, names in sorted(found.items())}
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from espalier.core.masking import masked_text, masked_words
 
 Status = Literal["running", "done", "failed", "interrupted", "paused"]
+
+_TYPES: Mapping[str, Any] = {
+    "Status": str, "str": str, "int": int | float, "float": int | float, "Mapping": Mapping, "Cost": Mapping,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,9 +85,34 @@ class Outcome:
 
     @staticmethod
     def of(record: Mapping[str, Any]) -> Outcome:
-        """The reverse of ``as_dict``; keys of later versions are passed over."""
-        known = {k: v for k, v in record.items() if k in Outcome.__dataclass_fields__}
-        cost = {k: v for k, v in dict(known.get("cost", {})).items() if k in Cost.__dataclass_fields__}
-        intervals = {k: (float(v[0]), float(v[1])) for k, v in dict(known.get("intervals", {})).items()}
-        metrics = {k: float(v) for k, v in dict(known.get("metrics", {})).items()}
+        """The reverse of ``as_dict``; keys of later versions are passed over.
+
+        Raises:
+            ValueError, TypeError: it is no outcome's.
+        """
+        known = _known(Outcome, record)
+        cost, summary = _known(Cost, known.get("cost", {})), known.get("summary", {})
+        if not isinstance(summary.get("options", {}), dict) or not isinstance(summary.get("overrides", []), list):
+            raise TypeError("summary")
+        intervals = {k: (_number(low), _number(high)) for k, (low, high) in known.get("intervals", {}).items()}
+        metrics = {k: _number(v) for k, v in known.get("metrics", {}).items()}
         return Outcome(**{**known, "metrics": metrics, "cost": Cost(**cost), "intervals": intervals})
+
+
+def _known(kind: type[Outcome | Cost], record: Mapping[str, Any]) -> dict[str, Any]:
+    """What a record says of a class's fields, each of its type."""
+    known = {each.name: each for each in fields(kind) if each.name in record}
+    for name, each in known.items():
+        value = record[name]
+        if not isinstance(value, _TYPES[str(each.type).partition("[")[0]]):
+            raise TypeError(name)
+        if isinstance(value, int | float) and not math.isfinite(_number(value)):
+            raise ValueError(name)
+    return {name: record[name] for name in known}
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError("an integer that is more than any number") from None

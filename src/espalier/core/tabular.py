@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -15,6 +16,7 @@ from espalier.core.errors import DataError, Fault
 from espalier.core.formats import DAMAGED, open_text, read_bytes, require_format
 
 _SHOWN = 5
+_QUOTED = re.compile(r'(^|[,;\t|])"(?:[^"]|"")*(?:"|$)')  # a name, which may go on over the line's end
 csv.field_size_limit(2**30)
 
 
@@ -80,7 +82,7 @@ def sniff_delimiter(path: Path, header: str) -> str:
     """By the ending (``.tsv``, ``.tab``: tab), else the one of comma, semicolon, tab, bar that the header has most."""
     if Path(path.name.removesuffix(".gz")).suffix.lower() in (".tsv", ".tab"):
         return "\t"
-    return max(",;\t|", key=header.count)
+    return max(",;\t|", key=_QUOTED.sub(r"\1", header).count)
 
 
 def _header(path: Path, file: TextIO, delimiter: str | None) -> list[str]:
