@@ -68,17 +68,17 @@ def files(settings: Settings) -> Measured:
     cases = _module("files").cases()
     chosen = _sample(cases, _QUICK_FILES if settings.quick else len(cases))
     wrong: dict[str, Tried] = {}
-    most = 0.0
+    most, largest = 0.0, ""
     with _templates() as templates:
         for case, folder in _folders(chosen):
             case.lay(folder, templates)
             found = _command(case.words, folder, go_on=_as_module)
             if found.memory > most:
-                most = found.memory
-                say(f"{case.name}: {most:.0f} MB")
+                most, largest = found.memory, case.name
             if found.acts or (folder / CANARY).exists() or not _answered(found, refused=case.refused):
                 wrong[case.name] = found
     _tell(wrong)
+    say(f"the most memory: {largest}")
     return Measured(
         (
             _count("files", len(chosen)),

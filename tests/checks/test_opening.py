@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
 from espalier.checks.opening import answered, opened
@@ -23,3 +25,14 @@ def test_a_mistake_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_work_says_its_exit_code() -> None:
     assert answered(lambda: 1) == 1
+
+
+def test_a_warning_is_a_line_without_the_place_in_our_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    def pythons(*_: object) -> str:
+        return "a.py:3: UserWarning"
+
+    monkeypatch.setattr(warnings, "formatwarning", pythons)
+    said: list[str] = []
+    assert answered(lambda: said.append(warnings.formatwarning("it goes on", UserWarning, "a.py", 3)) or 0) == 0
+    assert said == ["it goes on\n"]
+    assert warnings.formatwarning is pythons

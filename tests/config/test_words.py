@@ -90,7 +90,9 @@ def test_items_of_other_scripts_are_quoted_in_lists_and_mappings() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", ["[" * 2_000 + "]" * 2_000, "{a:" * 2_000 + "1" + "}" * 2_000])
-def test_a_word_that_is_nested_too_deep_is_a_fault(value: str) -> None:
-    words, (fault,) = read_words([f"vars.x={value}"])
-    assert words == [] and fault.truth == "is nested too deep to be read." and len(fault.what) < 60
+@pytest.mark.parametrize("depth", [70, 300, 2_000])
+@pytest.mark.parametrize(("opens", "closes"), [("[", "]"), ("{a:", "}")])
+def test_a_word_that_is_nested_too_deep_is_a_fault(opens: str, closes: str, depth: int) -> None:
+    words, (fault,) = read_words([f"vars.x={opens * depth}1{closes * depth}"])
+    assert words == [] and fault.truth == "is nested deeper than 64 levels." and len(fault.what) < 60
+    assert read_words([f"vars.x={opens * 10}1{closes * 10}"])[1] == []

@@ -77,3 +77,21 @@ def test_ranks_that_torchrun_or_srun_started_are_met(started) -> None:
 def test_in_a_batch_script_without_srun_lightning_starts_its_own(started) -> None:
     started(SLURM_NTASKS="4", SLURM_JOB_ID="1", SLURM_PROCID="0")
     assert type(cluster()).__name__ == "LightningEnvironment"
+
+
+def test_programs_that_a_submodule_names_do_not_run(git: Callable[..., str], tmp_path: Path) -> None:
+    inner, canary = tmp_path / "inner", tmp_path / "canary"
+    inner.mkdir()
+    git("-C", str(inner), "init", "-q")
+    (inner / "b").write_text("1")
+    git("-C", str(inner), "add", "b")
+    git("-C", str(inner), "commit", "-qm", "one")
+    git("-c", "advice.addEmbeddedRepo=false", "add", "inner")
+    (tmp_path / ".gitmodules").write_text('[submodule "inner"]\n\tpath = inner\n\turl = ./inner\n')
+    git("add", ".gitmodules")
+    git("commit", "-qm", "two")
+    git("-C", str(inner), "config", "core.fsmonitor", f"touch '{canary}'; false")
+    assert git_commit(tmp_path) == git("rev-parse", "HEAD")
+    assert not canary.exists()
+    git("status")  # as anybody else asks
+    assert canary.exists()

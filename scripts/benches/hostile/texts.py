@@ -299,8 +299,8 @@ def _places() -> Iterator[Case]:
             {**hidden, f"{OWN}/experiment/theirs.yaml": text},
             THEIRS,
             ("model",),
-            refused=line
-            not in ("optional /evil: x", "override /model: null"),  # nothing, and what a word says otherwise
+            # Of nothing; and of what a word says otherwise.
+            refused=line not in ("optional /evil: x", "override /model: null"),
         )
         yield files_case(
             f"defaults of a root: {line}",

@@ -77,7 +77,8 @@ _MAKERS = (
 
 # What every run does of itself, whatever it was given: it asks git for the commit, and tells its seed to its workers.
 _EVERY_RUN = (
-    r"run subprocess\.Popen git \['git', ('rev-parse', 'HEAD'|'config', .*|'-c', 'core\.fsmonitor=false', 'status')",
+    r"run subprocess\.Popen git \['git', ('rev-parse', 'HEAD'|'config', '--includes')",
+    r"run subprocess\.Popen git \['git', '-c', 'core\.fsmonitor=false', 'status'",
     r"env (os\.putenv b')?PL_(GLOBAL_SEED|SEED_WORKERS)'?",
 )
 

@@ -15,7 +15,7 @@ from espalier.config.trust import WorkingFolderFinder
 from espalier.core.errors import EspalierError, UserError
 from espalier.core.facts import Raw
 from espalier.core.parts import Data
-from espalier.report.faults import failure_lines, fault_lines
+from espalier.report.faults import failure_lines, fault_lines, warning_line
 
 
 def opened(experiment: Experiment) -> tuple[Data, Raw]:
@@ -29,6 +29,7 @@ def answered(work: Callable[[], int]) -> int:
     """Do the work; its exit code, or that of a mistake, which is answered with one message."""
     for category in (FutureWarning, DeprecationWarning):
         warnings.simplefilter("ignore", category)
+    before, warnings.formatwarning = warnings.formatwarning, warning_line
     try:
         return work()
     except EspalierError as error:
@@ -42,3 +43,5 @@ def answered(work: Callable[[], int]) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+    finally:
+        warnings.formatwarning = before

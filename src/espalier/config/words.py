@@ -15,6 +15,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from espalier.core.errors import Fault
+from espalier.core.yaml_files import DEPTH, is_deep
 
 _ITEM = re.compile(r"""'[^']*'|"[^"]*"|[^\s\[\]{},:'"](?:[^\[\]{},:'"]*[^\s\[\]{},:'"])?""")
 _BARE = re.compile(r"[\w./@%?|+*$\\ \t-]+", re.ASCII)
@@ -75,9 +76,11 @@ def as_word(key: str, value: str) -> str:
 
 def _read(parser: OverridesParser, text: str) -> Override | Fault:
     try:
-        return _read_value(parser, text)
+        read = _read_value(parser, text)
+        deep = isinstance(read, Override) and not read.is_sweep_override() and is_deep(read.value())
     except RecursionError:
-        return Fault(f"{text[:_SHOWN]}…", "is nested too deep to be read.", "Write it into a yaml file.")
+        deep = True
+    return Fault(f"{text[:_SHOWN]}…", f"is nested deeper than {DEPTH} levels.", "Write it flatter.") if deep else read
 
 
 def _read_value(parser: OverridesParser, text: str) -> Override | Fault:

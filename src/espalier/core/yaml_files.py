@@ -42,6 +42,15 @@ def read_text(path: Path) -> str:
     return text
 
 
+def is_deep(value: Any) -> bool:
+    """Whether lists and mappings in it are nested deeper than ``DEPTH``."""
+    level = [value]
+    for _ in range(DEPTH + 1):
+        nodes = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
+        level = [one for node in nodes for one in node]
+    return bool(level)
+
+
 def yaml_text(content: Any, dumper: type[yaml.Dumper] | type[yaml.SafeDumper] = yaml.SafeDumper, **more: Any) -> str:
     """Plain values as a YAML that reads back as they are; letters of all scripts stand in it as such.
 

@@ -31,6 +31,11 @@ def failure_lines(error: Exception) -> list[str]:
     return [f"this could not be done: {error}"]
 
 
+def warning_line(message: Warning | str, *_: object, **__: object) -> str:
+    """In the place of ``warnings.formatwarning``: where in a library it was said is no matter of the user's."""
+    return f"{message}\n"
+
+
 def _body(faults: Sequence[Fault], width: int) -> list[str]:
     rows = [[_what(fault), fault.truth, fault.remedy, f"({fault.where})" if fault.where else ""] for fault in faults]
     used = [column for column in zip(*rows, strict=True) if any(column)]

@@ -26,7 +26,7 @@ from espalier.core.rundir import Place, discard, read_outcome, write_outcome
 from espalier.core.streams import mask_streams
 from espalier.core.trial import read_trial
 from espalier.core.world import is_first, launched
-from espalier.report.faults import failure_lines, fault_lines
+from espalier.report.faults import failure_lines, fault_lines, warning_line
 from espalier.run.conclude import conclude_trial
 from espalier.run.fit import run
 from espalier.run.stop import Stop
@@ -101,6 +101,7 @@ def _quiet() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     for category in (PossibleUserWarning, FutureWarning, DeprecationWarning):
         warnings.simplefilter("ignore", category)
+    warnings.formatwarning = warning_line
     warnings.filterwarnings("ignore", message=r"Found \d+ module\(s\) in eval mode")  # a probe's frozen trunk
 
 

@@ -51,13 +51,17 @@ def cluster() -> ClusterEnvironment:
     return TorchElasticEnvironment() if world.by == "torchrun" else SLURMEnvironment(auto_requeue=False)
 
 
+# A submodule's own config would be asked where its files are compared: its commit alone is.
+_QUICKLY = ("--porcelain", "--untracked-files=no", "--ignore-submodules=dirty")
+
+
 def _has_filters(folder: Path) -> bool:
     asked = ("config", "--includes", "--show-scope", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process)$")
     return any(line.startswith(("local", "worktree")) for line in _git(folder, *asked, accept=1).splitlines())
 
 
 def _is_changed(folder: Path) -> bool:
-    return bool(_git(folder, "-c", "core.fsmonitor=false", "status", "--porcelain", "--untracked-files=no"))
+    return bool(_git(folder, "-c", "core.fsmonitor=false", "status", *_QUICKLY))
 
 
 def _git(folder: Path, *words: str, accept: int = 0) -> str:
