@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from benches.code import digest_of
 from benches.machine import ROOT, machine, versions
 
 RESULTS = ROOT / "scripts" / "bench_results.json"
@@ -67,17 +68,25 @@ class Settings:
 
 @dataclass(frozen=True)
 class Row:
-    """One thing to measure. ``sources``: globs below the checkout; a change there makes the row's record stale."""
+    """One thing to measure.
+
+    Attributes:
+        sources: globs below the checkout.
+        experiments: shipped ones that it runs. A change of a source, or of an experiment's config or code, makes the
+            row's record stale.
+    """
 
     bench: str
     key: str
     title: str
     sources: tuple[str, ...]
     measure: Callable[[Settings], Measured]
+    experiments: tuple[str, ...] = ()
 
     def digest(self) -> str:
-        """sha256 over the files that the row's numbers depend on, and the libraries' versions."""
-        content = hashlib.sha256(json.dumps(versions(), sort_keys=True).encode())
+        """sha256 over what the row's numbers depend on, and the libraries' versions."""
+        content = hashlib.sha256(json.dumps([self.title, versions()], sort_keys=True).encode())
+        content.update("".join(map(digest_of, self.experiments)).encode())
         for path in sorted({p for pattern in self.sources for p in ROOT.glob(pattern) if p.is_file()}):
             if "__pycache__" not in path.parts:
                 content.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())

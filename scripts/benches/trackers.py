@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,19 +57,23 @@ class Ended:
 
 
 def faults(settings: Settings) -> Measured:
-    """Every fault once, beside runs whose tracker is well."""
-    epochs = 2 if settings.quick else 20
+    """Every fault, beside runs whose tracker is well: in rounds, since what this machine does besides takes seconds."""
+    epochs, rounds = (2, 1) if settings.quick else (20, 3)
     wanted = QUICK if settings.quick else FAULTS
-    with tempfile.TemporaryDirectory(prefix="espalier-bench-") as folder:
-        healthy = [trained(Path(folder) / f"well-{n}", "", epochs) for n in range(2 if settings.quick else 3)]
-        usual = statistics.median(run.seconds for run in healthy)
-        broken = {fault: trained(Path(folder) / f"fault-{n}", fault, epochs) for n, fault in enumerate(wanted)}
-    lost = {fault: len(set(healthy[0].lines) - set(run.lines)) for fault, run in broken.items()}
-    added = {fault: run.seconds - usual for fault, run in broken.items()}
+    took: dict[str, list[float]] = defaultdict(list)
+    with tempfile.TemporaryDirectory(prefix="espalier-bench-") as place:
+        for number in range(rounds):
+            last = {fault: trained(Path(place) / f"{number}-{fault}", fault, epochs) for fault in ("", *wanted)}
+            for fault, run in last.items():
+                took[fault].append(run.seconds)
+    healthy = last.pop("")
+    broken = last
+    lost = {fault: len(set(healthy.lines) - set(run.lines)) for fault, run in broken.items()}
+    added = {fault: statistics.median(took[fault]) - statistics.median(took[""]) for fault in broken}
     for fault, run in broken.items():
         say(f"{fault}: {lost[fault]} lost, {added[fault]:+.2f} s, exit {run.code}, {run.said or run.errors[-300:]}")
     told = [len(run.said) == 1 and run.code == 0 and not run.errors for run in broken.values()]
-    steps = len({json.loads(line)["step"] for line in healthy[0].lines})
+    steps = len({json.loads(line)["step"] for line in healthy.lines})
     filled = [run.sent == steps for run in broken.values()]
     return Measured(
         (
@@ -78,7 +83,7 @@ def faults(settings: Settings) -> Measured:
             Figure("told in one line, exit 0", f"of {len(broken)}", (float(sum(told)),)),
             Figure("filled by espalier track", f"of {len(broken)}", (float(sum(filled)),)),
         ),
-        {"W&B is well": (Figure("the whole command", "s", tuple(run.seconds for run in healthy)),)},
+        {"W&B is well": (Figure("the whole command", "s", tuple(took[""])),)},
         "0 metrics lost, ≤ 1 s added each, exit 0, said in one line, filled by espalier track",
         not any(lost.values()) and max(added.values()) <= 1 and all(told) and all(filled),
     )
