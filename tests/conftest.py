@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,11 @@ def _private_home(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """What a command in a test's own process leaves to its successors: W&B's service's address, SIGINT held back."""
+    """What one test leaves to the next: W&B's service's address, SIGINT held back, a place in torch's random numbers."""
     os.environ.pop("WANDB_SERVICE", None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -37,7 +38,10 @@ def block(results: Mapping[str, Mapping[str, Any]]) -> str:
         beside = "<br>".join(f"{name}: {_joined(found)}" for name, found in row["beside"].items()) or "–"
         mark = "yes" if row["holds"] else "**no**"
         lines.append(f"| {row['title']} | {_joined(row['ours'])} | {beside} | {row['claim']}: {mark} |")
-    places = dict.fromkeys(_place(row) for row in results.values())
+    dates: dict[str, set[str]] = defaultdict(set)
+    for row in results.values():
+        dates[_place(row)].add(row["date"])
+    places = [f"Measured on {', '.join(sorted(days))}: {place}." for place, days in dates.items()]
     return "\n".join(
         [*lines, "", "Medians (lowest – highest), accuracies as mean ± sd over seeds. " + " ".join(places)]
     )
@@ -50,4 +54,4 @@ def _joined(record: Iterable[Mapping[str, Any]]) -> str:
 def _place(row: Mapping[str, Any]) -> str:
     machine, versions = row["machine"], row["versions"]
     used = ", ".join(f"{name} {version}" for name, version in versions.items())
-    return f"Measured on {row['date']}: {machine['processor']}, {machine['cores']} cores, {machine['memory']}; {used}."
+    return f"{machine['processor']}, {machine['cores']} cores, {machine['memory']}; {used}"

@@ -149,3 +149,23 @@ def test_a_config_that_is_nested_too_deep_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"a":' + "[" * 100_000 + "]" * 100_000 + "}")
     with pytest.raises(ConfigError, match=r"config\.json that cannot be read"):
         read_config(tmp_path, "some/model")
+
+
+@pytest.mark.parametrize("method", ["gptq", "awq", "compressed-tensors", None])
+def test_weights_that_somebody_quantised_are_refused(method: str | None, tmp_path: Path) -> None:
+    checkpoints.bert(tmp_path)
+    _add(tmp_path, {"quantization_config": {"quant_method": method, "bits": 4}})
+    with pytest.raises(ConfigError, match=rf"is quantised by {method}, which Espalier does not load"):
+        read_config(tmp_path, "some/model")
+
+
+def test_kernels_and_files_that_a_checkpoint_chooses_are_not_fetched(tmp_path: Path) -> None:
+    checkpoints.bert(tmp_path)
+    chosen = {"attn_implementation": "some/kernels", "_attn_implementation": "some/kernels"}
+    _add(tmp_path, {**chosen, "transformers_weights": "other.safetensors", "experts_implementation": "some/kernels"})
+    assert load(tmp_path).config._attn_implementation == "sdpa"
+
+
+def _add(folder: Path, said: dict[str, Any]) -> None:
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | said))
