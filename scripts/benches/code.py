@@ -21,9 +21,9 @@ RUN = "espalier.run.__main__"  # what a run's process executes; it knows no part
 def digest_of(experiment: str) -> str:
     """sha256 over the config of ``experiment=…`` on a CPU and all modules that a run of it may import.
 
-    Comments, and options that the experiment does not choose, are no part of it.
+    Comments, options that the experiment does not choose, and trackers, which take no part, are not among it.
     """
-    values = compose([f"experiment={experiment}", "hardware=cpu"]).values
+    values = _composed(experiment)
     content = hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode())
     for module in sorted(_reached(values)):
         content.update(module.encode() + b"\0" + meaning(module))
@@ -32,7 +32,11 @@ def digest_of(experiment: str) -> str:
 
 def modules_of(experiment: str) -> set[str]:
     """Dotted names of our modules that a run of it may import."""
-    return _reached(compose([f"experiment={experiment}", "hardware=cpu"]).values)
+    return _reached(_composed(experiment))
+
+
+def _composed(experiment: str) -> dict[str, Any]:
+    return compose([f"experiment={experiment}", "hardware=cpu", "tracking=none"]).values
 
 
 def _reached(values: Mapping[str, Any]) -> set[str]:

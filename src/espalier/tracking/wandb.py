@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import partial
-from threading import Thread
 from time import monotonic
 from typing import Literal
-
-import psutil
 
 from espalier.core.outcome import Outcome
 from espalier.core.parts import RunInfo
 from espalier.core.rundir import shown
 from espalier.tracking.background import Background
 from espalier.tracking.wandb_mode import choose_mode
+from espalier.tracking.wandb_process import is_frozen, let_go
 from espalier.tracking.wandb_server import Probe
 from espalier.tracking.wandb_session import Place, Session
 
@@ -109,7 +105,7 @@ class Wandb:
         trouble = self._waited_for(background)
         error, dropped = background.error, background.dropped
         if trouble or dropped:
-            _let_go(by_force=bool(trouble))
+            let_go(_GRACE, by_force=bool(trouble))
         elif not self._session.lost:
             return self._look()
         why = error or self._session.lost or trouble
@@ -130,7 +126,7 @@ class Wandb:
             if probe and (trouble := probe.trouble()):
                 return trouble
             hangs = background.stalled and background.worked() - worked < _AT_WORK
-            if hangs or _is_frozen() or monotonic() - began >= _PATIENCE[self._session.mode]:
+            if hangs or is_frozen() or monotonic() - began >= _PATIENCE[self._session.mode]:
                 return f"no answer in {monotonic() - began:.0f} s"
 
     def _look(self) -> str:
@@ -139,33 +135,3 @@ class Wandb:
         folder = shown(self._place.folder)
         why = f" ({self._session.why})" if self._session.why else ""
         return f"wandb offline{why}   wandb leet {folder}   (wandb sync sends it)"
-
-
-def _services() -> list[psutil.Process]:
-    """wandb's own processes below this one, that live."""
-    with suppress(psutil.Error):
-        children = [child for child in psutil.Process().children() if child.name() == "wandb-core"]
-        return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
-    return []
-
-
-def _is_frozen() -> bool:
-    with suppress(psutil.Error):
-        return any(service.status() == psutil.STATUS_STOPPED for service in _services())
-    return False
-
-
-def _let_go(*, by_force: bool) -> None:
-    """Be done with a service that failed: when Python exits, wandb would wait for it without a limit, or complain."""
-    for service in _services() if by_force else ():
-        with suppress(psutil.Error):
-            service.kill()
-    if by_force or not _services():
-        thread = Thread(target=_tear_down, name="wandb-end", daemon=True)
-        thread.start()
-        thread.join(_GRACE)
-
-
-def _tear_down() -> None:
-    with suppress(BaseException):
-        sys.modules["wandb"].teardown()

@@ -9,17 +9,16 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 
 _BLOCK, _HEADER = 32768, 7
 _WHOLE, _FIRST, _LAST = 1, 2, 4
 
 
-def told_in(file: Path) -> tuple[int, bool]:
-    """How many rows of a run's history the file holds, and whether it has the record by which a run ends."""
+def told_in(content: bytes) -> tuple[int, bool]:
+    """How many rows of a run's history such a file holds, and whether it has the record by which a run ends."""
     record_of = import_module("wandb.proto.wandb_internal_pb2").Record.FromString
     rows, ended = 0, False
-    for content in _records(file.read_bytes()):
+    for content in _records(content):
         try:
             kind = record_of(content).WhichOneof("record_type")
         except Exception:  # protobuf's own error: a record that was cut off

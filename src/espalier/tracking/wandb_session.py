@@ -20,9 +20,11 @@ from espalier.core.parts import RunInfo
 from espalier.tracking.background import in_one_line
 from espalier.tracking.wandb_log import told_in
 from espalier.tracking.wandb_mode import Mode
+from espalier.tracking.wandb_process import is_idle
 from espalier.tracking.wandb_server import Probe
 
-_WRITING_SECONDS = 2.0  # after its end, for W&B's file to be whole
+_WRITING_SECONDS = 2.0  # after its end, for W&B's file to be whole, at most
+_QUIET_SECONDS = 0.3  # in which the file does not grow and W&B's process is idle: then it writes no more
 _ANSWER_SECONDS = 5.0  # for a server to answer anything
 _REACH_SECONDS = 15  # for it to open a run, and to take what is left at the end
 _EXIT_CODES = {"done": 0, "paused": 0, "interrupted": 255}  # W&B shows 255 as killed, others as failed
@@ -198,11 +200,15 @@ class Session:
         """What the file of an offline run holds: wandb itself says nothing where it could not write it."""
         if not file:
             return
-        began = monotonic()
+        size, began = -1, monotonic()
+        changed = began
         while True:  # its process may still be writing the last lines
-            rows, ended = told_in(Path(file)) if Path(file).exists() else (0, False)
+            content = Path(file).read_bytes() if Path(file).exists() else b""
+            rows, ended = told_in(content)
             whole = ended and rows >= self._steps
-            if whole or monotonic() - began > _WRITING_SECONDS:
+            if len(content) != size or not is_idle():
+                size, changed = len(content), monotonic()
+            if whole or monotonic() - changed > _QUIET_SECONDS or monotonic() - began > _WRITING_SECONDS:
                 break
             sleep(0.05)
         if not whole:
