@@ -28,7 +28,7 @@ def _private_home(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
-    """What one test leaves to the next: W&B's service's address, SIGINT held back, a place in torch's random numbers."""
+    """What one test leaves to the next: W&B's service's address, SIGINT held back, torch's random numbers."""
     os.environ.pop("WANDB_SERVICE", None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     if torch := sys.modules.get("torch"):

@@ -18,9 +18,9 @@ def told_in(content: bytes) -> tuple[int, bool]:
     """How many rows of a run's history such a file holds, and whether it has the record by which a run ends."""
     record_of = import_module("wandb.proto.wandb_internal_pb2").Record.FromString
     rows, ended = 0, False
-    for content in _records(content):
+    for record in _records(content):
         try:
-            kind = record_of(content).WhichOneof("record_type")
+            kind = record_of(record).WhichOneof("record_type")
         except Exception:  # protobuf's own error: a record that was cut off
             break
         rows += kind == "history"

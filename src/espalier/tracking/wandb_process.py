@@ -1,4 +1,4 @@
-"""W&B's own process below a run's: whether it is there, gets on, has anything left to do; and how to be done with it."""
+"""W&B's own process below a run's: whether it lives, gets on, has anything left to do; how to be done with it."""
 
 from __future__ import annotations
 
