@@ -47,6 +47,7 @@ def logged(folder: Path) -> list[dict[str, Any]]:
 def test_the_rate_that_each_group_stepped_with(tmp_path: Path) -> None:
     fit(tmp_path, LearningRate(run_info(tmp_path), every_n_steps=2), module=Grouped, max_epochs=1)
     assert logged(tmp_path) == [
+        {"step": 1, "lr/below": 0.5, "lr/1": 1.0},
         {"step": 2, "lr/below": 0.25, "lr/1": 0.5},
         {"step": 4, "lr/below": 0.0625, "lr/1": 0.125},
     ]

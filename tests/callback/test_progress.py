@@ -69,6 +69,17 @@ def test_a_log_gets_a_line_now_and_then_and_one_for_each_epoch(
     assert "\x1b" not in "".join(lines)
 
 
+def test_the_loss_is_the_epochs_own_and_no_part_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    class Falls(Tiny):
+        def training_step(self, batch: dict[str, Any], batch_idx: int) -> torch.Tensor:
+            return super().training_step(batch, batch_idx) + 0.5 - 0.5 * self.current_epoch
+
+    made = trainer(progress(tmp_path, 9), tmp_path, max_epochs=2, accumulate_grad_batches=5)
+    made.fit(Falls(), Loader(10), Loader(1))
+    shown = [re.findall(r"loss (\d\.\d+)", line)[0] for line in capsys.readouterr().out.splitlines()]
+    assert shown == ["0.750", "0.250"]
+
+
 def test_a_terminal_gets_a_bar_that_leaves_only_the_epochs_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

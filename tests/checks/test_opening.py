@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import warnings
 
 import pytest
@@ -25,6 +26,20 @@ def test_a_mistake_is_one_message(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_work_says_its_exit_code() -> None:
     assert answered(lambda: 1) == 1
+
+
+def test_lightning_does_not_tell_what_it_uses(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = logging.getLogger("lightning_fabric")
+    monkeypatch.setattr(log, "level", logging.INFO)
+    monkeypatch.setattr(log, "propagate", True)
+
+    def work() -> int:
+        logging.getLogger("lightning_fabric.plugins").info("Using bfloat16 Automatic Mixed Precision (AMP)")
+        return 0
+
+    assert answered(work) == 0 and not caplog.records
 
 
 def test_a_warning_is_a_line_without_the_place_in_our_code(monkeypatch: pytest.MonkeyPatch) -> None:

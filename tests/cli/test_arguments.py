@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from espalier.cli.arguments import composing, file_to_write
+from espalier.cli.arguments import composing, file_to_write, run_directory
 from espalier.core.errors import UserError
 
 
@@ -40,3 +40,12 @@ def test_a_file_to_write_has_a_folder_and_is_none(tmp_path: Path) -> None:
         file_to_write(f"--html {tmp_path}", tmp_path)
     with pytest.raises(UserError, match=r"lies in a folder that is not there: .*none\. Make it first"):
         file_to_write("--html", tmp_path / "none" / "a.html")
+
+
+def test_a_run_is_named_with_and_without_its_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert [run_directory(word) for word in ("a/b", "run=a/b", "run=~/b")] == [Path("a/b"), Path("a/b"), tmp_path / "b"]
+    assert run_directory("run=") == Path("run=")
+    Path("run=a").mkdir()
+    assert run_directory("run=a") == Path("run=a")

@@ -14,6 +14,7 @@ def test_two_runs(made_run: Callable[..., Path], capsys: pytest.CaptureFixture[s
     other = made_run("done", metrics={"test/accuracy": 0.75}, data={"fingerprint": "b"})
     assert main([str(one), str(other)]) == 0
     told = capsys.readouterr().out
+    assert main([f"run={one}", f"run={other}"]) == 0 and capsys.readouterr().out == told
     assert "test accuracy   0.500   0.750   +0.250" in told and "data's fingerprint   a   b" in told
 
 

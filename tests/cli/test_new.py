@@ -36,6 +36,7 @@ def test_no_template_is_left_unfilled(here: Path) -> None:
     assert make(here / "My-Project") == "my_project"
     files = [file for file in (here / "My-Project").rglob("*") if file.is_file()]
     assert {"README.md", ".gitignore", "messages.csv", "bag.yaml"} <= {file.name for file in files}
+    assert "`pip install -e .`" in (here / "My-Project" / "README.md").read_text()
     assert [file for file in files if "{package}" in file.read_text() or "{" in file.name] == []
 
 

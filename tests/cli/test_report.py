@@ -24,6 +24,17 @@ def test_of_one_run_elsewhere(made_run: Callable[..., Path], capsys: pytest.Capt
     assert Path("page.html").is_file() and not (directory / "report.html").exists()
 
 
+def test_a_run_may_be_named_as_other_commands_want_it(
+    made_run: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = made_run("done")
+    assert main([f"run={directory}"]) == 0
+    assert capsys.readouterr().out == f"{directory.relative_to(Path.cwd())}/report.html\n"
+    with pytest.raises(UserError) as raised:
+        main(["run=nowhere"])
+    assert raised.value.faults[0].what.endswith("/nowhere")
+
+
 def test_of_several_runs_is_a_comparison(made_run: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(made_run("done")), str(made_run("done"))]) == 0
     assert capsys.readouterr().out == "comparison.html\n"

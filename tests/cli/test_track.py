@@ -57,7 +57,7 @@ def test_a_run_goes_to_wandb_with_its_page_and_the_options_settings(
 
 
 def test_a_trial_that_was_not_tested_has_no_page(recorded: Callable[..., Path], asked: list[tuple[str, ...]]) -> None:
-    main([str(recorded("done")), "--to", "wandb"])
+    main([f"run={recorded('done')}", "--to", "wandb"])
     assert asked[0][-2] == "--pages"
 
 

@@ -36,5 +36,29 @@ def test_an_unknown_key() -> None:
         explain(compose([]), "optimizer.lrr")
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("nothing", 'the experiment has no setting "nothing".*It has: seed, '),
+        ("optimizer.foo", 'adamw has no setting "foo".*It has: lr, '),
+        ("optimiser", r"Did you mean  optimizer \?"),
+        ("data.path", "Add|add  data=csv"),
+        ("optimizer.lr=3", r"is no key.*Did you mean  optimizer\.lr \?"),
+    ],
+)
+def test_an_unknown_key_is_answered_as_a_word_that_sets_it(key: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said) as raised:
+        explain(compose([]), key)
+    assert [fault.what for fault in raised.value.faults] == [key]
+
+
+def test_parts_side_by_side_and_a_part_within_a_part() -> None:
+    lines = explain(compose(["callback=[ema,gradient_norm]"]), "callback")
+    assert [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "] == ["ema", "gradient_norm"]
+    assert any(line.startswith("    decay = 0.999") and "float > 0 and < 1" in line for line in lines)
+    assert not any("…" in line.split() for line in lines)
+    assert any("see  espalier explain model.encoding …" in line for line in explain(compose([]), "model"))
+
+
 def test_secrets_stay_secret() -> None:
     assert "hushhush" not in "\n".join(explain(compose(["vars.password=hushhush"]), "vars.password"))

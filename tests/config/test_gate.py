@@ -209,6 +209,18 @@ def test_the_refusal_says_how_to_trust() -> None:
     assert "leads out of my_parts, to subprocess" in fault.truth
 
 
+def test_a_projects_folder_is_not_taken_for_the_package_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "proj" / "proj").mkdir(parents=True)
+    (tmp_path / "proj" / "proj" / "__init__.py").touch()
+    (tmp_path / "proj" / "pyproject.toml").touch()
+    monkeypatch.setenv("ESPALIER_TRUST", "proj,my_parts")
+    (fault,) = judge({"data": {"_target_": "proj.messages.Messages"}})
+    assert fault.truth == "cannot be looked up: the folder proj here is no package."
+    assert fault.remedy == "Install it, or run where it lies."
+    (fault,) = judge({"data": {"_target_": "my_parts.messages.Messages"}})
+    assert fault.remedy == "Check the name."
+
+
 def test_a_sweeps_settings_stand_at_their_node_only() -> None:
     node = {"_target_": "espalier.sweep.settings.Settings"}
     gate({"sweep": node})

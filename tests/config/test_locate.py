@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from espalier.config.locate import find, is_there, module_file, read_module
+from espalier.config.locate import find, is_bare_folder, is_there, module_file, read_module
 
 
 def test_ours_without_importing() -> None:
@@ -62,6 +62,15 @@ def test_namespace_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (tmp_path / "spacious" / "net.py").write_text("class Net: ...\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert find("spacious.net.Net")
+
+
+def test_a_folder_without_a_module_is_bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("bare_folder", "spacious_two"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "spacious_two" / "net.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert is_bare_folder("bare_folder")
+    assert not any(is_bare_folder(name) for name in ("spacious_two", "espalier", "sys", "nowhere_to_be_found"))
 
 
 def test_a_package_is_there_though_nobody_trusts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.stats import binomtest
 
-from espalier.core.counted import COUNTS, Counted, Counts, compared, counts_of, f1, intervals, mean, values
+from espalier.core.counted import COUNTS, Counted, Counts, compared, counts_of, f1, intervals, mean, values, wilson
 
 MEAN, F1 = Counted(mean), Counted(f1)
 
@@ -52,3 +53,15 @@ def test_counts_of_a_table_go_by_row() -> None:
     assert found and found.of("accuracy").tolist() == [[0, 1], [1, 1]]
     assert found.same_rows(Counts(np.array([2, 5]), {}, {})) and not found.same_rows(Counts(np.array([2, 6]), {}, {}))
     assert counts_of(table, {}) is None
+
+
+def test_wilson_is_scipys() -> None:
+    for hits, rows in ((0, 3), (1, 1), (7, 10), (500, 900)):
+        expected = binomtest(hits, rows).proportion_ci(method="wilson")
+        assert wilson(hits, rows) == pytest.approx((expected.low, expected.high), abs=1e-6)
+
+
+def test_a_metric_that_is_the_same_in_all_resamples_has_no_interval() -> None:
+    counts = {"all": np.array([[1.0, 1.0]] * 9), "some": np.array([[float(i % 2), 1.0] for i in range(9)])}
+    metrics = dict.fromkeys(counts, Counted(mean))
+    assert intervals(metrics, counts, 200).keys() == {"some"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 from espalier.report.comparison import Figure, Row, sides_of
@@ -54,12 +55,19 @@ def test_sparklines_share_a_scale() -> None:
 
 
 def test_why_there_is_no_paired_test_is_said() -> None:
-    (line,) = verdicts_of(sides_of([run(), run(lr=0.1)]))
-    assert line == "A and B were not tested on the same rows: no paired test"
+    why, command = verdicts_of(sides_of([run(directory=Path("a b")), run(lr=0.1, directory=Path("b"))]))
+    assert why == "A and B were not tested on the same rows: no paired test"
+    assert command == "espalier evaluate run='a b' --against b   tests both on one set of rows"
     assert verdicts_of(sides_of([run(metrics={}), run(lr=0.1)])) == []
+
+
+def test_two_that_cannot_be_tested_on_one_set_of_rows_are_not_sent_to_be() -> None:
+    others = [run(lr=0.1, data={"labels": ["other"]}), replace(run(lr=0.1), status="killed")]
+    for other in others:
+        assert len(verdicts_of(sides_of([run(), other]))) == 1
 
 
 def test_trials_that_were_never_tested_need_no_excuse() -> None:
     metrics = {"metrics": {"validation/accuracy": 0.5}, "intervals": {}}
     assert verdicts_of(sides_of([run(**metrics), run(lr=0.1, **metrics)])) == []
-    assert len(verdicts_of(sides_of([run(), run(lr=0.1, **metrics)]))) == 1
+    assert verdicts_of(sides_of([run(), run(lr=0.1, **metrics)]))

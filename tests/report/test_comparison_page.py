@@ -25,6 +25,15 @@ def test_it_shows_metrics_curves_differences_and_cost(tmp_path: Path) -> None:
     assert page.count('class="line series run-1"') == 2 * 3 and page.count('class="line series run-2"') == 3
 
 
+def test_the_runs_scroll_in_a_box_of_their_own_and_words_stay_whole(tmp_path: Path) -> None:
+    runs = page_of(tmp_path).partition("<header>")[2].partition("</header>")[0]
+    assert runs.index('class="wide"') < runs.index("<table")
+    assert (
+        runs.count('<td class="keep"><span class="status done">') == 3
+        and runs.count('<td class="soft whole path">') == 3
+    )
+
+
 def test_it_fetches_and_runs_nothing(tmp_path: Path) -> None:
     page = page_of(tmp_path)
     assert "<script" not in page and "url(" not in page and "default-src 'none'" in page

@@ -124,7 +124,9 @@ def test_a_run_of_one_epoch_with_many_classes(tmp_path: Path) -> None:
 def test_a_baseline_stands_beside_the_metrics(run_directory: Path, outcome: Outcome) -> None:
     baseline = {"name": "bag of words", "metrics": {"test/accuracy": 0.7654}, "intervals": {}}
     assert "bag of words" not in Page(run_directory, outcome).text
-    text = Page(run_directory, outcome_of(summary={**outcome.summary, "baseline": baseline})).text
+    page = Page(run_directory, outcome_of(summary={**outcome.summary, "baseline": baseline}))
+    text, table = page.text, page.source.partition("<h2>Metrics</h2>")[2].partition("</table>")[0]
+    assert "validation</th>" in table and "if-room" not in table and 'class="wide"' in table  # it scrolls on a phone
     assert "bag of words" in text and "0.765" in text and "Bag of words: the baseline, on the same test rows." in text
 
 
@@ -139,7 +141,10 @@ def test_what_was_set_and_by_whom(tmp_path: Path, outcome: Outcome) -> None:
 def test_what_checking_the_data_found(run_directory: Path, outcome: Outcome) -> None:
     assert "checks" not in Page(run_directory, outcome).text
     clean = outcome_of(data={**outcome.data, "checks": {"leaked": {}, "imbalance": 1.0}})
-    assert "nothing leaks between splits" in Page(run_directory, clean).text
+    assert "nothing leaks between splits, nothing stands twice" in Page(run_directory, clean).text
+    counts = {"train": {"read": 500, "kept": 500, "truncated": 0, "dropped": {}}}
+    few = {**outcome.data, "counts": counts, "checks": {"leaked": {}, "repeated": {"train": 1}}}
+    assert "nothing leaks between splits, little stands twice" in Page(run_directory, outcome_of(data=few)).text
     leaking = {"leaked": {"test": 123}, "shared": {"test": {"train": 123}}, "repeated": {}, "conflicts": 0, "empty": {}}
     text = Page(run_directory, outcome_of(data={**outcome.data, "checks": leaking})).text
     assert "123 texts of test are in train too" in text

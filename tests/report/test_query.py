@@ -91,12 +91,24 @@ def test_one_that_cannot_be_read_is_named_and_the_others_are_listed(directories:
         ({"where": "accuracy > 0,5"}, "Write  0.5"),
         ({"sort": "nope"}, "has no column nope."),
         ({"sort": "sed"}, "Did you mean  seed ?"),
+        ({"where": "accuracy >> 0.9"}, "'>>(DOUBLE, DECIMAL(2,1))'. Columns: see"),
+        ({"where": "foo(accuracy) > 1"}, "Scalar Function with name foo does not exist. Columns: see"),
     ],
 )
 def test_words_that_are_no_sql_or_name_nothing(directories: list[Path], words: dict[str, str], said: str) -> None:
     with pytest.raises(UserError) as raised:
         find_runs(directories, **words)  # type: ignore[arg-type]
     assert said in str(raised.value) and "LINE" not in str(raised.value) and "Candidate" not in str(raised.value)
+
+
+def test_a_condition_and_an_order_that_are_wrong_are_both_named(directories: list[Path]) -> None:
+    with pytest.raises(UserError) as raised:
+        find_runs(directories, where="accurcy > 0.9", sort="nope")
+    assert [fault.what for fault in raised.value.faults] == ['--where "accurcy > 0.9"', '--sort "nope"']
+    assert "has no column accurcy" in str(raised.value) and "has no column nope" in str(raised.value)
+    with pytest.raises(UserError) as raised:
+        find_runs(directories, where="accuracy > 0.9", sort="nope")
+    assert [fault.what for fault in raised.value.faults] == ['--sort "nope"']
 
 
 def test_a_condition_reads_no_files(directories: list[Path], tmp_path: Path) -> None:

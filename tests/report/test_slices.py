@@ -3,11 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
-from scipy.stats import binomtest
 
 from espalier.report.predictions import MultiLabel, Predictions
-from espalier.report.slices import slices_of, wilson, worst_slice
+from espalier.report.slices import slices_of, worst_slice
 
 TARGET = np.arange(40) % 2
 ANSWERS = Predictions(
@@ -18,12 +16,6 @@ ANSWERS = Predictions(
     length=np.arange(40) + 1,
     slices={"channel": np.array(["mail"] * 10 + ["chat"] * 27 + ["fax"] * 3)},
 )
-
-
-def test_wilson_is_scipys() -> None:
-    for hits, rows in ((0, 3), (1, 1), (7, 10), (500, 900)):
-        expected = binomtest(hits, rows).proportion_ci(method="wilson")
-        assert wilson(hits, rows) == pytest.approx((expected.low, expected.high), abs=1e-6)
 
 
 def test_a_column_tells_rows_apart_the_weakest_first() -> None:
@@ -51,6 +43,11 @@ def test_the_worst_has_rows_enough_to_say_so() -> None:
     worst = worst_slice(slices_of(replace(ANSWERS, length=None, slices=few), ["no", "yes"]))
     assert worst is not None and (worst.of, worst.name, worst.rows) == ("label", "no", 20)
     assert worst_slice({}) is None
+
+
+def test_of_slices_that_are_alike_none_is_the_worst() -> None:
+    alike = slices_of(replace(ANSWERS, prediction=TARGET), ["no", "yes"])
+    assert alike and worst_slice(alike) is None
 
 
 def test_a_row_of_several_labels_belongs_to_each() -> None:

@@ -48,6 +48,12 @@ def test_it_is_said_before_training_and_kept(tmp_path: Path, capsys: pytest.Capt
 
 
 @pytest.mark.slow
+def test_a_run_that_is_given_less_time_is_said_to_take_that(tmp_path: Path) -> None:
+    outcome = train(tmp_path, "trainer.max_epochs=100000", "trainer.max_time=0.01")
+    assert outcome.summary["estimate"]["seconds"] == pytest.approx(0.6)
+
+
+@pytest.mark.slow
 def test_a_disk_without_room_ends_it_before_the_first_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
     outcome = train(tmp_path)

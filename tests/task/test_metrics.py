@@ -10,6 +10,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torchmetrics.functional import classification as tm
 
+from espalier.core.counted import wilson
 from espalier.task.metrics import Labels, Scores, bootstrap, metrics_of, weighted_metrics
 
 AVERAGES = ("macro", "micro", "weighted")
@@ -98,6 +99,20 @@ def test_the_interval_of_accuracy_is_the_binomials() -> None:
     low, high = bootstrap(scores, target, 2000)["accuracy"]
     half = 1.96 * (accuracy * (1 - accuracy) / 1000) ** 0.5
     assert (low, high) == pytest.approx((accuracy - half, accuracy + half), abs=0.004)
+
+
+def test_rows_that_are_all_right_leave_the_interval_of_a_share_and_none_of_what_resamples_cannot_tell() -> None:
+    target = np.array([0] * 8 + [1] * 2)
+    intervals = bootstrap(np.eye(2)[target] * 0.8 + 0.1, target, 500)  # many resamples have rows of one class alone
+    assert intervals["accuracy"] == pytest.approx(wilson(10, 10))
+    assert not {"f1_macro", "recall_macro", "auroc"} & intervals.keys()
+
+
+def test_resamples_of_one_class_are_passed_over() -> None:
+    target = np.array([0] * 10 + [1] * 2)  # one resample in nine has no row of 1
+    score = np.array([*np.arange(9) / 20, 0.9, 0.7, 0.8])
+    low, high = bootstrap(np.stack([1 - score, score], 1), target, 1000)["auroc"]
+    assert 0.6 < low < metrics_of(np.stack([1 - score, score], 1), target)["auroc"] < high
 
 
 @pytest.mark.parametrize(("rows", "classes"), [(1821, 2), (3080, 77), (10000, 10)])

@@ -93,7 +93,8 @@ def test_it_learns_and_counts_as_squad_does(trained: tuple[Reading, Batches, Raw
     assert 100 * task.test_metrics["f1_has_answer"] == pytest.approx(theirs["f1"].item(), abs=1e-3)
     silent = [not told["answer"][i] for i, target in enumerate(targets) if not target]
     assert task.test_metrics["f1_no_answer"] == pytest.approx(np.mean(silent))
-    assert set(task.test_intervals) == set(task.test_metrics) == set(task.counted)
+    assert set(task.test_metrics) == set(task.counted)
+    assert set(task.test_intervals) == {"loss"}  # resamples of right answers tell nothing
     for i, row in enumerate(reversed(table)):
         assert row["context"][told["begin"][i] : told["end"][i]] == told["answer"][i] or not told["answer"][i]
     assert [doubt > 0.5 for doubt in told["null_probability"]] == [not answer for answer in told["answer"]]

@@ -21,7 +21,7 @@ class GradientNorm(pl.Callback):
     ``espalier train callback=[checkpoint,early_stopping,bad_steps,throughput,progress,gradient_norm]``
 
     Args:
-        every_n_steps: optimizer steps.
+        every_n_steps: optimizer steps; the first is logged too.
     """
 
     def __init__(self, _run: RunInfo, /, *, every_n_steps: Annotated[int, Ge(1)]) -> None:
@@ -30,7 +30,7 @@ class GradientNorm(pl.Callback):
 
     def on_before_optimizer_step(self, trainer: pl.Trainer, _: Any, optimizer: torch.optim.Optimizer) -> None:
         """Look at the gradients of the step that follows, if it is its turn."""
-        if (trainer.global_step + 1) % self.every == 0:
+        if trainer.global_step == 0 or (trainer.global_step + 1) % self.every == 0:
             gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
             self._norm = get_total_norm(gradients)
 

@@ -18,7 +18,7 @@ class LearningRate(pl.Callback):
     ``espalier train callback=[checkpoint,early_stopping,bad_steps,learning_rate] optimizer.layer_decay=0.8``
 
     Args:
-        every_n_steps: optimizer steps.
+        every_n_steps: optimizer steps; the first is logged too.
     """
 
     def __init__(self, _run: RunInfo, /, *, every_n_steps: Annotated[int, Ge(1)]) -> None:
@@ -27,7 +27,7 @@ class LearningRate(pl.Callback):
 
     def on_train_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
         """Note the rates of the step that follows: when it ends, schedules have moved on."""
-        if (trainer.global_step + 1) % self.every == 0:
+        if trainer.global_step == 0 or (trainer.global_step + 1) % self.every == 0:
             self._rates = dict(_rates(trainer))
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:

@@ -20,7 +20,7 @@ from espalier.core.quantities import duration
 from espalier.state.idle_hooks import without_idle_hooks
 
 _NEVER = math.inf
-_SMOOTH = 50  # batches behind the loss that is shown
+_SMOOTH = 50  # batches of the epoch behind the loss that is shown
 
 
 @without_idle_hooks
@@ -29,8 +29,8 @@ class Progress(pl.Callback):
 
         epoch 2/3 ━━━━━━━━━━━━━━━━━━╸━━━━  78%   loss 0.291   161 texts/s   0:00:21 left
 
-    The loss is the mean of the last 50 batches, read from the device only when it is shown. Speed counts training
-    alone; the time left counts validations too, once there was one.
+    The loss is the mean of the epoch's last 50 batches, read from the device only when it is shown. Speed counts
+    training alone; the time left counts validations too, once there was one.
 
     Args:
         refresh_seconds: between two drawings of the bar.
@@ -50,6 +50,7 @@ class Progress(pl.Callback):
         self._screen: Screen | Lines | None = None
         self._due = _NEVER
         self._losses: deque[torch.Tensor] = deque(maxlen=_SMOOTH)
+        self._parts = 1
         self._epoch_began = 0.0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -57,6 +58,8 @@ class Progress(pl.Callback):
         self._open(trainer)
         self._train, self._validation = Stopwatch(), Stopwatch()
         self._batches = self._samples = self._validations = 0
+        # By which Lightning has divided losses, for the sum of gradients, where it is Lightning that steps.
+        self._parts = trainer.accumulate_grad_batches if pl_module.automatic_optimization else 1
         facts: Any = pl_module.facts
         self._unit = unit_of_kinds(facts.kinds)
         self._batches_per_epoch = int(trainer.num_training_batches)
@@ -65,6 +68,7 @@ class Progress(pl.Callback):
 
     def on_train_epoch_start(self, *_: Any) -> None:
         """Start the clocks."""
+        self._losses.clear()
         self._epoch_began = perf_counter()
         self._train.go()
 
@@ -148,7 +152,9 @@ class Progress(pl.Callback):
         return training + (self._validation.seconds / self._validations * validations if self._validations else 0.0)
 
     def _loss(self) -> list[str]:
-        return [f"loss {torch.stack(list(self._losses)).mean().item():.3f}"] if self._losses else []
+        if not self._losses:
+            return []
+        return [f"loss {self._parts * torch.stack(list(self._losses)).mean().item():.3f}"]
 
     def _heading(self, trainer: pl.Trainer) -> str:
         of = f"/{math.ceil(self._total / self._batches_per_epoch)}" if self._total is not None else ""

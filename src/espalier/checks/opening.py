@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -27,6 +28,8 @@ def opened(experiment: Experiment) -> tuple[Data, Raw]:
 
 def answered(work: Callable[[], int]) -> int:
     """Do the work; its exit code, or that of a mistake, which is answered with one message."""
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     for category in (FutureWarning, DeprecationWarning):
         warnings.simplefilter("ignore", category)
     before, warnings.formatwarning = warnings.formatwarning, warning_line

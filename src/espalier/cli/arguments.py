@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from espalier.config.suggest import nearest
 from espalier.core.errors import Fault, UserError
+from espalier.core.home import expanded
 
 
 class Parser(argparse.ArgumentParser):
@@ -35,6 +36,12 @@ class Parser(argparse.ArgumentParser):
             raise UserError(*(Fault(w, "is no flag.", f"Did you mean  {g} ?" if g else f"See:  {self.prog} --help")
                               for w, g in guesses.items()))  # fmt: skip
         return given
+
+
+def run_directory(word: str) -> Path:
+    """A run as a person names it: ``DIR``, or ``run=DIR`` as for commands that have settings beside it."""
+    named = word.removeprefix("run=")
+    return Path(word) if named in (word, "") or Path(word).exists() else expanded(named)
 
 
 def file_to_write(said: str, file: Path) -> Path:

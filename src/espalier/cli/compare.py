@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from espalier.cli.arguments import Parser, page_to_write
+from espalier.cli.arguments import Parser, page_to_write, run_directory
 from espalier.cli.compared import compared
 from espalier.core.errors import Fault, UserError
 from espalier.report.comparison import sides_of
@@ -28,7 +28,7 @@ bootstrap and McNemar's test say whether one is better.
 def main(words: Sequence[str]) -> int:
     """Print the comparison; 0."""
     parser = Parser("espalier compare")
-    parser.add_argument("runs", nargs="*", type=Path)
+    parser.add_argument("runs", nargs="*", type=run_directory)
     parser.add_argument("--html", type=Path)
     given = parser.read(words)
     if given.help:

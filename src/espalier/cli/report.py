@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from espalier.cli.arguments import Parser, page_to_write
+from espalier.cli.arguments import Parser, page_to_write, run_directory
 from espalier.cli.compared import compared
 from espalier.core.errors import Fault, UserError
 from espalier.core.record import RECORD
@@ -56,7 +56,7 @@ def main(words: Sequence[str]) -> int:
 def _sorted_out(words: Sequence[str]) -> tuple[list[Path], dict[str, str]]:
     """Run directories, and settings by name."""
     settings = dict(word.split("=", 1) for word in words if word.startswith(("output=", "texts=")))
-    runs = [Path(word) for word in words if not word.startswith(("output=", "texts="))]
+    runs = [run_directory(word) for word in words if not word.startswith(("output=", "texts="))]
     faults = [
         Fault(str(run), "is no setting of espalier report.", "There are: output, texts.")
         for run in runs

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from espalier.cli.arguments import Parser
+from espalier.cli.arguments import Parser, run_directory
 from espalier.cli.process import ask
 from espalier.config.compose import compose
 from espalier.config.saved import read
@@ -37,7 +37,7 @@ _TRACKERS = ("wandb", "tensorboard", "csv")
 def main(words: Sequence[str]) -> int:
     """Send; 0, or 1 where something did not arrive."""
     parser = Parser("espalier track")
-    parser.add_argument("directories", nargs="*", type=Path)
+    parser.add_argument("directories", nargs="*", type=run_directory)
     parser.add_argument("--to", choices=_TRACKERS)
     given = parser.read(words)
     if given.help:

@@ -11,6 +11,8 @@ from espalier.config.locate import find
 from espalier.config.signature import signature_of, summary
 from espalier.config.suggest import asked, nearest_keys
 from espalier.config.tree import at, plain
+from espalier.config.wording import unknown_key
+from espalier.config.words import Word, read_words
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.masking import MASK, is_secret, masked, masked_text
 
@@ -24,10 +26,18 @@ def explain(experiment: Experiment, key: str) -> list[str]:
     tree = masked(experiment.values)
     keys = [name for name, _ in flatten(tree)]
     if key not in keys:
-        raise ConfigError(Fault(key, "is no key of this experiment.", asked(nearest_keys(key, keys))))
+        raise ConfigError(_unknown(experiment, key, keys))
     value = at(tree, key)
     lines = [_headline(experiment, key, value), *_origin(key, experiment.layers.marks.get(key, []))]
     return lines + (_settings(experiment, key, value) if isinstance(value, Mapping) else [])
+
+
+def _unknown(experiment: Experiment, key: str, keys: list[str]) -> Fault:
+    """As the command line answers a word that sets it."""
+    words, _ = read_words([f"{key}=null"])
+    if not words or words[0].key != key:
+        return Fault(key, "is no key of this experiment.", asked(nearest_keys(key, keys)))
+    return unknown_key(Word(key, words[0].override), experiment.values, experiment.layers, KeyError(key))
 
 
 def _headline(experiment: Experiment, key: str, value: Any) -> str:
@@ -54,16 +64,23 @@ def _kept_back(key: str, value: str) -> str:
     return MASK if is_secret(key.rpartition(".")[2], value) else value
 
 
-def _settings(experiment: Experiment, key: str, value: Mapping[str, Any]) -> list[str]:
+def _settings(experiment: Experiment, key: str, value: Mapping[str, Any], indent: str = "  ") -> list[str]:
+    """A line each; of several parts side by side, as callbacks are, those of each beneath its name."""
     settings = {str(name): inner for name, inner in value.items() if not str(name).startswith("_")}
     width = max(map(len, settings), default=0)
     rows = []
     for name, inner in settings.items():
-        shown = "…" if isinstance(inner, Mapping) and "_target_" in inner else _shown(inner)
+        is_part = isinstance(inner, Mapping) and "_target_" in inner
+        if is_part and "_target_" not in value:
+            rows.append(f"{indent}{name}    {_about(inner)}".rstrip())
+            rows += _settings(experiment, f"{key}.{name}", inner, indent + "  ")
+            continue
+        shown = "…" if is_part else _shown(inner)
         said = ", ".join(
             w for w in (_type(experiment, f"{key}.{name}"), experiment.layers.comment(f"{key}.{name}")) if w
         )
-        rows.append(f"  {name:{width}} = {shown:12}  {said}".rstrip())
+        said = f"{said}, see  espalier explain {key}.{name} …".removeprefix(", ") if is_part else said
+        rows.append(f"{indent}{name:{width}} = {shown:12}  {said}".rstrip())
     return rows
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from espalier.config.locate import find, is_package, module_file, read_module
+from espalier.config.locate import find, is_bare_folder, is_package, module_file, read_module
 from espalier.config.sources import shipped
 from espalier.config.suggest import asked, listed, nearest
 from espalier.config.trust import is_trusted, why_never
@@ -105,6 +105,8 @@ def _not_found(target: str, package: str) -> tuple[str, str]:
     if not is_package(package) and not module_file(package):
         return f"cannot be looked up: there is no package {package} here.", "Install it, or run where it lies."
     file = module_file(module)
+    if file is None and is_bare_folder(package):
+        return f"cannot be looked up: the folder {package} here is no package.", "Install it, or run where it lies."
     if file is None:
         return f"leads nowhere: {package} has no module {module}.", "Check the name."
     source = read_module(module)

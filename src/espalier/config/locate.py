@@ -134,6 +134,13 @@ def is_package(name: str) -> bool:
     return spec is not None and spec.submodule_search_locations is not None
 
 
+def is_bare_folder(name: str) -> bool:
+    """Whether Python takes a folder without a module for the package: a project's, which has the package in it."""
+    spec = _spec(name)
+    places = (spec and spec.origin is None and spec.submodule_search_locations) or ()
+    return bool(places) and not any(file.suffix == ".py" for place in places for file in Path(place).iterdir())
+
+
 def is_there(name: str) -> bool:
     """Whether a top-level package or module is installed, or lies in the working folder, trusted or not."""
     return _spec(name) is not None or PathFinder.find_spec(name, [str(Path.cwd())]) is not None

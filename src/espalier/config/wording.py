@@ -31,9 +31,10 @@ def unknown_key(word: Word, tree: Mapping[str, Any], layers: Layers, error: Exce
         return Fault(word.typed, f'{owner(key, tree)} has no setting "{_strange(key, tree)}".', remedy)
     # A guess that is only a node above what was typed says nothing.
     guesses = [guess for guess in nearest_keys(key, keys) if not key.startswith(f"{guess}.")]
-    whole = f"={word.typed.partition('=')[2]}" if isinstance(at(tree, guesses[0]) if guesses else None, Mapping) else ""
+    above = isinstance(at(tree, guesses[0]) if guesses else None, Mapping)
+    whole = "".join(word.typed.partition("=")[1:]) if above else ""
     remedy = asked(f"{sign}{guess}{whole}" for guess in guesses) or _known_below(key, tree)
-    clear = len(guesses) == 1 and not whole and not layers.word(guesses[0])
+    clear = len(guesses) == 1 and not above and not layers.word(guesses[0])
     where = layers.where(guesses[0]) if clear else ""
     return Fault(word.typed, f'{owner(key, tree)} has no setting "{_strange(key, tree)}".', remedy, where)
 

@@ -6,6 +6,7 @@ n-grams: of each row only its counts are kept, and all resamples of a bootstrap 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -91,7 +92,11 @@ def values(metrics: Mapping[str, Counted], counts: Mapping[str, Floats]) -> dict
 def intervals(
     metrics: Mapping[str, Counted], counts: Mapping[str, Floats], resamples: int, seed: int = 0
 ) -> dict[str, tuple[float, float]]:
-    """95% percentile intervals (Efron & Tibshirani 1993, ch. 13); none where there are no resamples, or no rows."""
+    """95% percentile intervals (Efron & Tibshirani 1993, ch. 13).
+
+    None where there are no resamples or no rows, and of a metric that has the same value in all resamples: they then
+    tell nothing of what other rows would give.
+    """
     rows = len(next(iter(counts.values()))) if counts else 0
     if not resamples or not rows:
         return {}
@@ -99,7 +104,16 @@ def intervals(
     for weights in _drawn(rows, resamples, seed):
         for name, metric in metrics.items():
             drawn[name].append(metric.of(weights @ counts[name]))
-    return {name: _middle(np.concatenate(parts)) for name, parts in drawn.items()}
+    found = {name: _middle(np.concatenate(parts)) for name, parts in drawn.items()}
+    return {name: (low, high) for name, (low, high) in found.items() if low < high}
+
+
+def wilson(hits: int, rows: int) -> tuple[float, float]:
+    """95% score interval of a share (Wilson 1927, doi:10.2307/2276774); ``rows`` is at least 1."""
+    z, share = 1.959964, hits / rows
+    middle = share + z * z / (2 * rows)
+    half = z * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
+    return max(0.0, (middle - half) / (1 + z * z / rows)), min(1.0, (middle + half) / (1 + z * z / rows))
 
 
 @dataclass(frozen=True)

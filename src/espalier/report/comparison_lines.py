@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Sequence
 
 from espalier.report.comparison import (
@@ -56,12 +57,22 @@ def verdicts_of(sides: Sequence[Side]) -> list[str]:
     """For each further side, a sentence on whether it is better than the first on the same rows, or why none."""
     seeds = " (their first seeds)" if any(len(side.runs) > 1 for side in sides) else ""
     return [
-        verdict(found, sides[0].letter, side.letter) + seeds
-        if found
-        else f"{sides[0].letter} and {side.letter} were not tested on the same rows: no paired test"
+        line
         for side, found in against_first(sides)
         if sides[0].first.outcome.metrics and side.first.outcome.metrics and (_tested(sides[0]) or _tested(side))
+        for line in ([verdict(found, sides[0].letter, side.letter) + seeds] if found else _unpaired(sides[0], side))
     ]
+
+
+def _unpaired(a: Side, b: Side) -> list[str]:
+    """Why there is no paired test; and, of two that can be tested on one set of rows, how."""
+    why = f"{a.letter} and {b.letter} were not tested on the same rows: no paired test"
+    first, second = a.first, b.first
+    labels = [run.outcome.data.get("labels") for run in (first, second)]
+    if not labels[0] or labels[0] != labels[1] or not first.status == second.status == "done":
+        return [why]
+    command = f"espalier evaluate run={shlex.quote(str(first.shown))} --against {shlex.quote(str(second.shown))}"
+    return [why, f"{command}   tests both on one set of rows"]
 
 
 def _tested(side: Side) -> bool:

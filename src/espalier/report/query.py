@@ -64,6 +64,7 @@ _COLUMNS = {
 }
 _GROUPS = ("data", "model", "adapter", "task", "optimizer", "scheduler", "hardware", "experiment", "debug")
 _UNKNOWN = re.compile(r'Referenced column "(.+?)" (?:was )?not found')
+_KIND = re.compile(r"^\w+ Error: ")
 _COMMA = re.compile(r"\b\d+,\d+\b")
 _HELP = "Columns: see  espalier runs --help"
 
@@ -188,14 +189,26 @@ def _choose(database: duckdb.DuckDBPyConnection, where: str, sort: str) -> list[
     try:
         rows = database.execute(f"SELECT run_id FROM named {condition} ORDER BY {first}run_id").fetchall()
     except duckdb.Error as error:
-        said = " ".join(f'--{name} "{words}"' for name, words in {"where": where, "sort": sort}.items() if words)
+        if where and sort:  # each on its own, so that both are named
+            raise UserError(
+                *(fault for one in ((where, ""), ("", sort)) for fault in _faults(database, *one))
+            ) from None
+        said = f'--where "{where}"' if where else f'--sort "{sort}"'
         columns = [name for (name, *_) in database.execute("DESCRIBE named").fetchall() if name != "run_id"]
         raise UserError(Fault(said, *_explained(error, where, columns))) from None
     return [i for (i,) in rows]
 
 
+def _faults(database: duckdb.DuckDBPyConnection, where: str, sort: str) -> Sequence[Fault]:
+    try:
+        _choose(database, where, sort)
+    except UserError as error:
+        return error.faults
+    return ()
+
+
 def _explained(error: duckdb.Error, where: str, columns: Sequence[str]) -> tuple[str, str]:
-    """What is true and what to type, of a person's words alone; else the first sentences, without the SQL around."""
+    """What is true and what to type, of a person's words alone; else the first line, without the candidates."""
     told = str(error)
     if found := _UNKNOWN.search(told):
         name = found.group(1)
@@ -206,8 +219,8 @@ def _explained(error: duckdb.Error, where: str, columns: Sequence[str]) -> tuple
         return f"has no column {name}.", asked([guess] if guess else []) or _HELP
     if comma := _COMMA.search(where):
         return f"has a comma in {comma.group()}.", f"Write  {comma.group().replace(',', '.')}"
-    said = " ".join(told.partition("\n\nLINE")[0].partition("\nLINE")[0].split())
-    return said.removeprefix("Binder Error: ").removeprefix("Parser Error: ").rstrip(".") + ".", _HELP
+    said = _KIND.sub("", (told.splitlines() or [""])[0]).partition(" You might need")[0]
+    return said.rstrip(".!") + ".", _HELP
 
 
 def _quoted(text: str) -> str:

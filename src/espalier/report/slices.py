@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from espalier.core.counted import wilson
 from espalier.report.predictions import Answers
 from espalier.report.quantities import count
 
@@ -51,17 +51,11 @@ def slices_of(answers: Answers, labels: Sequence[str]) -> Mapping[str, list[Slic
 
 
 def worst_slice(slices: Mapping[str, Sequence[Slice]]) -> Slice | None:
-    """The lowest accuracy of those with ten rows or more."""
+    """The lowest accuracy of those with ten rows or more; None where all of these have the same."""
     eligible = [one for group in slices.values() for one in group if one.rows >= _ENOUGH]
-    return min(eligible, key=lambda one: one.accuracy, default=None)
-
-
-def wilson(hits: int, rows: int) -> tuple[float, float]:
-    """95% score interval of a share (Wilson 1927, doi:10.2307/2276774); ``rows`` is at least 1."""
-    z, share = 1.959964, hits / rows
-    middle = share + z * z / (2 * rows)
-    half = z * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
-    return max(0.0, (middle - half) / (1 + z * z / rows)), min(1.0, (middle + half) / (1 + z * z / rows))
+    if len({one.accuracy for one in eligible}) < 2:
+        return None
+    return min(eligible, key=lambda one: one.accuracy)
 
 
 def _slice(of: str, name: str, right: npt.NDArray[np.bool_]) -> Slice:

@@ -84,7 +84,7 @@ class Estimator(AtBoundary):
         return max(resident("VmHWM"), probed.before_bytes + round(_HOLES * training) + validating)
 
     def _seconds(self, trainer: pl.Trainer, probed: Probed) -> float:
-        """Of the steps that are left, of validating after each epoch, and of the test."""
+        """Of the steps that are left, of validating after each epoch, and of the test; ``max_time`` at most."""
         facts, limits = self._assembly.facts, self._assembly.trainer
         if facts.total_steps <= 0:
             return 0.0
@@ -93,7 +93,8 @@ class Estimator(AtBoundary):
         rows = facts.sizes["train"] / self._steps_per_epoch
         epochs = self._epochs() * steps / facts.total_steps
         evaluated = epochs * facts.sizes.get("validation", 0) + facts.sizes.get("test", 0)
-        return float(steps * each + evaluated / rows * each * _EVALUATED)
+        needed = float(steps * each + evaluated / rows * each * _EVALUATED)
+        return min(needed, limits["max_time"].total_seconds()) if limits.get("max_time") else needed
 
     def _epochs(self) -> float:
         """Of the whole run; infinitely many of an endless one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import signal
 import sys
 import warnings
@@ -49,8 +48,6 @@ def main(words: Sequence[str]) -> int:
 
 def _evaluate(given: argparse.Namespace) -> int:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # one that came while libraries were loaded
-    for name in ("pytorch_lightning", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
     warnings.simplefilter("ignore", PossibleUserWarning)  # advice for people who write Trainers
     sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
     experiment = rerun(given.directory, given.override)

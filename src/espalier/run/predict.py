@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import math
 import signal
 import sys
@@ -63,8 +62,6 @@ def main(words: Sequence[str]) -> int:
 def _predict(given: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was begun is tidied away
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # one that came while libraries were loaded
-    for name in ("pytorch_lightning", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
     warnings.simplefilter("ignore", PossibleUserWarning)  # advice for people who write Trainers
     sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
     config = rerun(given.directory, given.override).config if given.override else None

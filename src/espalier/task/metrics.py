@@ -14,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from espalier.core.counted import divided
+from espalier.core.counted import divided, wilson
 
 Scores = npt.NDArray[np.floating]
 Labels = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]
 Weighted = Callable[[Scores, npt.NDArray[Any], Array], Mapping[str, Array]]
 _BINS = 15
+_SHARES = ("accuracy", "subset_accuracy")  # of the rows
 _RESAMPLES_AT_ONCE = 32
 _CELLS_AT_ONCE = 2**22
 
@@ -40,13 +41,17 @@ def metrics_of(scores: Scores, target: Labels) -> dict[str, float]:
     values = weighted_metrics(scores, target, np.ones((len(target), 1)))
     if not np.isfinite(scores).all():  # a diverged model says nothing; argmax would call it class 0
         return dict.fromkeys(values, math.nan)
-    return {name: float(value[0]) for name, value in values.items()}
+    numbers = {name: float(value[0]) for name, value in values.items()}
+    return numbers | {"auroc": 0.5 if math.isnan(numbers["auroc"]) else numbers["auroc"]}
 
 
 def bootstrap(
     scores: Scores, target: npt.NDArray[Any], resamples: int, seed: int = 0, of: Weighted | None = None
 ) -> dict[str, tuple[float, float]]:
     """95% percentile intervals (Efron & Tibshirani 1993, ch. 13) of the metrics of ``metrics_of``.
+
+    Resamples that a metric has no value of are passed over. Where all have the same value, as where no row is wrong,
+    they tell nothing of what others would give: a share of rows then has Wilson's interval, others have none.
 
     Args:
         resamples: each draws N rows with replacement; 0 of them give no intervals.
@@ -56,15 +61,25 @@ def bootstrap(
     if not resamples or not np.isfinite(scores).all():
         return {}
     drawn = [weighted(scores, target, weights) for weights in _draw(len(target), resamples, seed)]
-    return {
-        name: (float(low), float(high))
-        for name in drawn[0]
-        for low, high in [np.quantile(np.concatenate([part[name] for part in drawn]), (0.025, 0.975))]
-    }
+    found = {name: np.concatenate([part[name] for part in drawn]) for name in drawn[0]}
+    told = {name: _middle(values[~np.isnan(values)], name, len(target)) for name, values in found.items()}
+    return {name: bounds for name, bounds in told.items() if bounds}
+
+
+def _middle(values: Array, name: str, rows: int) -> tuple[float, float] | None:
+    if not len(values):
+        return None
+    low, high = np.quantile(values, (0.025, 0.975))
+    if low < high:
+        return float(low), float(high)
+    return wilson(round(low * rows), rows) if name in _SHARES else None
 
 
 def weighted_metrics(scores: Scores, target: Labels, weights: Array) -> Mapping[str, Array]:
-    """The metrics of ``metrics_of`` for each column of ``weights`` (N, R), how often each row counts; arrays (R,)."""
+    """The metrics of ``metrics_of`` for each column of ``weights`` (N, R), how often each row counts; arrays (R,).
+
+    ``auroc`` is NaN where no class can be told apart.
+    """
     classes, predicted = scores.shape[1], scores.argmax(1)
     hits = weights * (predicted == target)[:, None]
     rows = weights.sum(0)
@@ -90,7 +105,7 @@ def weighted_metrics(scores: Scores, target: Labels, weights: Array) -> Mapping[
 def _auroc(scores: Scores, target: Labels, weights: Array) -> Array:
     areas = np.stack([area(scores[:, label], target == label, weights) for label in range(scores.shape[1])])
     usable = ~np.isnan(areas)
-    return np.where(usable.any(0), divided(np.nansum(areas, 0), usable.sum(0).astype(np.float64)), 0.5)
+    return np.where(usable.any(0), divided(np.nansum(areas, 0), usable.sum(0).astype(np.float64)), np.nan)
 
 
 def area(column: Scores, positive: npt.NDArray[np.bool_], weights: Array) -> Array:

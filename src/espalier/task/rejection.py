@@ -183,6 +183,6 @@ def _told(scores: Scores, target: Labels, weights: Array) -> dict[str, Array]:
     if outside.any():
         told["recall_out_of_scope"] = divided((right & outside) @ weights, outside @ weights)
         told["precision_out_of_scope"] = divided((right & outside) @ weights, (called == last) @ weights)
-    if len(told) > 2:  # of a resample of one kind alone, half
-        told["auroc_out_of_scope"] = np.nan_to_num(area(_strangeness(scores), outside, weights), nan=0.5)
+    if len(told) > 2:  # NaN of a resample of one kind alone
+        told["auroc_out_of_scope"] = area(_strangeness(scores), outside, weights)
     return told
