@@ -77,7 +77,7 @@ def test_several_values_are_offered_as_list_and_text() -> None:
 
 
 def test_quoted_is_read_back() -> None:
-    for text in ("it's", "a\\b", "a\\'b", "", "'", "\\"):
+    for text in ("it's", "a\\b", "a\\'b", "", "'", "\\", "\\\n"):
         ((word,), _) = read_words([f"x={quoted(text)}"])
         assert word.override.value() == text
 

@@ -62,7 +62,7 @@ def read_words(
 
 def quoted(text: str) -> str:
     """A value in single quotes, as Hydra's grammar wants it: backslashes count only before a quote."""
-    inner = re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), text)
+    inner = re.sub(r"(\\*)('|\Z)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), text)
     return f"'{inner}'"
 
 
