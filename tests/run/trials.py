@@ -72,4 +72,5 @@ def answered(directory: Path, answer: Callable[[Ask], bool | None]) -> Iterator[
 
 def _written(file: Path) -> tuple[int, int]:
     """Another one each time that the file is written, be it with the same content."""
-    return (file.stat().st_ino, file.stat().st_mtime_ns) if file.exists() else (0, 0)
+    found = file.stat() if file.exists() else None  # once: it may be replaced meanwhile
+    return (found.st_ino, found.st_mtime_ns) if found else (0, 0)
