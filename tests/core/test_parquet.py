@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from espalier.core.chunks import read_chunks
 from espalier.core.errors import DataError
 from espalier.core.parquet import peek_parquet, read_parquet
 
@@ -66,3 +67,16 @@ def test_more_rows_than_bytes_are_refused_before_they_are_read(tmp_path: Path) -
         read_parquet(tmp_path / "a.parquet", ["a"])
     pq.write_table(equal.slice(0, 1000), tmp_path / "few.parquet")
     assert read_parquet(tmp_path / "few.parquet", ["a"]).table.num_rows == 1000
+
+
+@pytest.mark.parametrize("wrong", [b"name_of_it", b"text_in_it"])
+def test_names_and_texts_that_are_no_utf8_are_refused(wrong: bytes, tmp_path: Path) -> None:
+    place = tmp_path / "a.parquet"
+    pq.write_table(
+        pa.table({"name_of_it": ["text_in_it"], "b": ["c"]}), place, compression="none", write_statistics=False
+    )
+    place.write_bytes(place.read_bytes().replace(wrong, wrong[:-1] + b"\x80"))
+    with pytest.raises(DataError, match="is cut off or damaged"):
+        read_parquet(place, ["name_of_it"])
+    with pytest.raises(DataError, match="is cut off or damaged"):
+        list(read_chunks(str(place), "parquet", 10))

@@ -18,6 +18,7 @@ from espalier.core.encodings import MARK, codec_of
 from espalier.core.errors import DataError, Fault, UserError
 from espalier.core.formats import DAMAGED, open_bytes, open_text, require_format
 from espalier.core.jsonl import objects
+from espalier.core.parquet import UNREADABLE
 from espalier.core.tabular import is_quoted, sniff_delimiter
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
@@ -150,9 +151,10 @@ def _parquet(path: Path, size: int) -> Iterator[Chunk]:
     done = 0
     try:
         for batch in pq.ParquetFile(path).iter_batches(batch_size=size):
+            batch.validate(full=True)
             yield Columns(pa.Table.from_batches([batch]), range(done, done + batch.num_rows))
             done += batch.num_rows
-    except (pa.ArrowException, OSError) as error:
+    except UNREADABLE as error:
         said = str(error).splitlines()[0].rstrip(".")
         raise DataError(Fault(str(path), f"is cut off or damaged: {said}.", "Fetch or export it again.")) from None
     if not done:

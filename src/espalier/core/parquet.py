@@ -13,6 +13,9 @@ import pyarrow.parquet as pq
 from espalier.core.errors import DataError, Fault
 from espalier.core.formats import require_format
 
+UNREADABLE = (pa.ArrowException, OSError, UnicodeDecodeError)
+"""What pyarrow raises of a file that is none, or holds names and texts that are no UTF-8."""
+
 _FEW = 2**20  # rows that may be as equal as they like
 _BATCH, _HARMLESS, _RATIO = 2**14, 2**28, 100  # rows; bytes; a few equal values are kept once, and repeated without end
 
@@ -36,7 +39,7 @@ def peek_parquet(path: Path) -> dict[str, Any]:
     file = _opened(path)
     try:
         rows = next(file.iter_batches(batch_size=1)).to_pylist() if file.metadata.num_rows else []
-    except (pa.ArrowException, OSError) as error:
+    except UNREADABLE as error:
         raise _damaged(path, error) from None
     return rows[0] if rows else dict.fromkeys(file.schema_arrow.names)
 
@@ -60,7 +63,8 @@ def read_parquet(path: Path, names: Iterable[str]) -> ParquetTable:
         return ParquetTable(header, file.read([]), range(file.metadata.num_rows))
     try:
         table = pa.Table.from_batches(_batches(file, chosen, path))
-    except (pa.ArrowException, OSError) as error:
+        table.validate(full=True)
+    except UNREADABLE as error:
         raise _damaged(path, error) from None
     return ParquetTable(header, table, range(file.metadata.num_rows))
 
@@ -80,7 +84,7 @@ def _opened(path: Path) -> pq.ParquetFile:
     require_format(path, "parquet")
     try:
         return pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
+    except UNREADABLE as error:
         raise _damaged(path, error) from None
 
 
