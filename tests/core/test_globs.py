@@ -27,6 +27,6 @@ def test_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert expand("~/a.csv") == expand("~/*.csv") == [tmp_path / "a.csv"]
 
 
-@pytest.mark.parametrize("path", ["~no-such-user/a.csv", "~\0", "a\0b"])
+@pytest.mark.parametrize("path", ["~no-such-user/a.csv", "~\0", "a\0b", "\0/?"])
 def test_what_names_no_home_and_no_path_is_a_file_that_is_not_there(path: str) -> None:
     assert expand(path) == [Path(path)]

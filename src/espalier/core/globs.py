@@ -21,7 +21,7 @@ def expand(paths: str | Sequence[str]) -> list[Path]:
 
 def _matching(path: str) -> list[Path]:
     whole = expanded(path)
-    if whole.exists() or not glob.has_magic(path):
+    if whole.exists() or not glob.has_magic(path) or "\0" in path:  # of which no file's name has any
         return [whole]
     names = glob.glob(str(whole), recursive=True)  # noqa: PTH207  # Path.glob takes no absolute patterns
     return [file for name in sorted(names) if (file := Path(name)).is_file()]

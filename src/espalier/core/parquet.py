@@ -62,7 +62,10 @@ def read_parquet(path: Path, names: Iterable[str]) -> ParquetTable:
     if not chosen:
         return ParquetTable(header, file.read([]), range(file.metadata.num_rows))
     try:
-        table = pa.Table.from_batches(_batches(file, chosen, path))
+        batches = list(_batches(file, chosen, path))
+        if (held := sum(map(len, batches))) != rows:
+            raise pa.ArrowInvalid(f"it says {rows:,} rows and holds {held:,}")
+        table = pa.Table.from_batches(batches)
         table.validate(full=True)
     except UNREADABLE as error:
         raise _damaged(path, error) from None
