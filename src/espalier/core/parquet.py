@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def peek_parquet(path: Path) -> dict[str, Any]:
     """Column -> its value in the first row. Raises ``DataError``: see ``read_parquet``."""
     file = _opened(path)
     try:
-        rows = next(file.iter_batches(batch_size=1)).to_pylist() if file.metadata.num_rows else []
+        rows = [row for batch in islice(file.iter_batches(batch_size=1), 1) for row in batch.to_pylist()]
     except UNREADABLE as error:
         raise _damaged(path, error) from None
     return rows[0] if rows else dict.fromkeys(file.schema_arrow.names)
