@@ -25,7 +25,7 @@ def test_code_of_an_experiment_is_what_a_run_of_it_may_import():
 
     lstm = modules_of("sst2_lstm")
     assert {"espalier.run.fit", "espalier.model.lstm", "espalier.task.classification", "espalier.core.files"} <= lstm
-    assert not {"espalier.model.gan", "espalier.task.gan", "espalier.cli.train", "espalier.sweep.drive"} & lstm
+    assert not {"espalier.model.gan", "espalier.task.gan", "espalier.cli.train", "espalier.sweep.conduct"} & lstm
     assert "espalier.task.gan" in modules_of("mnist_gan")
 
 

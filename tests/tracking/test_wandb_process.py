@@ -1,4 +1,4 @@
-"""Processes that have the name of wandb's own, seen from the process that began them."""
+"""Processes that are taken for wandb's own, seen from the process that began them; one that is real is left alone."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ from types import SimpleNamespace
 
 import pytest
 
+from espalier.tracking import wandb_process
 from espalier.tracking.wandb_process import is_frozen, is_idle, let_go, services
 
-_NAMED = "open('/proc/self/comm', 'w').write('wandb-core'); import sys, threading, time; print(flush=True); "
+_NAMED = "open('/proc/self/comm', 'w').write('a-core'); import sys, threading, time; print(flush=True); "
 _SLEEPS = "time.sleep(60)"
 _WORKS = "threading.Thread(target=lambda: [None for _ in iter(int, 1)], daemon=True).start(); time.sleep(60)"
+
+
+@pytest.fixture(autouse=True)
+def _named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wandb_process, "_NAME", "a-core")
 
 
 @pytest.fixture

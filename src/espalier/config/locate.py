@@ -138,7 +138,7 @@ def is_bare_folder(name: str) -> bool:
     """Whether Python takes a folder without a module for the package: a project's, which has the package in it."""
     spec = _spec(name)
     places = (spec and spec.origin is None and spec.submodule_search_locations) or ()
-    return bool(places) and not any(file.suffix == ".py" for place in places for file in Path(place).iterdir())
+    return bool(places) and not any(any(Path(place).glob("*.py")) for place in places)
 
 
 def is_there(name: str) -> bool:

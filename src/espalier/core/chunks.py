@@ -18,7 +18,7 @@ from espalier.core.encodings import MARK, codec_of
 from espalier.core.errors import DataError, Fault, UserError
 from espalier.core.formats import DAMAGED, open_bytes, open_text, require_format
 from espalier.core.jsonl import objects
-from espalier.core.parquet import UNREADABLE
+from espalier.core.parquet import UNREADABLE, damaged
 from espalier.core.tabular import is_quoted, sniff_delimiter
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
@@ -155,8 +155,7 @@ def _parquet(path: Path, size: int) -> Iterator[Chunk]:
             yield Columns(pa.Table.from_batches([batch]), range(done, done + batch.num_rows))
             done += batch.num_rows
     except UNREADABLE as error:
-        said = str(error).splitlines()[0].rstrip(".")
-        raise DataError(Fault(str(path), f"is cut off or damaged: {said}.", "Fetch or export it again.")) from None
+        raise damaged(path, error) from None
     if not done:
         raise DataError(Fault(str(path), "has no rows.", "Give a file with data in it."))
 

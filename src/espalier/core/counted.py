@@ -104,7 +104,7 @@ def intervals(
     for weights in _drawn(rows, resamples, seed):
         for name, metric in metrics.items():
             drawn[name].append(metric.of(weights @ counts[name]))
-    found = {name: _middle(np.concatenate(parts)) for name, parts in drawn.items()}
+    found = {name: middle(np.concatenate(parts)) for name, parts in drawn.items()}
     return {name: (low, high) for name, (low, high) in found.items() if low < high}
 
 
@@ -153,12 +153,13 @@ def compared(metric: Counted, first: Floats, second: Floats, resamples: int = 10
         raise ValueError("counts of different rows cannot be compared in pairs")
     seen = float(metric.of(first.sum(0)) - metric.of(second.sum(0)))
     drawn = np.concatenate([metric.of(w @ first) - metric.of(w @ second) for w in _drawn(len(first), resamples, seed)])
-    low, high = _middle(drawn)
+    low, high = middle(drawn)
     beyond = int((np.abs(drawn - seen) >= abs(seen)).sum())
     return Difference(seen, low, high, (beyond + 1) / (resamples + 1), len(first))
 
 
-def _middle(drawn: Floats) -> tuple[float, float]:
+def middle(drawn: Floats) -> tuple[float, float]:
+    """Where the middle 95% of resampled values lie."""
     low, high = np.quantile(drawn, (0.025, 0.975))
     return float(low), float(high)
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from espalier.core.errors import DataError, Fault
 from espalier.core.formats import require_format
 
-UNREADABLE = (pa.ArrowException, OSError, UnicodeDecodeError)
+UNREADABLE: tuple[type[Exception], ...] = (pa.ArrowException, OSError, UnicodeDecodeError)
 """What pyarrow raises of a file that is none, or holds names and texts that are no UTF-8."""
 
 _FEW = 2**20  # rows that may be as equal as they like
@@ -41,7 +41,7 @@ def peek_parquet(path: Path) -> dict[str, Any]:
     try:
         rows = [row for batch in islice(file.iter_batches(batch_size=1), 1) for row in batch.to_pylist()]
     except UNREADABLE as error:
-        raise _damaged(path, error) from None
+        raise damaged(path, error) from None
     return rows[0] if rows else dict.fromkeys(file.schema_arrow.names)
 
 
@@ -69,7 +69,7 @@ def read_parquet(path: Path, names: Iterable[str]) -> ParquetTable:
         table = pa.Table.from_batches(batches)
         table.validate(full=True)
     except UNREADABLE as error:
-        raise _damaged(path, error) from None
+        raise damaged(path, error) from None
     return ParquetTable(header, table, range(file.metadata.num_rows))
 
 
@@ -89,9 +89,10 @@ def _opened(path: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path)
     except UNREADABLE as error:
-        raise _damaged(path, error) from None
+        raise damaged(path, error) from None
 
 
-def _damaged(path: Path, error: Exception) -> DataError:
+def damaged(path: Path, error: Exception) -> DataError:
+    """What to say of one of ``UNREADABLE``."""
     said = str(error).splitlines()[0].rstrip(".")
     return DataError(Fault(str(path), f"is cut off or damaged: {said}.", "Fetch or export the file again."))

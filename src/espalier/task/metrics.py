@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from espalier.core.counted import divided, wilson
+from espalier.core.counted import divided, middle, wilson
 
 Scores = npt.NDArray[np.floating]
 Labels = npt.NDArray[np.int64]
@@ -62,16 +62,16 @@ def bootstrap(
         return {}
     drawn = [weighted(scores, target, weights) for weights in _draw(len(target), resamples, seed)]
     found = {name: np.concatenate([part[name] for part in drawn]) for name in drawn[0]}
-    told = {name: _middle(values[~np.isnan(values)], name, len(target)) for name, values in found.items()}
+    told = {name: _interval(values[~np.isnan(values)], name, len(target)) for name, values in found.items()}
     return {name: bounds for name, bounds in told.items() if bounds}
 
 
-def _middle(values: Array, name: str, rows: int) -> tuple[float, float] | None:
+def _interval(values: Array, name: str, rows: int) -> tuple[float, float] | None:
     if not len(values):
         return None
-    low, high = np.quantile(values, (0.025, 0.975))
+    low, high = middle(values)
     if low < high:
-        return float(low), float(high)
+        return low, high
     return wilson(round(low * rows), rows) if name in _SHARES else None
 
 

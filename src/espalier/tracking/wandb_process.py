@@ -9,11 +9,13 @@ from threading import Thread
 
 import psutil
 
+_NAME = "wandb-core"
+
 
 def services() -> list[psutil.Process]:
     """wandb's own processes below this one, that live."""
     with suppress(psutil.Error):
-        children = [child for child in psutil.Process().children() if child.name() == "wandb-core"]
+        children = [child for child in psutil.Process().children() if child.name() == _NAME]
         return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
     return []
 
