@@ -33,6 +33,15 @@ def test_lines_say_which_rows_the_metrics_and_the_slices_the_weakest_named() -> 
     assert told[-1].startswith("weakest   channel mail: accuracy 0.500 [0.377, 0.623] on 60 rows")
 
 
+def test_rows_that_a_model_was_trained_on_are_told() -> None:
+    first, second = replace(evaluated(30), seen=12), replace(evaluated(40, "outputs/b"), seen=0)
+    said = "seen   12 of these rows stood in the training of "
+    assert evaluation_lines(first)[1] == f"{said}this run: what it remembers is no test of it"
+    assert against_lines(first, second)[3] == f"{said}A: what it remembers is no test of it"
+    assert not any("seen" in line for line in against_lines(second, second) + evaluation_lines(evaluated(30)))
+    assert first.as_dict()["seen_in_training"] == 12 and evaluated(30).as_dict()["seen_in_training"] is None
+
+
 def test_a_task_without_labels_has_metrics_alone() -> None:
     told = evaluation_lines(replace(evaluated(0), answers=None))
     assert told[0] == "outputs/a   new.csv (test)" and not any("slice" in line for line in told)

@@ -54,6 +54,16 @@ def test_other_rows_are_all_of_a_file(directory: Path, tmp_path: Path) -> None:
     assert {one["name"] for one in found["slices"] if one["of"] == "genre"} == {"drama", "comedy", "horror"}  # type: ignore[attr-defined]
 
 
+def test_rows_of_training_among_others_are_told(
+    directory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "new.csv"
+    other.write_text("review,genre,verdict\nA dull  and endless film,drama,bad\nsomething else,drama,good\n")
+    assert main([str(directory), "--other-data", f"--override=data.path={other}", f"--output={tmp_path}"]) == 0
+    assert record(tmp_path)["seen_in_training"] == 1
+    assert "\nseen   1 of these rows stood in the training of this run: " in capsys.readouterr().out
+
+
 def test_the_validation_rows(directory: Path, tmp_path: Path) -> None:
     assert main([str(directory), "--split=validation", f"--output={tmp_path}"]) == 0
     accuracy = record(tmp_path)["metrics"]["accuracy"]  # type: ignore[index]

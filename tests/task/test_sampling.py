@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
-from espalier.task.sampling import Sampling, continuations
+from espalier.task.sampling import Sampling, continuations, side_by_side
 
 
 @pytest.mark.parametrize(("temperature", "top_k", "top_p"), [(1, 0, 1), (0.7, 5, 1), (1.3, 0, 0.6), (0.9, 7, 0.5)])
@@ -63,7 +63,25 @@ def go_on(model: Any, prompts: list[list[int]], length: int = 6, **given: Any) -
 def test_prompts_of_any_length_are_gone_on_with() -> None:
     model = Counting()
     assert go_on(model, [[3], [7, 8, 9], [20]]) == [list(range(n, n + 6)) for n in (4, 10, 21)]
-    assert model.calls == (1 + 5) + (3 + 5)
+    assert model.calls == 1 + 7  # side by side: what is read at first, and seven tokens more
+
+
+def test_prompts_that_are_much_longer_than_others_are_gone_on_with_by_themselves() -> None:
+    assert side_by_side([9, 2, 30, 5, 8, 31], 6) == [[1, 3, 4], [0], [2, 5]]
+    model = Counting()
+    assert go_on(model, [[3], [*range(1, 20)]], length=6) == [[*range(4, 10)], [*range(20, 26)]]
+    assert model.calls == (1 + 5) + (19 + 5)
+    assert side_by_side([], 6) == []
+
+
+@pytest.mark.parametrize("context", [None, 1, 2, 5, 8])
+def test_what_stands_beside_a_prompt_changes_nothing(context: int | None) -> None:
+    rng = np.random.default_rng(3)
+    prompts = [rng.integers(1, 50, size).tolist() for size in (1, 4, 13, 2, 9, 7, 21)]
+    given: dict[str, Any] = {"length": 12, "context": context, "ends": range(0, 50, 7)}
+    together = go_on(Counting(all_of_it=True), prompts, **given)
+    assert together == [go_on(Counting(all_of_it=True), [prompt], **given)[0] for prompt in prompts]
+    assert context == 1 or len({len(found) for found in together}) > 1  # with one, a model repeats it
 
 
 def test_a_text_is_at_its_end_behind_an_ending_token() -> None:
@@ -75,8 +93,9 @@ def test_no_more_is_read_than_the_context() -> None:
     model = Counting(all_of_it=True)
     (found,) = go_on(model, [[1]], length=40, context=8)
     assert model.longest == 8 and len(found) == 40
+    # A model of 8 begins anew with the last 4 tokens at the 9th, 14th and 19th: of 20 it reads those from the 16th on.
     (long,) = go_on(Counting(all_of_it=True), [[*range(1, 21)]], length=1, context=8)
-    assert long == [(17 + 18 + 19 + 20) % 50]
+    assert long == [sum(range(16, 21)) % 50]
 
 
 class Even:

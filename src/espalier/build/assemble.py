@@ -80,7 +80,8 @@ def assemble(
 
     source = instantiate(data)
     raw: Raw = source.read()
-    facts = DataFacts.of(raw, max_length=source.batching.max_length, overlap=source.batching.overlap)
+    how = source.batching
+    facts = DataFacts.of(raw, max_length=how.max_length, overlap=how.overlap, packing=how.packing)
 
     encoding: Encoding = instantiate(model.encoding, facts)
     fit(encoding, raw, facts, weights)

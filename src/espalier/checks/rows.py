@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from espalier.core.arrays import numbers
-from espalier.core.facts import Raw, unit_of_kinds
+from espalier.core.facts import Kind, Raw, unit_of_kinds
 from espalier.core.findings import Findings, Lengths, Suspect
 
 _SPLITS = ("train", "validation", "test")
@@ -39,18 +39,26 @@ class Identities:
 
 
 def identities(raw: Raw) -> Identities:
-    """Number the inputs. Texts are the same whatever their case and the blanks and line ends between their words;
-    images and vectors if they are so byte for byte; a row of several inputs (a pair of texts) if all of them are.
+    """Number the inputs of all splits.
 
     Costs 0.15 s for 25,000 texts of 1,300 characters.
     """
     numbers: dict[Any, int] = {}
-    roles = [role for role, kind in raw.kinds.items() if kind in _INPUTS]
     of = {}
     for split in _ordered(raw):
-        rows = zip(*(_keys(raw, split, role) for role in roles), strict=True)
+        rows = inputs(raw, split, raw.kinds)
         of[split] = np.fromiter((numbers.setdefault(key, len(numbers)) for key in rows), np.int64)
     return Identities(of, len(numbers))
+
+
+def inputs(raw: Raw, split: str, kinds: Mapping[str, Kind]) -> Iterator[tuple[Any, ...]]:
+    """Of each row what tells its input from others, of the roles that a model reads.
+
+    Texts are the same whatever their case and the blanks and line ends between their words; images and vectors if they
+    are so byte for byte; a row of several inputs (a pair of texts) if all of them are.
+    """
+    roles = [role for role, kind in kinds.items() if kind in _INPUTS]
+    return zip(*(_keys(raw, split, role) for role in roles), strict=True)
 
 
 def findings(raw: Raw, same: Identities | None = None) -> Findings:

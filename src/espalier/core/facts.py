@@ -88,7 +88,7 @@ class DataFacts:
         total_steps: optimizer steps of the whole run; -1 while unknown or endless.
         label_counts: training rows that have each label (see ``Raw``).
         outside: whether the last label is of rows that are of none of the others (see ``Raw``).
-        overlap: tokens that pieces of a long text share (see ``core.parts.Batching``).
+        overlap, packing: how long and short texts are cut and put together (see ``core.parts.Batching``).
     """
 
     kinds: Mapping[str, Kind]
@@ -102,13 +102,15 @@ class DataFacts:
     label_counts: tuple[int, ...] = ()
     outside: bool = False
     overlap: int = 0
+    packing: bool = False
 
     @staticmethod
-    def of(raw: Raw, *, max_length: int | None = None, overlap: int = 0) -> DataFacts:
+    def of(raw: Raw, *, max_length: int | None = None, overlap: int = 0, packing: bool = False) -> DataFacts:
         """The facts that reading alone tells."""
         sizes = {name: table.num_rows for name, table in raw.splits.items()}
-        more: dict[str, Any] = {"label_counts": raw.label_counts, "outside": raw.outside, "overlap": overlap}
-        return DataFacts(raw.kinds, raw.labels, sizes, raw.shape, max_length, **more)
+        more: dict[str, Any] = {"label_counts": raw.label_counts, "outside": raw.outside}
+        more |= {"max_length": max_length, "overlap": overlap, "packing": packing}
+        return DataFacts(raw.kinds, raw.labels, sizes, raw.shape, **more)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain nested values, ready for JSON."""

@@ -120,10 +120,9 @@ class CausalLm(OfTransformers, nn.Module):
         role = role or self.role
         ids = batch[role]
         if (place := batch.get(f"{role}{PLACE}")) is not None:
-            given = {"position_ids": place}
-        else:
-            given = {"attention_mask": batch[f"{role}_mask"].long()}
-        states: Tensor = self.trunk(input_ids=ids, use_cache=False, **given).last_hidden_state
+            return self._packed(ids, place)
+        mask = batch[f"{role}_mask"].long()
+        states: Tensor = self.trunk(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
         return states[:, -ids.shape[1] :]  # without what an adapter puts before a text
 
     def logits(self, states: Tensor) -> Tensor:
@@ -168,8 +167,6 @@ class CausalLm(OfTransformers, nn.Module):
         Raises:
             ConfigError: it has.
         """
-        if "flash" in str(getattr(self._whole[0].config, "_attn_implementation", "")):
-            return  # made for such rows; and it runs in half precision alone
         ids, half = self._tried(), _TRIED // 2
         place = torch.arange(_TRIED, device=ids.device) % half
         apart, joined = (
@@ -195,6 +192,22 @@ class CausalLm(OfTransformers, nn.Module):
         """Lines of transformers (and PEFT) that load what ``save`` wrote, as ``model`` and ``tokenizer``."""
         return loading(self._whole[0], self.trunk, self.source, self.revision)
 
+    def _packed(self, ids: Tensor, place: Tensor) -> Tensor:
+        """States (B, L, width) of rows with several texts each, from tokens and their places, (B, L).
+
+        Flash attention goes by the places where all stand in one row, and leaves them aside where there are several.
+        """
+        shape = ids.shape
+        if is_flash(self._attention):
+            ids, place = ids.view(1, -1), place.view(1, -1)
+        states: Tensor = self.trunk(input_ids=ids, position_ids=place, use_cache=False).last_hidden_state
+        return states[:, -ids.shape[1] :].reshape(*shape, -1)
+
+    @property
+    def _attention(self) -> str:
+        """Its implementation, by transformers' name."""
+        return str(getattr(self._whole[0].config, "_attn_implementation", ""))
+
     @property
     def _prompted(self) -> bool:
         trunk: Any = self.trunk
@@ -213,8 +226,10 @@ class CausalLm(OfTransformers, nn.Module):
     def _quietly(self, batch: Mapping[str, Tensor]) -> Tensor:
         """States without dropout, and as if an adapter had learned something: many begin with none at all.
 
-        Afterwards each part is in the mode that it was in, and has the weights that it had.
+        Flash attention runs on a GPU and in half precision alone; another one tells the same of an adapter. Afterwards
+        each part is in the mode that it was in, and has the weights and the attention that it had.
         """
+        (whole,), attention = self._whole, self._attention
         modes = [(part, part.training) for part in self.modules()]
         adapted = hasattr(self.trunk, "peft_config")
         weights = [p for p in self.trunk.parameters() if p.requires_grad and p.is_floating_point()] if adapted else []
@@ -222,11 +237,20 @@ class CausalLm(OfTransformers, nn.Module):
         generator = torch.Generator().manual_seed(0)
         self.eval()
         try:
+            if is_flash(attention):
+                whole.set_attn_implementation("eager")
             for weight in weights:
                 weight.add_(torch.randn(weight.shape, generator=generator).to(weight) * _MOVED)
             return self.states(batch)
         finally:
             for weight, old in zip(weights, before, strict=True):
                 weight.copy_(old)
+            if is_flash(attention):
+                whole.set_attn_implementation(attention)
             for part, training in modes:
                 part.training = training
+
+
+def is_flash(attention: str) -> bool:
+    """Whether an implementation of attention, by transformers' name, is a kind of flash attention."""
+    return "flash" in attention

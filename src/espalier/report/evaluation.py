@@ -36,6 +36,7 @@ class Evaluated:
         metrics, intervals: plain name -> value, 95% interval.
         answers: row by row, where the task has labels.
         counts: row by row, where the task's metrics are made of such.
+        seen: rows whose input the model was trained on; None: unknown.
     """
 
     run: str
@@ -48,6 +49,7 @@ class Evaluated:
     intervals: Mapping[str, tuple[float, float]]
     answers: Answers | None
     counts: Counts | None = None
+    seen: int | None = None
 
     @property
     def size(self) -> int | None:
@@ -82,6 +84,7 @@ class Evaluated:
             "origin": self.origin,
             "fingerprint": self.fingerprint,
             "rows": self.size,
+            "seen_in_training": self.seen,
             "metrics": {name: _json(number) for name, number in self.metrics.items()},
             "intervals": {name: [_json(end) for end in bounds] for name, bounds in self.intervals.items()},
             "slices": [asdict(one) for group in slices.values() for one in group],
@@ -90,9 +93,9 @@ class Evaluated:
 
 
 def evaluation_lines(found: Evaluated) -> list[str]:
-    """The rows, the metrics with their intervals, the slices, the weakest of them."""
+    """The rows, those it was trained on, the metrics with their intervals, the slices, the weakest of them."""
     rows = "" if found.size is None else f"{count(found.size)} {found.unit}: "
-    lines = [f"{found.run}   {rows}{found.origin} ({found.split})", ""]
+    lines = [f"{found.run}   {rows}{found.origin} ({found.split})", *_seen({"this run": found}), ""]
     measured = found.rows()
     known = any(row.bounds for row in measured)
     cells = [
@@ -113,7 +116,7 @@ def against_lines(first: Evaluated, second: Evaluated) -> list[str]:
     """Both on the same rows: which is which, metrics and slices side by side, and the verdict."""
     rows = "" if first.size is None else f"{count(first.size)} {first.unit}: "
     lines = [f"{letter}   {one.run}" for letter, one in zip(_SIDES, (first, second), strict=True)]
-    lines += [f"on {rows}{first.origin} ({first.split})", ""]
+    lines += [f"on {rows}{first.origin} ({first.split})", *_seen(dict(zip(_SIDES, (first, second), strict=True))), ""]
     other = {row.name: row for row in second.rows()}
     cells = [
         (metric_name(row.name), *_side(row), *_side(other[row.name]), _difference(row, other[row.name]))
@@ -130,6 +133,12 @@ def against_lines(first: Evaluated, second: Evaluated) -> list[str]:
     if differences:
         return [*lines, "", *_differences(differences, first.outcome.objective.partition("/")[2])]
     return [*lines, "", f"{verdict(test, *_SIDES)}" if test else "no paired test: these predictions have no labels"]
+
+
+def _seen(sides: Mapping[str, Evaluated]) -> list[str]:
+    """Whose figures are too good to be believed, and by how many rows."""
+    told = [f"{one.seen:,} of these rows stood in the training of {name}" for name, one in sides.items() if one.seen]
+    return [f"seen   {'; '.join(told)}: what it remembers is no test of it"] if told else []
 
 
 def pairing(first: Evaluated, second: Evaluated) -> Paired | None:

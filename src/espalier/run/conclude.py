@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 import torch
 
 from espalier.build.assemble import Assembly, assemble
+from espalier.checks import seen
 from espalier.config.compose import Experiment
 from espalier.core.errors import Fault, RunFailedError, UserError
 from espalier.core.outcome import Outcome
@@ -117,6 +118,7 @@ def _tested(session: Session, assembly: Assembly, trainer: pl.Trainer) -> result
 
 
 def _leave(session: Session, assembly: Assembly, tested: result.Measured) -> None:
+    seen.leave(session.directory, assembly.raw)
     result.save_model(assembly, session.directory)
     session.compare(assembly, tested.split)
 

@@ -20,6 +20,7 @@ from espalier.build.encode import encode
 from espalier.build.instantiate import instantiate
 from espalier.build.restore import Restored, appoint, restore
 from espalier.checks.opening import answered
+from espalier.checks.seen import seen
 from espalier.config.compose import Experiment
 from espalier.config.saved import rerun
 from espalier.config.trust import WorkingFolderFinder
@@ -144,6 +145,7 @@ def evaluate(restored: Restored, source: Any, raw: Raw, split: str) -> tuple[Eva
         str(shown(restored.directory)), read_outcome(restored.directory), split, raw.origin, raw.fingerprint,
         unit_of_kinds(raw.kinds), tested.metrics, tested.intervals,
         None if table is None else answers_of(table), None if table is None else counts_of(table, counted),
+        seen(restored.directory, raw, split, restored.facts.kinds),
     )  # fmt: skip
     return found, table
 

@@ -38,14 +38,15 @@ class InstructionTuning(AbstractForetelling):
         samples: validation rows that are answered after each validation; 0: none.
         bootstrap: resamples of rows behind each 95% interval on test.
 
-    What a learner must have is told by ``task.foretelling.AbstractForetelling``. Where rows of several texts come
-    (``data.packing``), the learner has ``require_apart()``.
+    What a learner must have is told by ``task.foretelling.AbstractForetelling``. Where several texts stand in a row
+    (``data.packing``), the learner has ``require_apart()``, which refuses what lets one see another.
 
     Shapes: ``batch[role]`` (B, L) ids, ``batch[<role>_mask]`` (B, L) bool, ``batch[<role>:answer]`` (B, L), 1 where a
     token is of an answer; ``batch["expected"]`` (rows,) how many such tokens a row has on the mean.
 
     Raises:
-        ConfigError: the data has no answers to learn; the learner foretells no tokens.
+        ConfigError: the data has no answers to learn; the learner foretells no tokens, or lets packed texts see each
+            other.
     """
 
     learns: ClassVar[str] = "messages"
@@ -62,18 +63,15 @@ class InstructionTuning(AbstractForetelling):
             remedy = "Set  data=instructions, or  task=language_modelling  for running text"
             raise ConfigError(Fault("task=instruction_tuning", truth, remedy))
         self._samples: list[tuple[list[int], list[int]]] = []
-        self._apart = False
+        if facts.packing:
+            _require_apart(learner)
 
     def training_step(self, batch: Batch) -> Tensor:
         """The summed loss of the answers' tokens, divided by the rows and by how many tokens a row has on the mean.
 
         So a token counts the same in each batch, and micro-batches of unlike lengths make the same step as the whole.
         """
-        packed = f"{self.role}{PLACE}" in batch
         (model,) = self.model
-        if packed and not self._apart:
-            model.require_apart()
-            self._apart = True
         before, target = self.cut(batch)
         told = target != IGNORED
         logits = model.logits(model.states(before, self.role)[told])  # of other places no scores are needed
@@ -149,3 +147,10 @@ class InstructionTuning(AbstractForetelling):
             if begin and end:
                 found.append((row[:begin], row[begin:end]))
         return found
+
+
+def _require_apart(learner: Any) -> None:
+    if not hasattr(learner, "require_apart"):
+        truth = f"puts several texts into a row, and {type(learner).__name__} does not say that it keeps them apart."
+        raise ConfigError(Fault("data.packing=true", truth, "Set  data.packing=false"))
+    learner.require_apart()

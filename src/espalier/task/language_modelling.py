@@ -82,11 +82,9 @@ class LanguageModelling(AbstractForetelling):
 
     def exhibits(self, split: str, /) -> Sequence[Exhibit]:  # noqa: ARG002  # the same of each
         """How it goes on with the openings of the first rows that it was evaluated on."""
-        openings = self._openings[: self.told.samples]
-        if not openings:
+        prompts = self._openings[: self.told.samples]
+        if not prompts:
             return []
-        size = min(map(len, openings))
-        prompts = [opening[:size] for opening in openings]
         told = self.go_on(prompts, range(len(prompts)), ends=())
         pairs = zip(prompts, told, strict=True)
         items = tuple((f"goes on with: {self.text(p)}", self.text(t, behind=p)) for p, t in pairs)

@@ -79,34 +79,70 @@ def continuations(
         ends: tokens behind which a text is at its end; they are not part of it.
     """
     found: list[list[int]] = [[] for _ in prompts]
-    for size in sorted({len(prompt) for prompt in prompts}):
-        rows = [i for i, prompt in enumerate(prompts) if len(prompt) == size]
+    for rows in side_by_side([len(prompt) for prompt in prompts], length):
         numbers = np.stack([np.random.default_rng(seeds[i]).random(length) for i in rows])
-        ids = torch.tensor([list(prompts[i]) for i in rows], device=device)
-        drawn = _go_on(next_logits, ids, sampling, torch.from_numpy(numbers).to(device), context, set(ends))
-        for i, row in zip(rows, drawn.tolist(), strict=True):
+        drawn = _go_on(
+            next_logits, [prompts[i] for i in rows], sampling, torch.from_numpy(numbers).to(device), context, set(ends)
+        )
+        for i, row in zip(rows, drawn, strict=True):
             stop = next((place for place, token in enumerate(row) if token in ends), len(row))
             found[i] = row[:stop]
     return found
 
 
+def side_by_side(sizes: Sequence[int], length: int) -> list[list[int]]:
+    """Prompts that are gone on with at once, by their places; the shortest first.
+
+    The longest of some is at most ``length`` tokens longer than the shortest, and read token by token from there on:
+    that takes no more steps than to go on with it by itself.
+    """
+    groups: list[list[int]] = []
+    for i in sorted(range(len(sizes)), key=lambda i: sizes[i]):
+        if not groups or sizes[i] - sizes[groups[-1][0]] > length:
+            groups.append([])
+        groups[-1].append(i)
+    return groups
+
+
 @torch.inference_mode()
 def _go_on(
-    next_logits: NextLogits, ids: Tensor, sampling: Sampling, numbers: Tensor, context: int | None, ends: set[int]
-) -> Tensor:
-    """Prompts of one length (B, L) -> what follows them, (B, length), or as far as all are at an end."""
-    begin, past, held = ids.shape[1], None, 0  # held: tokens that the past has seen
-    over = torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
-    for step in range(numbers.shape[1]):
-        new = ids[:, -1:] if held else ids
-        if context and held + new.shape[1] > context:
-            past, held, new = None, 0, ids[:, -max(1, context // 2) :]
-        logits, past = next_logits(new, past)
-        held += new.shape[1]
-        token = sampling.draw(logits, numbers[:, step])
-        ids = torch.cat([ids, token.unsqueeze(1)], 1)
-        if ends:
-            over |= torch.isin(token, torch.tensor([*ends], device=ids.device))
-            if bool(over.all()):
-                break
-    return ids[:, begin:]
+    next_logits: NextLogits,
+    prompts: Sequence[Sequence[int]],
+    sampling: Sampling,
+    numbers: Tensor,
+    context: int | None,
+    ends: set[int],
+) -> list[list[int]]:
+    """What follows each prompt, tokens behind an end included; ``numbers`` (B, length), one for each of its draws.
+
+    All stand at the same place. While that is within a prompt, its next token is its own, whatever was drawn.
+    """
+    device, length = numbers.device, numbers.shape[1]
+    sizes = [len(prompt) for prompt in prompts]
+    ids = torch.zeros(len(prompts), max(sizes) + length, dtype=torch.long, device=device)
+    for row, prompt in zip(ids, prompts, strict=True):
+        row[: len(prompt)] = torch.tensor(list(prompt), device=device)
+    first, ending = torch.tensor(sizes, device=device), torch.tensor(sorted(ends), dtype=torch.long, device=device)
+    over = torch.zeros(len(prompts), dtype=torch.bool, device=device)
+    past, begin, held = None, 0, 0  # the past has seen the tokens from ``begin`` up to ``held``
+    for place in range(min(sizes), ids.shape[1]):
+        if (later := _begin(place, context)) > begin:
+            past, begin, held = None, later, later
+        logits, past = next_logits(ids[:, held:place], past)
+        held, drawn = place, place - first  # of each row, how many were drawn; below 0 within a prompt
+        where = numbers.gather(1, drawn.clamp(0, length - 1).unsqueeze(1)).squeeze(1)
+        token = torch.where(drawn < 0, ids[:, place], sampling.draw(logits, where))
+        ids[:, place] = token
+        over |= (drawn >= length - 1) | ((drawn >= 0) & torch.isin(token, ending))
+        if bool(over.all()):
+            break
+    return [row[size : size + length] for row, size in zip(ids.tolist(), sizes, strict=True)]
+
+
+def _begin(place: int, context: int | None) -> int:
+    """Where a model that reads ``context`` tokens begins to read the first ``place`` ones of a text: it is as late as
+    the text is long, whatever stands beside it."""
+    if not context or place <= context:
+        return 0
+    step = context + 1 - max(1, context // 2)
+    return -(-(place - context) // step) * step

@@ -1,0 +1,51 @@
+"""Rows that a model has learned from: a run leaves their digests, by which an evaluation knows them again."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from espalier.checks.rows import inputs
+from espalier.core.facts import Kind, Raw
+from espalier.core.files import write_atomic
+
+FILE = "seen.npy"
+_KIND = np.dtype("<u8")
+
+Digests = npt.NDArray[np.uint64]
+
+
+def leave(directory: Path, raw: Raw) -> None:
+    """Write the digests of the training rows' inputs, 8 bytes each, in rising order. Raises ``OSError``."""
+    content = io.BytesIO()
+    np.save(content, np.unique(_digests(raw, "train", raw.kinds)), allow_pickle=False)
+    write_atomic(directory / FILE, content.getvalue())
+
+
+def seen(directory: Path, raw: Raw, split: str, kinds: Mapping[str, Kind]) -> int | None:
+    """How many rows of a split have an input that a run was trained on, as ``checks.rows.inputs`` compares them.
+
+    Args:
+        kinds: those of the data that the run was trained on.
+
+    Returns:
+        None where the run left no digests that can be read.
+    """
+    try:
+        known = np.load(directory / FILE, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    if known.dtype != _KIND or known.ndim != 1:
+        return None
+    return int(np.isin(_digests(raw, split, kinds), known).sum())
+
+
+def _digests(raw: Raw, split: str, kinds: Mapping[str, Kind]) -> Digests:
+    # Of a billion pairs of rows one in 18 billion would be taken for the same by chance.
+    digests = (hashlib.blake2b(repr(row).encode(), digest_size=8).digest() for row in inputs(raw, split, kinds))
+    return np.frombuffer(b"".join(digests), _KIND)
