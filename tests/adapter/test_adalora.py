@@ -99,6 +99,16 @@ def test_its_folder_has_the_ranks_that_are_left_and_says_the_same(tmp_path: Path
     assert isinstance(loaded, nn.Module)
 
 
+def test_merged_it_says_the_same() -> None:
+    module = adapted()
+    train(module, range(1, STEPS + 1))
+    inputs = torch.randn(3, 16)
+    before = module.eval().trunk(inputs)
+    merged = module.trunk.merge_and_unload()
+    assert not any("lora" in name for name, _ in merged.named_parameters())
+    torch.testing.assert_close(merged(inputs), before, atol=1e-5, rtol=0)
+
+
 def test_the_ranks_that_are_left_are_shown_with_the_test() -> None:
     module = adapted()
     train(module, range(1, STEPS + 1))

@@ -16,3 +16,17 @@ def test_steps_are_those_of_the_unfused_form() -> None:
             weight.grad = torch.sin(weight.detach() * (step + 1))
             optimizer.step()
     torch.testing.assert_close(weights[0], weights[1], rtol=0, atol=1e-6)
+
+
+def test_steps_are_those_of_the_formula() -> None:
+    weight = nn.Parameter(torch.linspace(-1, 1, 6, dtype=torch.float64))
+    lr, (b1, b2), eps, decay = 0.01, (0.8, 0.95), 1e-6, 0.1
+    ours = adam([weight], **defaults_of("optimizer/adam", lr=lr, betas=[b1, b2], eps=eps, weight_decay=decay))
+    w, m, v = weight.detach().clone(), torch.zeros(6), torch.zeros(6)
+    for t in range(1, 6):
+        weight.grad = torch.sin(weight.detach() * t)
+        g = torch.sin(w * t) + decay * w
+        m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+        w = w - lr * (m / (1 - b1**t)) / ((v / (1 - b2**t)).sqrt() + eps)
+        ours.step()
+    torch.testing.assert_close(weight.detach(), w, rtol=0, atol=1e-12)

@@ -22,7 +22,12 @@ def adam(
     weight_decay: Annotated[float, Ge(0)],
     **_common: Unpack[Common],
 ) -> torch.optim.Optimizer:
-    """Adam (Kingma & Ba 2015, arXiv:1412.6980), torch's fused form; weight decay is added to the gradient.
+    """Adam (Kingma & Ba 2015, arXiv:1412.6980, algorithm 1), torch's fused form.
+
+        m_t = b1 m_t-1 + (1 - b1) g_t,    v_t = b2 v_t-1 + (1 - b2) g_t^2
+        w_t = w_t-1 - lr (m_t / (1 - b1^t)) / (sqrt(v_t / (1 - b2^t)) + eps)
+
+    m_0 = v_0 = 0, ``betas`` (b1, b2); g_t is the gradient, with ``weight_decay`` w_t-1 added to it.
 
     ``espalier train optimizer=adam optimizer.lr=1e-3``
     """

@@ -22,7 +22,12 @@ def adamw(
     weight_decay: Annotated[float, Ge(0)],
     **_common: Unpack[Common],
 ) -> torch.optim.Optimizer:
-    """Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101), torch's fused form.
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2), torch's fused form.
+
+        m_t = b1 m_t-1 + (1 - b1) g_t,    v_t = b2 v_t-1 + (1 - b2) g_t^2
+        w_t = (1 - lr weight_decay) w_t-1 - lr (m_t / (1 - b1^t)) / (sqrt(v_t / (1 - b2^t)) + eps)
+
+    m_0 = v_0 = 0, ``betas`` (b1, b2), g_t the gradient: the decay takes no part in m and v, unlike Adam's.
 
     ``espalier train optimizer=adamw optimizer.lr=3e-4``
     """
