@@ -68,7 +68,7 @@ def reaches(experiment: str, least: Mapping[str, float], *, seconds: float) -> C
 
 def characters(settings: Settings) -> Measured:
     """Validation loss of a GPT from scratch, in nats a character."""
-    ours = train(["experiment=shakespeare_gpt", *_quick(settings)])
+    ours = train(["experiment=shakespeare_gpt", "hardware=cpu", *_quick(settings)])
     loss = float(ours.outcome["metrics"]["validation/loss"])
     say(f"loss {loss:.3f}, {ours.seconds:.0f} s in all")
     return Measured(

@@ -58,7 +58,9 @@ def test_as_many_gpus_as_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_torchrun_started_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
     under_torchrun(monkeypatch, 8, per_node=4)
     made = on(monkeypatch, Machine(8, 0, True))
-    assert made == Placement("cpu", 4, "32-true", "ddp", 2, "no GPU, torchrun", num_nodes=2)
+    assert made == Placement(
+        "cpu", 4, "32-true", "ddp", 2, "no GPU, torchrun, fp32 for several processes on CPUs", num_nodes=2
+    )
     made = on(monkeypatch, Machine(8, 4, True))
     assert (made.world_size, made.strategy, made.why) == (8, "ddp", "4 of 4 GPUs, torchrun")
 

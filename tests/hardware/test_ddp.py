@@ -8,6 +8,7 @@ from espalier.core.errors import ConfigError
 from espalier.core.machine import Machine, probe
 from espalier.core.parts import Placement
 from espalier.hardware import ddp as room
+from espalier.hardware import precision as quick
 from espalier.hardware.ddp import ddp
 from hardware.options import alone, under_torchrun, values
 
@@ -37,3 +38,11 @@ def test_two_machines_that_nobody_started() -> None:
 def test_without_a_gpu_it_is_refused_before_anything_is_loaded() -> None:
     with pytest.raises(ConfigError, match=r"this machine has .* no GPU.*Set hardware="):
         check(compose(["hardware=ddp"]))
+
+
+@pytest.mark.parametrize(("capability", "precision"), [((9, 0), "bf16-mixed"), ((7, 0), "16-mixed")])
+def test_auto_precision_is_what_the_gpus_are_quick_at(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], precision: str
+) -> None:
+    monkeypatch.setattr(quick, "gpu_capabilities", lambda: [capability])
+    assert ddp(**values("ddp", precision="auto")).precision == precision

@@ -9,6 +9,7 @@ from espalier.core.errors import ConfigError
 from espalier.core.machine import Machine, probe
 from espalier.core.parts import Placement
 from espalier.hardware import fsdp as room
+from espalier.hardware import precision as quick
 from espalier.hardware.fsdp import fsdp
 from espalier.state.sharded import ShardedStrategy
 from hardware.options import alone, under_torchrun, values
@@ -45,3 +46,11 @@ def test_a_trainer_of_it_shards(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_gpu_it_is_refused_before_anything_is_loaded() -> None:
     with pytest.raises(ConfigError, match=r"this machine has .* no GPU.*Set hardware="):
         check(compose(["hardware=fsdp"]))
+
+
+@pytest.mark.parametrize(("capability", "precision"), [((9, 0), "bf16-mixed"), ((7, 0), "32-true")])
+def test_auto_precision_is_what_the_gpus_are_quick_at(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], precision: str
+) -> None:
+    monkeypatch.setattr(quick, "gpu_capabilities", lambda: [capability])
+    assert fsdp(**values("fsdp", precision="auto")).precision == precision

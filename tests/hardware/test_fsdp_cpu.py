@@ -25,3 +25,9 @@ def test_nodes_that_nobody_started(monkeypatch: pytest.MonkeyPatch) -> None:
     alone(monkeypatch)
     with pytest.raises(ConfigError, match="torchrun --nnodes 2"):
         fsdp_cpu(**values("fsdp_cpu", num_nodes=2))
+
+
+def test_auto_precision_is_that_which_all_processes_choose(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone(monkeypatch)
+    made = fsdp_cpu(**values("fsdp_cpu", precision="auto"))
+    assert (made.precision, made.why) == ("32-true", "sharded, fp32 for several processes on CPUs")

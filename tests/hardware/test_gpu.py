@@ -4,6 +4,7 @@ import pytest
 
 from espalier.core.errors import ConfigError
 from espalier.core.parts import Placement
+from espalier.hardware import precision as quick
 from espalier.hardware.gpu import gpu
 from hardware.options import alone, under_torchrun, values
 
@@ -19,3 +20,12 @@ def test_processes_of_torchrun_belong_to_another_option(monkeypatch: pytest.Monk
     under_torchrun(monkeypatch, 4)
     with pytest.raises(ConfigError, match="Set hardware=ddp,"):
         gpu(**values("gpu", devices=4))
+
+
+@pytest.mark.parametrize(("capability", "precision"), [((8, 0), "bf16-mixed"), ((7, 5), "16-mixed")])
+def test_auto_precision_is_what_the_gpus_are_quick_at(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], precision: str
+) -> None:
+    alone(monkeypatch)
+    monkeypatch.setattr(quick, "gpu_capabilities", lambda: [capability])
+    assert gpu(**values("gpu", precision="auto")).precision == precision

@@ -13,7 +13,9 @@ from hardware.options import alone, values
 
 def test_the_options_values(monkeypatch: pytest.MonkeyPatch) -> None:
     alone(monkeypatch)
-    assert mps(**values("mps", threads=2)) == Placement("mps", 1, "32-true", "auto", 2, "as set")
+    for precision in ("auto", "32-true"):
+        made = mps(**values("mps", precision=precision, threads=2))
+        assert made == Placement("mps", 1, "32-true", "auto", 2, "as set")
 
 
 @pytest.mark.skipif(probe().apple_gpus > 0, reason="this is a Mac")

@@ -15,6 +15,8 @@ from espalier.hardware.common import Common, computing
 from espalier.hardware.processes import shape
 from espalier.hardware.threads import because, threads_of
 
+_GIVEN = "precision as set"
+
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed", "bf16-true"]
 
 
@@ -35,7 +37,7 @@ def auto(
 def _on_gpus(gpus: int, devices: int | Literal["auto"], precision: Precision, common: Common) -> Placement:
     used, nodes, launcher = shape(devices, "auto", gpus)
     what = "1 GPU here" if gpus == 1 else f"{used} of {gpus} GPUs" + (" as set" if devices != "auto" else "")
-    chosen, why = quick.of_gpus() if precision == "auto" else (precision, "precision as set")
+    chosen, why = quick.chosen(precision, quick.of_gpus, _GIVEN)
     count, limit = threads_of(common["threads"], used)
     strategy = "ddp" if used * nodes > 1 else "auto"
     reasons = because(what, launcher, why, limit)
@@ -50,10 +52,7 @@ def _on_cpu(precision: Precision, common: Common) -> Placement:
         )  # fmt: skip
     used, nodes, launcher = shape("auto", "auto", 1)
     many = used * nodes > 1
-    # Ranks that each measure for themselves might come to different answers.
-    chosen, why = (
-        (precision, "precision as set") if precision != "auto" else ("32-true", "") if many else quick.of_cpu()
-    )
+    chosen, why = quick.chosen(precision, quick.of_several if many else quick.of_cpu, _GIVEN)
     count, limit = threads_of(common["threads"], used)
     reasons = because("no GPU", launcher, why, limit)
     return Placement("cpu", used, chosen, "ddp" if many else "auto", count, reasons, nodes, **computing(common))

@@ -27,6 +27,6 @@ def cpu(
         ConfigError: torchrun or srun started several processes.
     """
     require_alone("cpu", "ddp_cpu")
-    chosen, why = (precision, "as set") if precision != "auto" else quick.of_cpu()
+    chosen, why = quick.chosen(precision, quick.of_cpu)
     count, limit = threads_of(common["threads"], 1)
     return Placement("cpu", devices, chosen, "auto", count, because(why, limit), **computing(common))

@@ -8,6 +8,7 @@ from annotated_types import Ge
 
 from espalier.core.bounds import AtMost
 from espalier.core.parts import Placement
+from espalier.hardware import precision as quick
 from espalier.hardware.common import Common, computing
 from espalier.hardware.processes import shape
 from espalier.hardware.threads import because, threads_of
@@ -16,7 +17,7 @@ from espalier.hardware.threads import because, threads_of
 def ddp_cpu(
     *,
     devices: Annotated[int, Ge(1), AtMost("cpus")] | Literal["auto"],
-    precision: Literal["32-true", "bf16-mixed"],
+    precision: Literal["auto", "32-true", "bf16-mixed"],
     **common: Unpack[Common],
 ) -> Placement:
     """Distributed data parallel over gloo. ``espalier train hardware=ddp_cpu hardware.devices=2``.
@@ -27,6 +28,7 @@ def ddp_cpu(
         ConfigError: torchrun or srun started another number than is set.
     """
     used, nodes, launcher = shape(devices, "auto", 2)
+    chosen, why = quick.chosen(precision, quick.of_several)
     count, limit = threads_of(common["threads"], used)
-    reasons = because(launcher or "as set", limit)
-    return Placement("cpu", used, precision, "ddp", count, reasons, nodes, **computing(common))
+    reasons = because(launcher or why, limit)
+    return Placement("cpu", used, chosen, "ddp", count, reasons, nodes, **computing(common))

@@ -9,6 +9,7 @@ from annotated_types import Ge
 from espalier.core.bounds import AtMost, Needs
 from espalier.core.machine import probe
 from espalier.core.parts import Placement
+from espalier.hardware import precision as quick
 from espalier.hardware.common import Common, computing
 from espalier.hardware.processes import shape
 from espalier.hardware.threads import because, threads_of
@@ -19,7 +20,7 @@ def fsdp(
     *,
     devices: Annotated[int, Ge(1), AtMost("gpus")] | Annotated[Literal["auto"], Needs("gpus")],
     num_nodes: Annotated[int, Ge(1)] | Literal["auto"],
-    precision: Literal["32-true", "bf16-mixed", "bf16-true"],
+    precision: Literal["auto", "32-true", "bf16-mixed", "bf16-true"],
     offload: bool,
     **common: Unpack[Common],
 ) -> Placement:
@@ -32,6 +33,7 @@ def fsdp(
         ConfigError: torchrun or srun started another number than is set, or nobody started other nodes.
     """
     used, nodes, launcher = shape(devices, num_nodes, probe().gpus)
+    chosen, why = quick.chosen(precision, quick.of_shards)
     count, limit = threads_of(common["threads"], used)
-    reasons = because("sharded", launcher or "as set", limit)
-    return Placement("gpu", used, precision, strategy_of(offload=offload), count, reasons, nodes, **computing(common))
+    reasons = because("sharded", launcher or why, limit)
+    return Placement("gpu", used, chosen, strategy_of(offload=offload), count, reasons, nodes, **computing(common))

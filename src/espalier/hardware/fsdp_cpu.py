@@ -8,6 +8,7 @@ from annotated_types import Ge
 
 from espalier.core.bounds import AtMost
 from espalier.core.parts import Placement
+from espalier.hardware import precision as quick
 from espalier.hardware.common import Common, computing
 from espalier.hardware.processes import shape
 from espalier.hardware.threads import because, threads_of
@@ -18,7 +19,7 @@ def fsdp_cpu(
     *,
     devices: Annotated[int, Ge(1), AtMost("cpus")] | Literal["auto"],
     num_nodes: Annotated[int, Ge(1)] | Literal["auto"],
-    precision: Literal["32-true", "bf16-mixed", "bf16-true"],
+    precision: Literal["auto", "32-true", "bf16-mixed", "bf16-true"],
     **common: Unpack[Common],
 ) -> Placement:
     """Fully sharded data parallel over gloo. ``espalier train hardware=fsdp_cpu hardware.devices=2``.
@@ -29,6 +30,7 @@ def fsdp_cpu(
         ConfigError: torchrun or srun started another number than is set, or nobody started other nodes.
     """
     used, nodes, launcher = shape(devices, num_nodes, 2)
+    chosen, why = quick.chosen(precision, quick.of_several)
     count, limit = threads_of(common["threads"], used)
-    reasons = because("sharded", launcher or "as set", limit)
-    return Placement("cpu", used, precision, strategy_of(offload=False), count, reasons, nodes, **computing(common))
+    reasons = because("sharded", launcher or why, limit)
+    return Placement("cpu", used, chosen, strategy_of(offload=False), count, reasons, nodes, **computing(common))

@@ -8,6 +8,7 @@ from annotated_types import Ge
 
 from espalier.core.bounds import AtMost
 from espalier.core.parts import Placement
+from espalier.hardware import precision as quick
 from espalier.hardware.common import Common, computing
 from espalier.hardware.processes import require_alone
 from espalier.hardware.threads import because, threads_of
@@ -16,7 +17,7 @@ from espalier.hardware.threads import because, threads_of
 def gpu(
     *,
     devices: Annotated[int, Ge(1), AtMost("gpus")],
-    precision: Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true"],
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed", "bf16-true"],
     **common: Unpack[Common],
 ) -> Placement:
     """One process a GPU; more than one train by DDP. ``espalier train hardware=gpu hardware.devices=2``.
@@ -25,6 +26,7 @@ def gpu(
         ConfigError: torchrun or srun started several processes.
     """
     require_alone("gpu", "ddp")
+    chosen, why = quick.chosen(precision, quick.of_gpus)
     count, limit = threads_of(common["threads"], devices)
     strategy = "ddp" if devices > 1 else "auto"
-    return Placement("gpu", devices, precision, strategy, count, because("as set", limit), **computing(common))
+    return Placement("gpu", devices, chosen, strategy, count, because(why, limit), **computing(common))

@@ -16,14 +16,15 @@ from espalier.hardware.threads import because, threads_of
 def mps(
     *,
     devices: Annotated[int, Ge(1), Le(1), AtMost("apple_gpus")],
-    precision: Literal["32-true", "16-mixed"],
+    precision: Literal["auto", "32-true", "16-mixed"],
     **common: Unpack[Common],
 ) -> Placement:
-    """One process on Apple's GPU (Metal). ``espalier train hardware=mps``.
+    """One process on Apple's GPU (Metal); ``auto`` precision is fp32. ``espalier train hardware=mps``.
 
     Raises:
         ConfigError: torchrun started several processes.
     """
     require_alone("mps", "ddp_cpu")
+    chosen = "32-true" if precision == "auto" else precision
     count, limit = threads_of(common["threads"], 1)
-    return Placement("mps", devices, precision, "auto", count, because("as set", limit), **computing(common))
+    return Placement("mps", devices, chosen, "auto", count, because("as set", limit), **computing(common))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from time import perf_counter
 
@@ -16,6 +16,22 @@ _WORTH = 1.5  # autocast has a price outside of multiplications: a CPU must be c
 _SHAPE = (512, 384, 1536)  # rows, features in and out: a small encoder's widest layer
 _ROUNDS = 4
 _MEASURED = "bf16.json"
+
+
+def chosen(precision: str, asked: Callable[[], tuple[str, str]], given: str = "as set") -> tuple[str, str]:
+    """What is ``given``, or for ``auto`` what a machine answers when it is asked; and why."""
+    return asked() if precision == "auto" else (precision, given)
+
+
+def of_several() -> tuple[str, str]:
+    """fp32: CPU processes that each measure for themselves might come to different answers; and why."""
+    return "32-true", "fp32 for several processes on CPUs"
+
+
+def of_shards() -> tuple[str, str]:
+    """As ``of_gpus``, but for fp16: a sharded model's gradients are not scaled."""
+    found, why = of_gpus()
+    return (found, why) if found == "bf16-mixed" else ("32-true", why)
 
 
 def of_gpus() -> tuple[str, str]:
