@@ -47,7 +47,7 @@ One that finds answers adds the best one, and ranked, a list of the best five (t
   scores=true          a column score:<label> for each label
   on_empty=error       skip: rows without a text, or a whole image, are kept, and get no prediction
   encoding=utf-8       of a csv or tsv input
-  hardware=cpu …       where to compute, if not as the run did: hardware.precision=bf16, hardware.threads=4
+  hardware=cpu …       where to compute, if not as the run did: hardware.precision=bf16-mixed, hardware.threads=4
   task.KEY=…           how the task answers, if not as the run did: task.temperature=0, task.threshold=0.3"""
 _KNOWN = {
     "run": "outputs/latest", "input": "FILE", "output": "FILE", "format": "", "scores": "", "on_empty": "",
