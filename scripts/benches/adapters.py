@@ -94,7 +94,8 @@ def tune(name: str, sizes: Sizes, folder: Path) -> tuple[float, bool]:
         rates = ",".join(f"{rate:.3g}" for rate in wanted)
         place = folder / name / f"rates-{len(found)}"
         sweep = swept([*_words(name, rates), *sizes.tuning, "sweep.test=false"], place)
-        found |= {float(row.point["optimizer.lr"]): _validated(row) for row in read_record(sweep)}
+        # A sweep of one rate has none that differs.
+        found |= {float(row.point.get("optimizer.lr", wanted[0])): _validated(row) for row in read_record(sweep)}
         wanted = further(found, sizes.most)
     best = max(found, key=lambda rate: found[rate])
     return best, min(found) < best < max(found)

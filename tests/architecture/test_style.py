@@ -43,6 +43,16 @@ def test_no_drawer_for_odds_and_ends() -> None:
     assert [file for file in SOURCES if odd & {*file.with_suffix("").parts}] == []
 
 
+def test_tasks_make_numbers_of_fp64_in_one_way() -> None:
+    """Apple's GPUs have none: ``task.exact`` knows where they can be made."""
+    made = re.compile(r"\.double\(\)|\.to\(torch\.float64\)|torch\.(?:zeros|ones|empty|full|arange)\(.*float64")
+    rooms = [file for file in SOURCES if file.parent.name == "task" and file.name != "exact.py"]
+    assert len(rooms) > 30
+    assert [
+        f"{file.name}: {line}" for file in rooms for line in file.read_text().splitlines() if made.search(line)
+    ] == []
+
+
 def test_nothing_left_lying_about() -> None:
     marks = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
     assert [f"{file}: {line}" for file, line in tracked_lines() if marks.search(line)] == []

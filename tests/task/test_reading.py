@@ -21,6 +21,7 @@ from espalier.core.facts import Counts, DataFacts, Raw
 from espalier.core.parts import Batching
 from espalier.model.encoding.pretrained import Pretrained
 from espalier.model.hub import Transformer
+from espalier.task.exact import bits_of
 from espalier.task.reading import Reading
 from model import checkpoints
 from model.examples import run_recipe
@@ -102,20 +103,22 @@ def test_it_learns_and_counts_as_squad_does(trained: tuple[Reading, Batches, Raw
 
 def test_the_threshold_is_validation_s_and_is_kept(trained: tuple[Reading, Batches, Raw, Path]) -> None:
     task, batches, raw, folder = trained
-    assert float(task.threshold) != 0.0 and "threshold" in task.state_dict()
-    task.threshold.fill_(1e5)  # every question is answered
+    assert task.threshold != 0.0 and "bits" in task.state_dict()
+    task.bits.copy_(bits_of(1e5))  # every question is answered
     trainer(folder).test(task, datamodule=batches, verbose=False)
     # Their F1 may be above 0: SQuAD's rules drop articles and punctuation, and nothing is left of an answer like ". A".
-    assert None not in task.predictions()["answer"] and float(task.threshold) == 1e5
+    assert None not in task.predictions()["answer"] and task.threshold == 1e5
     trainer(folder).validate(task, datamodule=batches, verbose=False)
-    assert float(task.threshold) < 1e5
+    assert task.threshold < 1e5
     task.rows = {"validation": raw.splits["validation"]}  # of data without test rows
     trainer(folder).test(task, dataloaders=batches.val_dataloader(), verbose=False)
     assert task.test_metrics["f1"] > 0.9
     task.rows = raw.splits
     fixed = made(folder, threshold=-3.0)[0]
     trainer(folder).validate(fixed, datamodule=batches, verbose=False)
-    assert float(fixed.threshold) == -3.0
+    assert fixed.threshold == -3.0
+    fixed.load_state_dict(task.state_dict())  # what is set for an answer goes before what was learned
+    assert fixed.threshold == -3.0
 
 
 def test_padding_and_neighbours_have_no_influence(tmp_path: Path) -> None:
@@ -167,7 +170,7 @@ def test_a_readmes_lines_answer_in_the_same_way(trained: tuple[Reading, Batches,
 
 def test_it_shows_kinds_slices_and_the_worst(trained: tuple[Reading, Batches, Raw, Path]) -> None:
     task, batches, _, folder = trained
-    task.threshold.fill_(1e5)
+    task.bits.copy_(bits_of(1e5))
     trainer(folder).test(task, datamodule=batches, verbose=False)
     kinds, slices, worst = task.exhibits("test")
     assert isinstance(kinds, Table) and [row[0] for row in kinds.rows] == ["all", "an answer is there", "there is none"]

@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from espalier.task.exact import exact
+
 
 def sliced_wasserstein(one: Tensor, other: Tensor, directions: Tensor) -> float:
     """The mean over directions of the Wasserstein-1 distance between the projections of two sets.
@@ -38,7 +40,7 @@ def frechet(one: Tensor, other: Tensor) -> float:
     Args:
         one, other: (N, D) and (M, D), two rows at least.
     """
-    first, second = one.double(), other.double()
+    first, second = exact(one), exact(other)
     covariances = [torch.cov(rows.T).reshape(rows.shape[1], -1) for rows in (first, second)]
     root = _root(covariances[0])
     shared = torch.linalg.eigvalsh(root @ covariances[1] @ root).clamp(min=0).sqrt().sum()
@@ -53,7 +55,7 @@ def entropy(classes: Tensor, number: int) -> float:
     Args:
         classes: (N,) indices below ``number``.
     """
-    shares = torch.bincount(classes, minlength=number).double() / len(classes)
+    shares = exact(torch.bincount(classes, minlength=number)) / len(classes)
     return -math.fsum(share * math.log(share) for share in shares.tolist() if share)
 
 

@@ -22,6 +22,7 @@ from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Baseline, Batching, OptimizerFactory
 from espalier.task.base import Batch
 from espalier.task.counted import AbstractCountedTask
+from espalier.task.exact import exact
 from espalier.task.language_card import language_card
 from espalier.task.sampling import Sampling, continuations
 
@@ -184,7 +185,7 @@ def _counts(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     lost = functional.cross_entropy(logits.float().transpose(1, 2), target, reduction="none", ignore_index=IGNORED)
     there = target != IGNORED
     right = (logits.argmax(-1) == target) & there
-    return lost.double().sum(1), right.double().sum(1), there.double().sum(1)
+    return exact(lost).sum(1), exact(right).sum(1), exact(there).sum(1)
 
 
 def _require(learner: nn.Module, option: str) -> None:

@@ -19,6 +19,7 @@ from espalier.core.facts import DataFacts
 from espalier.core.parts import OptimizerFactory
 from espalier.task.base import AbstractTask, Batch
 from espalier.task.card import BARE_CARD, Scoring, loading_card
+from espalier.task.exact import exact
 
 _MEANT = {"label": "one label for each row", "labels": "any number of labels for each row"}
 _TASKS = {"label": "classification", "labels": "multilabel"}
@@ -137,7 +138,7 @@ class AbstractLabelTask(AbstractTask):
     def _evaluate(self, *, choosing: bool = False) -> dict[str, float]:
         kept = self.kept()
         # In fp64: in fp32 confident scores round to 1 and tie, and a class's AUROC would not see their order.
-        logits, target = kept["logits"].double(), kept["target"]
+        logits, target = exact(kept["logits"]), kept["target"]
         if choosing:
             self.choose(logits, target)
         scores = self.scores(logits).numpy()

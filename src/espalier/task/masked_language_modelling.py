@@ -22,6 +22,7 @@ from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Baseline, OptimizerFactory
 from espalier.task.base import Batch
 from espalier.task.counted import AbstractCountedTask
+from espalier.task.exact import exact
 from espalier.task.foretelling import perplexity
 from espalier.task.masks import Masking
 
@@ -124,9 +125,12 @@ class MaskedLanguageModelling(AbstractCountedTask):
         parts = [self._judged(some, told) for some, told in _slices(states, target, self.facts.vocab_size)]
         lost, called = (torch.cat(column) for column in zip(*parts, strict=True)) if parts else (target, target)
         row = torch.arange(len(chosen), device=chosen.device).unsqueeze(1).expand_as(chosen)[chosen]
-        zeros = torch.zeros(len(chosen), dtype=torch.float64, device=chosen.device)
-        sums = [zeros.index_add(0, row, column.double()) for column in (lost, called == target)]
-        counts = [torch.stack([column, chosen.sum(1).double()], 1) for column in sums]
+        tokens = exact(chosen.sum(1))
+        sums = [
+            torch.zeros_like(tokens).index_add(0, row.to(tokens.device), exact(column))
+            for column in (lost, called == target)
+        ]
+        counts = [torch.stack([column, tokens], 1) for column in sums]
         self._remember(batch, chosen, called)
         return {f"{COUNTS}{n}": counts[i] for n, i in (("loss", 0), ("perplexity", 0), ("accuracy", 1))}
 

@@ -26,6 +26,7 @@ from espalier.core.parts import Baseline, OptimizerFactory
 from espalier.task.base import Batch
 from espalier.task.baseline import guesses
 from espalier.task.counted import AbstractCountedTask
+from espalier.task.exact import exact
 from espalier.task.heads import counts_of_head, figures_of_heads, metrics_of_heads, worst_of_heads
 
 SOURCE = "source"
@@ -179,7 +180,7 @@ class MultiHead(AbstractCountedTask):
             })  # fmt: skip
         whole = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
         given = [torch.from_numpy(whole[key]) for key in ("source", "target", "prediction", "loss")]
-        counts: dict[str, Floats] = {n: c.double().numpy() for n, c in counts_of_head(self.labels, *given).items()}
+        counts: dict[str, Floats] = {n: exact(c).numpy() for n, c in counts_of_head(self.labels, *given).items()}
         told = self.columns({key: column for key, column in whole.items() if key != "loss"})
         told = {**told, **{f"{COUNTS}{n}": list(column) for n, column in counts.items()}}
         metrics = values(self.counted, counts)

@@ -22,6 +22,7 @@ from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Baseline, OptimizerFactory
 from espalier.task.base import Batch
 from espalier.task.counted import AbstractCountedTask
+from espalier.task.exact import bits_of, exact, value_of
 from espalier.task.reading_baselines import BASELINES
 from espalier.task.reading_card import BARE_CARD, reading_card
 from espalier.task.reading_exhibits import by_kind, by_slice, worst_answers
@@ -84,9 +85,14 @@ class Reading(AbstractCountedTask):
         width: Any = learner.width
         self.head, self.dropout = nn.Linear(width, 2), nn.Dropout(head_dropout)
         self.longest, self.threshold_of = longest, threshold
-        self.threshold: Tensor
-        self.register_buffer("threshold", torch.tensor(threshold or 0.0, dtype=torch.float64))
+        self.bits: Tensor
+        self.register_buffer("bits", bits_of(0.0))
         self._split, self._choosing = "validation", False
+
+    @property
+    def threshold(self) -> float:
+        """The surplus of "no answer" above which there is none: what is set, or else what validation rows chose."""
+        return value_of(self.bits) if self.threshold_of is None else self.threshold_of
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Scores of each token as an answer's first and as its last one, (B, L) both, fp32."""
@@ -105,7 +111,7 @@ class Reading(AbstractCountedTask):
     def evaluation_step(self, batch: Batch, /) -> Mapping[str, Any]:
         """Of each window its loss, and its best span; rows are made of them in ``whole``."""
         start, end = self(batch)
-        losses = self._losses(start, end, batch).double()
+        losses = exact(self._losses(start, end, batch))
         return {"losses": losses, **self._told(self._best(start, end, batch), batch)}
 
     def on_validation_epoch_start(self) -> None:
@@ -133,8 +139,8 @@ class Reading(AbstractCountedTask):
         if self._choosing:
             silent = np.array([f1("", target) for target in targets])
             reached = np.array([f1(text, target) for text, target in zip(texts, targets, strict=True)])
-            self.threshold.fill_(best_threshold(surplus, reached, silent))
-        given = surplus <= float(self.threshold)
+            self.bits.copy_(bits_of(best_threshold(surplus, reached, silent)))
+        given = surplus <= self.threshold
         answers = [text if known else "" for text, known in zip(texts, given, strict=True)]
         counts = {**counts_of(answers, targets), "loss": losses_of(kept, len(rows))}
         return {
@@ -168,7 +174,7 @@ class Reading(AbstractCountedTask):
         _, best = joined(found)
         contexts = found["rows"][self.context].to_pylist()
         surplus = surplus_of(best)
-        given = (surplus <= float(self.threshold)).tolist()
+        given = (surplus <= self.threshold).tolist()
         begins, ends = best["begin"].tolist(), best["end"].tolist()
         texts = [context[begin:end] for context, begin, end in zip(contexts, begins, ends, strict=True)]
         told = {"answer": texts, "begin": begins, "end": ends}
@@ -184,10 +190,10 @@ class Reading(AbstractCountedTask):
             return []
         f1s, exacts = (self._kept[f"{COUNTS}{name}"][:, 0] for name in ("f1", "exact"))
         table, rows = self.rows[split], self._kept["row"]
-        shown: list[Exhibit] = [by_kind(self._kept["target"], self._kept["answer"], f1s, exacts, float(self.threshold))]
+        shown: list[Exhibit] = [by_kind(self._kept["target"], self._kept["answer"], f1s, exacts, self.threshold)]
         shown += by_slice(table, rows, f1s, exacts)
         told = {name: self._kept[name] for name in ("target", "answer", "begin", "end")}
-        sure = np.abs(self._kept["surplus"] - float(self.threshold))
+        sure = np.abs(self._kept["surplus"] - self.threshold)
         return [*shown, *worst_answers(table, self.question, self.context, rows, f1s, sure, told)]
 
     def baseline(self, raw: Raw, split: str, /) -> Baseline:
@@ -206,7 +212,7 @@ class Reading(AbstractCountedTask):
         """The backbone's own files, ``head.safetensors``, ``reading.json`` and a README that loads them."""
         recipe = self.save_learner(folder)
         save_model(self.head, str(folder / "head.safetensors"))
-        known = {"threshold": float(self.threshold), "longest": self.longest}
+        known = {"threshold": self.threshold, "longest": self.longest}
         (folder / "reading.json").write_text(json.dumps(known) + "\n", encoding="utf-8")
         (folder / "README.md").write_text(reading_card(recipe) if recipe else BARE_CARD, encoding="utf-8")
 
@@ -228,10 +234,10 @@ class Reading(AbstractCountedTask):
         nothing = best.score.isneginf()
         places = {name: place.masked_fill(nothing, 0) for name, place in places.items()}
         scores = {"score": best.score, "probability": best.probability, "null": best.null}
-        return {**places, **{name: value.double() for name, value in scores.items()}}
+        return {**places, **{name: exact(value) for name, value in scores.items()}}
 
     def _doubt(self, surplus: Floats) -> Floats:
-        doubt: Floats = 1 / (1 + np.exp(np.clip(float(self.threshold) - surplus, -700, 700)))
+        doubt: Floats = 1 / (1 + np.exp(np.clip(self.threshold - surplus, -700, 700)))
         return doubt
 
     def _table(self) -> pa.Table:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from espalier.core.counted import divided
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.exhibits import Table
+from espalier.task.exact import bits_of, exact, value_of
 from espalier.task.metrics import Array, Labels, Scores, area, metrics_of, weighted_metrics
 
 Kind = Literal["max_probability", "energy"]
@@ -46,9 +47,8 @@ class Rejection(nn.Module):
     def __init__(self, kind: Kind, weight: float) -> None:
         super().__init__()
         self.kind, self.weight = kind, weight
-        # As the bits of a double: no precision that weights are brought to may round it.
         self.bits: Tensor
-        self.register_buffer("bits", _double(-float("inf")).view(torch.int64))
+        self.register_buffer("bits", bits_of(-float("inf")))
         self.of_kind: Tensor
         self.register_buffer("of_kind", torch.tensor(_KINDS.index(kind)))
         told: Any = self
@@ -57,7 +57,7 @@ class Rejection(nn.Module):
     @property
     def threshold(self) -> float:
         """The familiarity below which a row is rejected."""
-        return float(self.bits.cpu().view(torch.float64))
+        return value_of(self.bits)
 
     def require_own(self) -> None:
         """Refuse a threshold that was chosen for another familiarity. Raises ``ConfigError``."""
@@ -69,9 +69,9 @@ class Rejection(nn.Module):
         """Logits (B, C) -> scores of the classes and of their being none, (B, C + 1), that sum to 1."""
         probabilities = logits.softmax(-1)
         # In fp64: the threshold may lie among confident rows, which differ in their last digits.
-        limit = self._scale(_double(self.threshold)).to(logits.device)
-        strange = (limit - self._scale(self.familiarity(logits.double()))).clamp(max=_FARTHEST)
-        added = probabilities.amax(-1) * strange.exp().to(logits.dtype)
+        familiarity = self._scale(self.familiarity(exact(logits)))
+        strange = (self._limit().to(familiarity.device) - familiarity).clamp(max=_FARTHEST)
+        added = probabilities.amax(-1) * strange.exp().to(logits)
         whole = torch.cat([probabilities, added.unsqueeze(-1)], -1)
         return whole / whole.sum(-1, keepdim=True)
 
@@ -81,10 +81,13 @@ class Rejection(nn.Module):
 
     def as_code(self) -> str:
         """Plain torch: log r of ``logits`` and ``known``, their softmax."""
-        limit = float(self._scale(_double(self.threshold)))
+        limit = float(self._limit())
         if self.kind == "energy":
             return f"{limit!r} - logits.logsumexp(-1)"
         return f"{limit!r} - torch.special.logit(known.amax(-1))"
+
+    def _limit(self) -> Tensor:
+        return self._scale(torch.tensor(self.threshold, dtype=torch.float64))
 
     def _scale(self, familiarity: Tensor) -> Tensor:
         """s, or its log-odds: on which r is the exponential of a difference."""
@@ -101,24 +104,20 @@ class Rejection(nn.Module):
             logits: (N, C).
             target: (N,), C of rows of no class.
         """
-        familiarity = self.familiarity(logits.double())
+        familiarity = self.familiarity(exact(logits))
         outside = target == logits.shape[1]
         inside = logits.argmax(1) == target
         if not outside.any() or not torch.isfinite(familiarity).all():
             return
         order = torch.argsort(familiarity)
         ranked = familiarity[order]
-        rejected = outside[order].double().cumsum(0) / outside.sum()
-        lost = inside[order].double().cumsum(0) / (~outside).sum().clamp(min=1)
+        rejected = exact(outside[order]).cumsum(0) / outside.sum()
+        lost = exact(inside[order]).cumsum(0) / (~outside).sum().clamp(min=1)
         gained = self.weight * rejected - (1 - self.weight) * lost
         gained[:-1][ranked[1:] == ranked[:-1]] = -float("inf")  # rows that tie stand on one side
         best = int(gained.argmax())
         found = float(ranked[best : best + 2].mean()) if gained[best] > 0 else -float("inf")
-        self.bits.copy_(_double(found).view(torch.int64))
-
-
-def _double(value: float) -> Tensor:
-    return torch.tensor(value, dtype=torch.float64)
+        self.bits.copy_(bits_of(found))
 
 
 def rejection_metrics(scores: Scores, target: Labels) -> dict[str, float]:

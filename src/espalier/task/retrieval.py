@@ -24,6 +24,7 @@ from espalier.core.parts import Baseline, OptimizerFactory
 from espalier.task.base import Batch
 from espalier.task.card import BARE_CARD, answers_card
 from espalier.task.counted import AbstractCountedTask
+from espalier.task.exact import exact
 from espalier.task.lexical import similarities
 
 
@@ -147,7 +148,7 @@ class Retrieval(AbstractCountedTask):
         answers = [words_of(name) for name in self.labels]
         found = similarities(table[self.role].to_pylist(), answers, raw.splits["train"][self.role].to_pylist())
         logits, target = torch.from_numpy(found) / self.temperature, torch.from_numpy(table["label"].to_numpy().copy())
-        counts = {name.removeprefix(COUNTS): c.double().numpy() for name, c in _counts(logits, target).items()}
+        counts = {name.removeprefix(COUNTS): exact(c).numpy() for name, c in _counts(logits, target).items()}
         kept = {"target": target.numpy(), "scores": logits.softmax(-1).numpy()}
         return Baseline(
             "words in common (tf-idf)",
@@ -174,15 +175,17 @@ def words_of(name: str) -> str:
 
 def _counts(logits: Tensor, target: Tensor) -> dict[str, Tensor]:
     """Of each row: whether the right answer is the first, among the first five, 1 / rank; the cross-entropy."""
+    logits = exact(logits)
+    target = target.to(logits.device)
     right = logits.gather(1, target[:, None])
     rank = 1 + (logits > right).sum(1)
     amounts = {
         "recall@1": rank <= 1,
         "recall@5": rank <= 5,
         "mrr": 1 / rank,
-        "loss": functional.cross_entropy(logits.double(), target, reduction="none"),
+        "loss": functional.cross_entropy(logits, target, reduction="none"),
     }
-    return {f"{COUNTS}{name}": torch.stack([a.double(), torch.ones_like(a.double())], 1) for name, a in amounts.items()}
+    return {f"{COUNTS}{name}": torch.stack([exact(a), torch.ones_like(exact(a))], 1) for name, a in amounts.items()}
 
 
 def _role(facts: DataFacts, learner: nn.Module) -> str:

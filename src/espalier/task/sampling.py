@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
+
+from espalier.task.exact import exact
 
 NextLogits = Callable[[Tensor, Any], tuple[Tensor, Any]]
 """(ids (B, L), past) -> scores of what comes next (B, vocabulary), and the past with those ids."""
@@ -47,11 +50,11 @@ class Sampling:
 
     def draw(self, logits: Tensor, where: Tensor) -> Tensor:
         """A token for each row, (B,): that in whose share of [0, 1) the row's number (B,) lies."""
-        shares = self.probabilities(logits).double().cumsum(-1)
+        shares = exact(self.probabilities(logits)).cumsum(-1)
         found = torch.searchsorted(shares, (where.to(shares) * shares[:, -1]).unsqueeze(1), right=True).squeeze(1)
         # What rounding leaves behind the last token that has a share.
         last = (shares < shares[:, -1:]).sum(-1)
-        return torch.minimum(found, last)
+        return torch.minimum(found, last).to(logits.device)
 
 
 def continuations(
@@ -81,9 +84,7 @@ def continuations(
     found: list[list[int]] = [[] for _ in prompts]
     for rows in side_by_side([len(prompt) for prompt in prompts], length):
         numbers = np.stack([np.random.default_rng(seeds[i]).random(length) for i in rows])
-        drawn = _go_on(
-            next_logits, [prompts[i] for i in rows], sampling, torch.from_numpy(numbers).to(device), context, set(ends)
-        )
+        drawn = _go_on(next_logits, [prompts[i] for i in rows], sampling, numbers, context, [*ends], device)
         for i, row in zip(rows, drawn, strict=True):
             stop = next((place for place, token in enumerate(row) if token in ends), len(row))
             found[i] = row[:stop]
@@ -109,34 +110,33 @@ def _go_on(
     next_logits: NextLogits,
     prompts: Sequence[Sequence[int]],
     sampling: Sampling,
-    numbers: Tensor,
+    numbers: npt.NDArray[np.float64],
     context: int | None,
-    ends: set[int],
+    ends: Sequence[int],
+    device: torch.device | str,
 ) -> list[list[int]]:
     """What follows each prompt, tokens behind an end included; ``numbers`` (B, length), one for each of its draws.
 
     All stand at the same place. While that is within a prompt, its next token is its own, whatever was drawn.
     """
-    device, length = numbers.device, numbers.shape[1]
-    sizes = [len(prompt) for prompt in prompts]
-    ids = torch.zeros(len(prompts), max(sizes) + length, dtype=torch.long, device=device)
+    length, sizes = numbers.shape[1], np.array([len(prompt) for prompt in prompts])
+    ids = np.zeros((len(prompts), sizes.max() + length), np.int64)
     for row, prompt in zip(ids, prompts, strict=True):
-        row[: len(prompt)] = torch.tensor(list(prompt), device=device)
-    first, ending = torch.tensor(sizes, device=device), torch.tensor(sorted(ends), dtype=torch.long, device=device)
-    over = torch.zeros(len(prompts), dtype=torch.bool, device=device)
+        row[: len(prompt)] = prompt
+    over = np.zeros(len(prompts), bool)
     past, begin, held = None, 0, 0  # the past has seen the tokens from ``begin`` up to ``held``
-    for place in range(min(sizes), ids.shape[1]):
+    for place in range(sizes.min(), ids.shape[1]):
         if (later := _begin(place, context)) > begin:
             past, begin, held = None, later, later
-        logits, past = next_logits(ids[:, held:place], past)
-        held, drawn = place, place - first  # of each row, how many were drawn; below 0 within a prompt
-        where = numbers.gather(1, drawn.clamp(0, length - 1).unsqueeze(1)).squeeze(1)
-        token = torch.where(drawn < 0, ids[:, place], sampling.draw(logits, where))
-        ids[:, place] = token
-        over |= (drawn >= length - 1) | ((drawn >= 0) & torch.isin(token, ending))
-        if bool(over.all()):
+        logits, past = next_logits(torch.tensor(ids[:, held:place], device=device), past)
+        held, turn = place, place - sizes  # of each row, which of its draws; below 0 within a prompt
+        where = numbers[np.arange(len(ids)), turn.clip(0, length - 1)]
+        drawn = sampling.draw(logits, torch.from_numpy(where)).cpu().numpy()
+        ids[:, place] = np.where(turn < 0, ids[:, place], drawn)
+        over |= (turn >= length - 1) | ((turn >= 0) & np.isin(drawn, ends))
+        if over.all():
             break
-    return [row[size : size + length] for row, size in zip(ids.tolist(), sizes, strict=True)]
+    return [row[size : size + length].tolist() for row, size in zip(ids, sizes, strict=True)]
 
 
 def _begin(place: int, context: int | None) -> int:

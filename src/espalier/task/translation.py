@@ -22,6 +22,7 @@ from espalier.task.base import Batch
 from espalier.task.beam import Search, Text, beam_search
 from espalier.task.bleu import Judge, bleu, chrf
 from espalier.task.counted import AbstractCountedTask
+from espalier.task.exact import exact
 from espalier.task.translation_card import translation_card
 from espalier.task.translation_exhibits import Rows, bleu_table, examples, weakest
 
@@ -200,8 +201,8 @@ class Translation(AbstractCountedTask):
         size = max(1, _AT_ONCE // max(1, self.facts.vocab_size))
         parts = zip(states.split(size), target.split(size), strict=True)
         lost = [functional.cross_entropy(model.logits(some).float(), told, reduction="none") for some, told in parts]
-        tokens = there.double()
-        sums = torch.zeros_like(tokens).masked_scatter(there, torch.cat(lost).double())
+        tokens, losses = exact(there), exact(torch.cat(lost))
+        sums = torch.zeros_like(tokens).masked_scatter(there.to(tokens.device), losses)
         return torch.stack([sums.sum(1), tokens.sum(1)], 1)
 
     def _counts(self, translations: Sequence[str | None], references: Sequence[str]) -> dict[str, Tensor]:
