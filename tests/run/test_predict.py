@@ -90,6 +90,16 @@ def test_streams(
     assert set(json.loads(capsys.readouterr().out)) == {"review", "prediction", "score"}
 
 
+def test_a_stream_without_a_column_that_was_asked_for_is_answered(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream = io.BytesIO(b"id,reveiw\n1,a warm film\n")
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=stream))
+    assert predicted(directory, "-", tmp_path / "out.csv", "--named=text") == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "column.text=review is no column of the input. It has: id, reveiw." in told
+
+
 def test_several_labels_are_joined(place: Path, tmp_path: Path) -> None:
     rows = [{"text": f"film {i % 4}", "label": [["a"], ["b"], ["a", "b"], []][i % 4]} for i in range(80)]
     (place / "many.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")

@@ -94,6 +94,7 @@ def main(words: Sequence[str]) -> int:
         "--output", output, "--output-kind", output_kind, "--encoding", encoding,
         "--on-empty", settings.get("on_empty", "error"), *(["--scores"] if settings.get("scores") == "true" else []),
         *(f"--column={role}={name}" for role, name in columns.items()),
+        *(f"--named={role}" for role in filter(None, map(_role_of, named))),
         *(f"--override={word}" for word in overrides),
     )  # fmt: skip
 

@@ -53,6 +53,7 @@ def main(words: Sequence[str]) -> int:
     for name in ("input", "input-kind", "output", "output-kind", "encoding", "on-empty"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--column", action="append", default=[])
+    parser.add_argument("--named", action="append", default=[], help="a role whose column must be there")
     parser.add_argument("--scores", action="store_true")
     parser.add_argument("--override", action="append", default=[])
     given = parser.parse_args(words)
@@ -73,10 +74,19 @@ def _predict(given: argparse.Namespace) -> int:
     said = Progress(predictor.unit)
     with _sink(given, predictor) as write:
         for chunk in _chunks(given, max(1, min(CHUNK, _MOST // math.prod(predictor.facts.shape)))):
+            _require_named(chunk, columns, given.named)
             write(chunk, predictor(chunk, columns, given.on_empty))
             said.more(len(chunk.numbers))
     said.end(predictor, given.output)
     return 0
+
+
+def _require_named(chunk: Chunk, columns: Mapping[str, str], named: Sequence[str]) -> None:
+    """Whether columns are there that need not be, but were asked for: a stream's are known no sooner."""
+    for role in named:
+        if columns[role] not in chunk.header:
+            remedy = f"It has: {', '.join(chunk.header)}."
+            raise DataError(Fault(f"column.{role}={columns[role]}", "is no column of the input.", remedy))
 
 
 def _sink(given: argparse.Namespace, predictor: Predictor) -> AbstractContextManager[Write]:
