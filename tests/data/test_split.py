@@ -42,6 +42,23 @@ def test_of_any_number_of_labels_each_is_trained(hot: list[list[bool]], share: f
     assert np.any(splits["train"]["label"].to_pylist(), axis=0).tolist() == labels.any(0).tolist()
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=60), st.floats(0, 0.4), st.floats(0, 0.4))
+def test_rows_of_one_text_stay_together(texts: list[str], validation: float, test: float) -> None:
+    rows = pa.table({"row": np.arange(len(texts)), "text": texts})
+    splits = cut({"train": rows}, {"validation": validation, "test": test}, by=None, together="text")
+    assert sorted(row for part in splits.values() for row in part["row"].to_pylist()) == list(range(len(texts)))
+    assert sum(len(set(part["text"].to_pylist())) for part in splits.values()) == len(set(texts))
+    assert splits["train"].num_rows
+
+
+def test_texts_that_stay_together_have_about_their_shares() -> None:
+    texts = [str(i % 200) for i in range(1000)]
+    rows = pa.table({"row": np.arange(1000), "text": texts})
+    splits = cut({"train": rows}, {"validation": 0.1, "test": 0.2}, by=None, together="text")
+    assert {split: part.num_rows for split, part in splits.items()} == {"train": 700, "validation": 100, "test": 200}
+
+
 def test_splits_of_the_source_are_left_alone() -> None:
     given_splits = {"test": table([0, 1]), "train": table([0, 1] * 10), "validation": table([1])}
     splits = cut(given_splits, {"validation": 0.5, "test": 0.5}, by="label")

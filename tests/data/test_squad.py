@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,19 @@ def test_rows_are_cut_where_there_are_no_files_of_their_own(tmp_path: Path) -> N
     assert data.batching.overlap == 4 and data.batching.max_length == 16
     spans = [(row["context"], answer) for row in raw.splits["train"].to_pylist() for answer in row["answers"]]
     assert spans and all(context[answer["start"] :].startswith(answer["text"]) for context, answer in spans)
+
+
+def test_questions_about_a_context_stay_together(tmp_path: Path) -> None:
+    rows = [
+        {"context": f"The sky of day {i % 12} is blue.", "question": f"What is it, {i}?", "answers": ["blue"]}
+        for i in range(60)
+    ]
+    file = tmp_path / "a.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    splits = squad(file).read().splits
+    contexts = {split: set(table["context"].to_pylist()) for split, table in splits.items()}
+    assert sum(map(len, contexts.values())) == 12 and set(contexts) == {"train", "validation", "test"}
+    assert sum(table.num_rows for table in splits.values()) == 60
 
 
 def test_files_of_their_own(tmp_path: Path) -> None:

@@ -89,10 +89,12 @@ class TableData(AbstractData):
         labelled: whether each row has one label, or any number of them, as texts under ``label``. Of others the values
             are taken as they are, and names of tags are the source's ``labels``.
         outside: how rows are known that are of none of the classes (``data.outside``); None: there are none.
+        together: a role of texts: rows that share one are cut into one split; None: each row goes by itself.
     """
 
     kinds: ClassVar[Mapping[str, Kind]]
     labelled: ClassVar[bool] = True
+    together: ClassVar[str | None] = None
     outside: Outside | None = None
 
     def __init__(
@@ -132,8 +134,8 @@ class TableData(AbstractData):
         names = self._names(source) if self.labelled else source.labels
         many = self.labelled and is_many(source.splits["train"]["label"])
         whole = {split: _table(source, split, names if self.labelled else None, many=many) for split in source.splits}
-        by = "label" if self.labelled else None
-        splits, unused = cut_around(whole, self.split, names) if self.outside else (cut(whole, self.split, by=by), {})
+        by = {"by": "label" if self.labelled else None, "together": self.together}
+        splits, unused = cut_around(whole, self.split, names) if self.outside else (cut(whole, self.split, **by), {})
         limited = {split: thin(table, self.limit) for split, table in splits.items() if table.num_rows}
         trained = labelling.label_counts(limited["train"]["label"], len(names)) if self.labelled else np.zeros(0, int)
         if self.labelled:

@@ -12,9 +12,12 @@ from espalier.core.arrays import array, numbers
 from espalier.core.errors import DataError, Fault
 
 _CHOICE = 20260101  # not the run's seed: the split belongs to the data
+_ROUNDING = 1e-9  # 0.1 and 0.2 are a little more than 0.3
 
 
-def cut(splits: Mapping[str, pa.Table], shares: Mapping[str, float], *, by: str | None) -> dict[str, pa.Table]:
+def cut(
+    splits: Mapping[str, pa.Table], shares: Mapping[str, float], *, by: str | None, together: str | None = None
+) -> dict[str, pa.Table]:
     """Cut ``validation`` and ``test`` from ``train`` where they are missing, with equal shares of each class.
 
     Args:
@@ -22,6 +25,7 @@ def cut(splits: Mapping[str, pa.Table], shares: Mapping[str, float], *, by: str 
         shares: split -> share of the training rows, 0 for none.
         by: the column whose values keep their shares; rows with any number of labels (a list of 0 and 1) go by the
             rarest that they have. None: all rows are alike.
+        together: a column of texts, in place of ``by``: rows that have the same one stay in one split.
 
     Returns:
         The splits in the order train, validation, test. Of each label one row at least stays in training.
@@ -34,8 +38,11 @@ def cut(splits: Mapping[str, pa.Table], shares: Mapping[str, float], *, by: str 
         given = ", ".join(f"{split}: {share}" for split, share in shares.items())
         raise DataError(Fault(f"data.split={{{given}}}", "leaves no rows to train on.", "Let them sum to less than 1."))
     train = splits["train"]
-    groups, kept = _strata(train[by]) if by else (np.zeros(train.num_rows, np.int64), np.empty(0, np.int64))
-    place = _places(groups, kept, list(wanted.values()))
+    if together:
+        place = _places_together(train[together].to_pylist(), list(wanted.values()))
+    else:
+        groups, kept = _strata(train[by]) if by else (np.zeros(train.num_rows, np.int64), np.empty(0, np.int64))
+        place = _places(groups, kept, list(wanted.values()))
     result = {"train": train.take(array(np.flatnonzero(place == 0)))}
     for position, split in enumerate(wanted, start=1):
         result[split] = train.take(array(np.flatnonzero(place == position)))
@@ -71,6 +78,21 @@ def _places(groups: npt.NDArray[np.generic], kept: npt.NDArray[np.int64], shares
         position[rows] = (np.arange(len(rows)) + generator.random()) / len(rows)
         position[rows[-1]] = 1.0  # so that training has each class, also one of a single row
     position[kept] = 1.0
-    bounds = np.cumsum(shares)
-    place = np.searchsorted(bounds, position, side="right") + 1
+    return _cut_at(position, shares)
+
+
+def _places_together(texts: list[str], shares: list[float]) -> npt.NDArray[np.int64]:
+    """Rows of one text stand where its first one does among all rows; the texts are shuffled."""
+    _, which = np.unique(np.array(texts, object), return_inverse=True)
+    counts = np.bincount(which)
+    order = np.random.default_rng(_CHOICE).permutation(len(counts))
+    position = np.empty(len(counts))
+    position[order] = (np.cumsum(counts[order]) - counts[order]) / max(1, len(which)) + _ROUNDING
+    position[order[-1:]] = 1.0  # so that training has one
+    return _cut_at(position, shares)[which]
+
+
+def _cut_at(position: npt.NDArray[np.float64], shares: list[float]) -> npt.NDArray[np.int64]:
+    """Of places on [0, 1] the number of the share that each is in, from 1; 0 behind the last."""
+    place = np.searchsorted(np.cumsum(shares), position, side="right") + 1
     return np.where(place > len(shares), 0, place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Unpack
+from typing import Annotated, ClassVar, Literal, Unpack
 
 from annotated_types import Ge
 
@@ -19,8 +19,8 @@ class Squad(AnsweredData):
 
     Args:
         path: a file, a list of files, or a pattern; validation and test rows are cut from them where they have no
-            files of their own, whatever context they are about. What a file's ending says of it, and how answers may
-            be written: see ``data.answered.read_answered``.
+            files of their own, all questions about a context into one split. What a file's ending says of it, and how
+            answers may be written: see ``data.answered.read_answered``.
         columns: role -> column.
         overlap: tokens that a window of a long context shares with the one before it.
         slices: columns by which results are told apart.
@@ -29,6 +29,8 @@ class Squad(AnsweredData):
     Raises:
         DataError: when read; see ``data.answered.read_answered``.
     """
+
+    together: ClassVar[str | None] = "context"
 
     def __init__(
         self,
