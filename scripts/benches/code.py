@@ -1,4 +1,4 @@
-"""What an experiment's figures depend on: its composed config, and the code that config leads to."""
+"""What a run's figures depend on: its composed config, and the code that config leads to."""
 
 from __future__ import annotations
 
@@ -18,25 +18,28 @@ from espalier.config.compose import compose
 RUN = "espalier.run.__main__"  # what a run's process executes; it knows no part but by the config
 
 
-def digest_of(experiment: str) -> str:
-    """sha256 over the config of ``experiment=…`` on a CPU and all modules that a run of it may import.
+def digest_of(words: str) -> str:
+    """sha256 over the config of a run on a CPU and all modules that it may import.
 
-    Comments, options that the experiment does not choose, and trackers, which take no part, are not among it.
+    Comments, options that it does not choose, and trackers, which take no part, are not among it.
+
+    Args:
+        words: of its command line, ``experiment=sst2_lora``.
     """
-    values = _composed(experiment)
+    values = _composed(words)
     content = hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode())
     for module in sorted(_reached(values)):
         content.update(module.encode() + b"\0" + meaning(module))
     return content.hexdigest()
 
 
-def modules_of(experiment: str) -> set[str]:
-    """Dotted names of our modules that a run of it may import."""
-    return _reached(_composed(experiment))
+def modules_of(words: str) -> set[str]:
+    """Dotted names of our modules that a run of these words may import."""
+    return _reached(_composed(words))
 
 
-def _composed(experiment: str) -> dict[str, Any]:
-    return compose([f"experiment={experiment}", "hardware=cpu", "tracking=none"]).values
+def _composed(words: str) -> dict[str, Any]:
+    return compose([*words.split(), "hardware=cpu", "tracking=none"]).values
 
 
 def _reached(values: Mapping[str, Any]) -> set[str]:

@@ -72,8 +72,8 @@ class Row:
 
     Attributes:
         sources: globs below the checkout.
-        experiments: shipped ones that it runs. A change of a source, or of an experiment's config or code, makes the
-            row's record stale.
+        runs: words of what it trains, ``experiment=…``. A change of a source, or of such a run's config or code, makes
+            the row's record stale.
     """
 
     bench: str
@@ -81,12 +81,12 @@ class Row:
     title: str
     sources: tuple[str, ...]
     measure: Callable[[Settings], Measured]
-    experiments: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
 
     def digest(self) -> str:
         """sha256 over what the row's numbers depend on, and the libraries' versions."""
         content = hashlib.sha256(json.dumps([self.title, versions()], sort_keys=True).encode())
-        content.update("".join(map(digest_of, self.experiments)).encode())
+        content.update("".join(map(digest_of, self.runs)).encode())
         for path in sorted({p for pattern in self.sources for p in ROOT.glob(pattern) if p.is_file()}):
             if "__pycache__" not in path.parts:
                 content.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())

@@ -131,7 +131,7 @@ def alone(
 def _row(key: str, title: str, measure: Callable[[Settings], Measured], *plain: str, runs: Sequence[str] = ()) -> Row:
     """``plain``: the program beside it; ``runs``: the experiments, where it is not the one of the row's name."""
     sources = ("scripts/benches/training.py", *(f"scripts/benches/plain/{name}" for name in plain))
-    return Row("reference", key, title, sources, measure, tuple(runs) or (key,))
+    return Row("reference", key, title, sources, measure, tuple(f"experiment={name}" for name in runs or (key,)))
 
 
 ROWS = (
