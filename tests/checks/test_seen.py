@@ -19,6 +19,16 @@ def test_rows_of_training_are_known_again_whatever_their_case_place_and_label(tm
     assert np.load(tmp_path / FILE).nbytes == 2 * 8
 
 
+def test_what_the_run_that_it_began_with_saw_was_seen_too(tmp_path: Path) -> None:
+    first, second = texts(train=[("a", 1), ("b", 0)]), texts(train=[("b", 1), ("c", 0)], test=[("a", 1), ("d", 1)])
+    (tmp_path / "first").mkdir()
+    leave(tmp_path / "first", first)
+    leave(tmp_path, second, tmp_path / "first")
+    assert seen(tmp_path, second, "test", second.kinds) == 1
+    leave(tmp_path, second, tmp_path / "nothing")
+    assert seen(tmp_path, second, "test", second.kinds) == 0
+
+
 def test_it_goes_by_what_the_model_reads(tmp_path: Path) -> None:
     raw = texts(train=[("a", 1), ("b", 0)])
     leave(tmp_path, raw)

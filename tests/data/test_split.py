@@ -43,13 +43,28 @@ def test_of_any_number_of_labels_each_is_trained(hot: list[list[bool]], share: f
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=60), st.floats(0, 0.4), st.floats(0, 0.4))
+@given(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=60), st.floats(0.01, 0.4), st.floats(0.01, 0.4))
 def test_rows_of_one_text_stay_together(texts: list[str], validation: float, test: float) -> None:
     rows = pa.table({"row": np.arange(len(texts)), "text": texts})
-    splits = cut({"train": rows}, {"validation": validation, "test": test}, by=None, together="text")
+
+    def together() -> dict[str, pa.Table]:
+        return cut({"train": rows}, {"validation": validation, "test": test}, by=None, together="text")
+
+    if len(set(texts)) < 3:
+        with pytest.raises(DataError, match=r"asks for 3 splits, and there are [12] groups of rows that stay together"):
+            together()
+        return
+    splits = together()
     assert sorted(row for part in splits.values() for row in part["row"].to_pylist()) == list(range(len(texts)))
     assert sum(len(set(part["text"].to_pylist())) for part in splits.values()) == len(set(texts))
-    assert splits["train"].num_rows
+    assert all(part.num_rows for part in splits.values()) and len(splits) == 3
+
+
+def test_a_large_text_does_not_make_a_split_much_larger_than_its_share() -> None:
+    texts = ["one"] * 500 + [str(i % 50) for i in range(500)]
+    rows = pa.table({"row": np.arange(1000), "text": texts})
+    splits = cut({"train": rows}, {"validation": 0.1, "test": 0.1}, by=None, together="text")
+    assert {split: part.num_rows for split, part in splits.items()} == {"train": 800, "validation": 100, "test": 100}
 
 
 def test_texts_that_stay_together_have_about_their_shares() -> None:

@@ -45,4 +45,5 @@ def test_auto_precision_is_what_the_gpus_are_quick_at(
     monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], precision: str
 ) -> None:
     monkeypatch.setattr(quick, "gpu_capabilities", lambda: [capability])
-    assert ddp(**values("ddp", precision="auto")).precision == precision
+    made = ddp(**values("ddp", precision="auto", threads=2))
+    assert made.precision == precision and made.why and "as set" not in made.why

@@ -53,4 +53,5 @@ def test_auto_precision_is_what_the_gpus_are_quick_at(
     monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], precision: str
 ) -> None:
     monkeypatch.setattr(quick, "gpu_capabilities", lambda: [capability])
-    assert fsdp(**values("fsdp", precision="auto")).precision == precision
+    made = fsdp(**values("fsdp", precision="auto", threads=2))
+    assert made.precision == precision and made.why and "as set" not in made.why

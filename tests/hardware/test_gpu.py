@@ -28,4 +28,5 @@ def test_auto_precision_is_what_the_gpus_are_quick_at(
 ) -> None:
     alone(monkeypatch)
     monkeypatch.setattr(quick, "gpu_capabilities", lambda: [capability])
-    assert gpu(**values("gpu", precision="auto")).precision == precision
+    made = gpu(**values("gpu", precision="auto", threads=2))
+    assert made.precision == precision and made.why and "as set" not in made.why

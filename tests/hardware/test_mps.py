@@ -13,9 +13,9 @@ from hardware.options import alone, values
 
 def test_the_options_values(monkeypatch: pytest.MonkeyPatch) -> None:
     alone(monkeypatch)
-    for precision in ("auto", "32-true"):
+    for precision, why in (("auto", "fp32 on Apple's GPUs"), ("32-true", "as set")):
         made = mps(**values("mps", precision=precision, threads=2))
-        assert made == Placement("mps", 1, "32-true", "auto", 2, "as set")
+        assert made == Placement("mps", 1, "32-true", "auto", 2, why)
 
 
 @pytest.mark.skipif(probe().apple_gpus > 0, reason="this is a Mac")

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import functional
-from transformers import AttentionInterface, AutoModelForCausalLM
+from transformers import AutoModelForCausalLM
 
 from conf.defaults import defaults_of
 from espalier.adapter.lora import lora
@@ -20,10 +19,10 @@ from espalier.batch.packed import Packed
 from espalier.core.columns import Ragged
 from espalier.core.errors import ConfigError
 from espalier.core.facts import DataFacts
-from espalier.model import causal_lm
 from espalier.model.causal_lm import CausalLm
 from espalier.model.encoding.chat import Chat
 from espalier.model.encoding.pretrained import Pretrained
+from espalier.model.places import BY_PLACES
 from model import checkpoints
 
 FACTS = DataFacts({"text": "text"}, {}, {}, max_length=48)
@@ -84,27 +83,9 @@ def test_scores_are_those_of_transformers(family: str, root: Path) -> None:
     assert mine.std() > 0.1
 
 
-def flash(_: Any, query: Tensor, key: Tensor, value: Tensor, *__: Any, **given: Any) -> tuple[Tensor, None]:
-    """How transformers calls flash attention: of a single row it goes by the places, of several it does not."""
-    size = query.shape[2]
-    seen = torch.ones(size, size).tril().bool()
-    if (place := given.get("position_ids")) is not None and len(query) == 1:
-        text = (place[0] == 0).cumsum(0)
-        seen &= text == text[:, None]
-    scale, grouped = given.get("scaling"), key.shape[1] != query.shape[1]
-    told = functional.scaled_dot_product_attention(query, key, value, seen, scale=scale, enable_gqa=grouped)
-    return told.transpose(1, 2), None
-
-
-AttentionInterface.register("imitated", flash)
-
-
-@pytest.mark.parametrize("attention", ["sdpa", "eager", "imitated"])
+@pytest.mark.parametrize("attention", ["sdpa", "eager", BY_PLACES])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_texts_of_one_row_do_not_see_each_other(
-    family: str, attention: str, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(causal_lm, "is_flash", "imitated".__eq__)
+def test_texts_of_one_row_do_not_see_each_other(family: str, attention: str, root: Path) -> None:
     model = make(root, family)
     model.trunk.set_attn_implementation(attention)  # type: ignore[operator]
     apart, together = both([7, 3, 12, 5, 1, 9])

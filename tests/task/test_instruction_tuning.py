@@ -7,11 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
 from conf.defaults import defaults_of
 from espalier.adapter.full import full
 from espalier.adapter.lora import lora
+from espalier.adapter.prompt import prompt
 from espalier.batch.batches import Batches
 from espalier.batch.gather import Gather
 from espalier.batch.packed import Packed
@@ -23,6 +25,7 @@ from espalier.core.home import data_root
 from espalier.core.parts import Batching
 from espalier.model.causal_lm import CausalLm
 from espalier.model.encoding.chat import Chat
+from espalier.model.places import BY_PLACES
 from espalier.task.instruction_tuning import InstructionTuning
 from espalier.task.language_modelling import LanguageModelling
 from espalier.task.sampling import Sampling, continuations
@@ -55,7 +58,7 @@ def raw_of() -> Raw:
 def made(folder: Path, adapter: Any = full, *, packing: bool = True, **values: Any) -> tuple[Any, Batches, Raw]:
     """A task over a tiny pretrained model, and its batches."""
     raw = raw_of()
-    facts = DataFacts.of(raw, max_length=64)
+    facts = DataFacts.of(raw, max_length=64, packing=packing)
     encoding = Chat(facts, **defaults_of("model/encoding/chat", source=str(folder), revision="main"))
     facts = facts.learn(**encoding.facts())
     learner = adapter(CausalLm(facts, **defaults_of("model/causal_lm", encoding=encoding, source=str(folder))), facts)
@@ -216,3 +219,34 @@ def test_a_real_model_tells_its_reference_story() -> None:
     columns = {**encoding.apply(pa.table({"text": ["Once upon a time"]})), "row": np.arange(1)}
     (batch,) = Batches({"test": columns}, Batching(4, 4, 0, bucket=True), facts.pad, seed=0).test_dataloader()
     assert f"Once upon a time{task.predict_step(batch)['continuation'][0]}".startswith(STORY)
+
+
+def test_adapters_and_models_that_do_not_keep_packed_texts_apart_are_refused_before_training(root: Path) -> None:
+    def prompted(model: Any, facts: DataFacts) -> Any:
+        return prompt(model, facts, tokens=3)
+
+    with pytest.raises(ConfigError, match=r"data.packing=true .*does not keep them apart. Set  data.packing=false"):
+        made(root / "llama", prompted)
+    made(root / "llama", prompted, packing=False)
+
+    class Silent(nn.Module):
+        def __init__(self, model: Any) -> None:
+            super().__init__()
+            self.role, self.encoding, self.context, self.width = model.role, model.encoding, None, model.width
+            self.states, self.logits, self.next_logits = model.states, model.logits, model.next_logits
+
+    with pytest.raises(ConfigError, match=r"data.packing=true .*Silent does not say that it keeps them apart"):
+        made(root / "llama", lambda model, _: Silent(model))
+
+
+def test_packed_rows_are_learned_alike_where_attention_goes_by_places(root: Path) -> None:
+    """As flash attention does: the step of a batch of several rows is that of the usual attention."""
+    losses = []
+    for attention in ("sdpa", BY_PLACES):
+        task, batches, raw = made(root / "llama")
+        task.learner.trunk.set_attn_implementation(attention)
+        columns = batches.splits["train"]
+        batch = Packed(columns, batches.pad, 60)[np.arange(raw.splits["train"].num_rows), 1.0]
+        assert len(batch[task.role]) > 1
+        losses.append(task.training_step(batch))
+    torch.testing.assert_close(losses[0], losses[1])

@@ -21,7 +21,7 @@ from espalier.core.facts import Counts, DataFacts, Raw
 from espalier.core.parts import Batching
 from espalier.model.encoding.pretrained import Pretrained
 from espalier.model.hub import Transformer
-from espalier.task.exact import bits_of
+from espalier.task.exact import bits_of, value_of
 from espalier.task.reading import Reading
 from model import checkpoints
 from model.examples import run_recipe
@@ -117,8 +117,13 @@ def test_the_threshold_is_validation_s_and_is_kept(trained: tuple[Reading, Batch
     fixed = made(folder, threshold=-3.0)[0]
     trainer(folder).validate(fixed, datamodule=batches, verbose=False)
     assert fixed.threshold == -3.0
+    assert value_of(fixed.bits) not in (0.0, -3.0)  # another one is chosen all the same, should it be wanted
     fixed.load_state_dict(task.state_dict())  # what is set for an answer goes before what was learned
     assert fixed.threshold == -3.0
+    earlier = {**task.state_dict(), "threshold": torch.tensor(0.25, dtype=torch.float64)}
+    del earlier["bits"]
+    task.load_state_dict(earlier)
+    assert task.threshold == 0.25
 
 
 def test_padding_and_neighbours_have_no_influence(tmp_path: Path) -> None:

@@ -89,6 +89,13 @@ def test_a_text_is_at_its_end_behind_an_ending_token() -> None:
     assert go_on(Counting(), [[7]], ends=(8,)) == [[]]
 
 
+def test_where_all_others_are_at_an_end_longer_prompts_are_read_at_once() -> None:
+    model = Counting()
+    told = go_on(model, [[6], [*range(30, 40)], [7, 7, 7], [1] * 11], ends=(8, 41), length=20)
+    assert told == [[7], [40], [], [*range(2, 8)]]
+    assert model.calls == (1 + 1) + 3 + (10 + 7)
+
+
 def test_no_more_is_read_than_the_context() -> None:
     model = Counting(all_of_it=True)
     (found,) = go_on(model, [[1]], length=40, context=8)

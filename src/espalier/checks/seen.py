@@ -20,10 +20,20 @@ _KIND = np.dtype("<u8")
 Digests = npt.NDArray[np.uint64]
 
 
-def leave(directory: Path, raw: Raw) -> None:
-    """Write the digests of the training rows' inputs, 8 bytes each, in rising order. Raises ``OSError``."""
+def leave(directory: Path, raw: Raw, before: Path | None = None) -> None:
+    """Write the digests of the training rows' inputs, 8 bytes each, in rising order.
+
+    Args:
+        before: the run that this one began with, if any: what that one saw was seen too.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    found = [_digests(raw, "train", raw.kinds)]
+    if before and (known := _known(before)) is not None:
+        found.append(known)
     content = io.BytesIO()
-    np.save(content, np.unique(_digests(raw, "train", raw.kinds)), allow_pickle=False)
+    np.save(content, np.unique(np.concatenate(found)), allow_pickle=False)
     write_atomic(directory / FILE, content.getvalue())
 
 
@@ -36,13 +46,18 @@ def seen(directory: Path, raw: Raw, split: str, kinds: Mapping[str, Kind]) -> in
     Returns:
         None where the run left no digests that can be read.
     """
-    try:
-        known = np.load(directory / FILE, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    if known.dtype != _KIND or known.ndim != 1:
+    known = _known(directory)
+    if known is None:
         return None
     return int(np.isin(_digests(raw, split, kinds), known).sum())
+
+
+def _known(directory: Path) -> Digests | None:
+    try:
+        known: Digests = np.load(directory / FILE, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return known if known.dtype == _KIND and known.ndim == 1 else None
 
 
 def _digests(raw: Raw, split: str, kinds: Mapping[str, Kind]) -> Digests:

@@ -12,7 +12,6 @@ from espalier.core.arrays import array, numbers
 from espalier.core.errors import DataError, Fault
 
 _CHOICE = 20260101  # not the run's seed: the split belongs to the data
-_ROUNDING = 1e-9  # 0.1 and 0.2 are a little more than 0.3
 
 
 def cut(
@@ -31,7 +30,7 @@ def cut(
         The splits in the order train, validation, test. Of each label one row at least stays in training.
 
     Raises:
-        DataError: the shares leave nothing to train on.
+        DataError: the shares leave nothing to train on; there are fewer texts that stay together than splits.
     """
     wanted = {s: shares.get(s, 0.0) for s in ("validation", "test") if s not in splits and shares.get(s, 0.0) > 0}
     if sum(wanted.values()) >= 1:
@@ -39,7 +38,7 @@ def cut(
         raise DataError(Fault(f"data.split={{{given}}}", "leaves no rows to train on.", "Let them sum to less than 1."))
     train = splits["train"]
     if together:
-        place = _places_together(train[together].to_pylist(), list(wanted.values()))
+        place = _places_together(train[together].to_pylist(), wanted)
     else:
         groups, kept = _strata(train[by]) if by else (np.zeros(train.num_rows, np.int64), np.empty(0, np.int64))
         place = _places(groups, kept, list(wanted.values()))
@@ -78,21 +77,31 @@ def _places(groups: npt.NDArray[np.generic], kept: npt.NDArray[np.int64], shares
         position[rows] = (np.arange(len(rows)) + generator.random()) / len(rows)
         position[rows[-1]] = 1.0  # so that training has each class, also one of a single row
     position[kept] = 1.0
-    return _cut_at(position, shares)
+    bounds = np.cumsum(shares)
+    place = np.searchsorted(bounds, position, side="right") + 1
+    return np.where(place > len(shares), 0, place)
 
 
-def _places_together(texts: list[str], shares: list[float]) -> npt.NDArray[np.int64]:
-    """Rows of one text stand where its first one does among all rows; the texts are shuffled."""
+def _places_together(texts: list[str], shares: Mapping[str, float]) -> npt.NDArray[np.int64]:
+    """Whole texts, shuffled, are put into a split as long as each brings it nearer to its share of the rows.
+
+    Where all are too large for that, a split gets the smallest. Raises ``DataError``: there are fewer than splits.
+    """
     _, which = np.unique(np.array(texts, object), return_inverse=True)
     counts = np.bincount(which)
-    order = np.random.default_rng(_CHOICE).permutation(len(counts))
-    position = np.empty(len(counts))
-    position[order] = (np.cumsum(counts[order]) - counts[order]) / max(1, len(which)) + _ROUNDING
-    position[order[-1:]] = 1.0  # so that training has one
-    return _cut_at(position, shares)[which]
-
-
-def _cut_at(position: npt.NDArray[np.float64], shares: list[float]) -> npt.NDArray[np.int64]:
-    """Of places on [0, 1] the number of the share that each is in, from 1; 0 behind the last."""
-    place = np.searchsorted(np.cumsum(shares), position, side="right") + 1
-    return np.where(place > len(shares), 0, place)
+    if len(counts) <= len(shares):
+        truth = f"asks for {len(shares) + 1} splits, and there are {len(counts):,} groups of rows that stay together."
+        remedy = f"Name files of their own for {' and '.join(shares)}."
+        raise DataError(Fault("data.split", truth, remedy))
+    place = np.zeros(len(counts), np.int64)
+    left = np.random.default_rng(_CHOICE).permutation(len(counts)).tolist()
+    for number, share in enumerate(shares.values(), start=1):
+        wanted, spare = share * len(which), len(left) - (len(shares) - number) - 1  # the others need one text each
+        taken: list[int] = []
+        for text in left:
+            if len(taken) < spare and 2 * (wanted - counts[taken].sum()) >= counts[text]:
+                taken.append(text)
+        taken = taken or [min(left, key=lambda text: int(counts[text]))]
+        place[taken] = number
+        left = [text for text in left if text not in set(taken)]
+    return place[which]

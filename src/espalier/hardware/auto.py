@@ -37,7 +37,7 @@ def auto(
 def _on_gpus(gpus: int, devices: int | Literal["auto"], precision: Precision, common: Common) -> Placement:
     used, nodes, launcher = shape(devices, "auto", gpus)
     what = "1 GPU here" if gpus == 1 else f"{used} of {gpus} GPUs" + (" as set" if devices != "auto" else "")
-    chosen, why = quick.chosen(precision, quick.of_gpus, _GIVEN)
+    chosen, why = quick.of_gpus() if precision == "auto" else (precision, _GIVEN)
     count, limit = threads_of(common["threads"], used)
     strategy = "ddp" if used * nodes > 1 else "auto"
     reasons = because(what, launcher, why, limit)
@@ -52,7 +52,8 @@ def _on_cpu(precision: Precision, common: Common) -> Placement:
         )  # fmt: skip
     used, nodes, launcher = shape("auto", "auto", 1)
     many = used * nodes > 1
-    chosen, why = quick.chosen(precision, quick.of_several if many else quick.of_cpu, _GIVEN)
+    asked = quick.of_several if many else quick.of_cpu
+    chosen, why = asked() if precision == "auto" else (precision, _GIVEN)
     count, limit = threads_of(common["threads"], used)
     reasons = because("no GPU", launcher, why, limit)
     return Placement("cpu", used, chosen, "ddp" if many else "auto", count, reasons, nodes, **computing(common))

@@ -10,7 +10,7 @@ from espalier.core.parts import Placement
 from espalier.hardware import precision as quick
 from espalier.hardware.common import Common, computing
 from espalier.hardware.processes import require_alone
-from espalier.hardware.threads import because, threads_of
+from espalier.hardware.threads import as_set, because, threads_of
 
 
 def cpu(
@@ -29,4 +29,4 @@ def cpu(
     require_alone("cpu", "ddp_cpu")
     chosen, why = quick.chosen(precision, quick.of_cpu)
     count, limit = threads_of(common["threads"], 1)
-    return Placement("cpu", devices, chosen, "auto", count, because(why, limit), **computing(common))
+    return Placement("cpu", devices, chosen, "auto", count, because(as_set(why), limit), **computing(common))

@@ -12,7 +12,7 @@ from espalier.core.parts import Placement
 from espalier.hardware import precision as quick
 from espalier.hardware.common import Common, computing
 from espalier.hardware.processes import shape
-from espalier.hardware.threads import because, threads_of
+from espalier.hardware.threads import as_set, because, threads_of
 
 
 def ddp(
@@ -33,5 +33,5 @@ def ddp(
     used, nodes, launcher = shape(devices, num_nodes, probe().gpus)
     chosen, why = quick.chosen(precision, quick.of_gpus)
     count, limit = threads_of(common["threads"], used)
-    reasons = because(launcher or why, limit)
+    reasons = because(as_set(launcher, why), limit)
     return Placement("gpu", used, chosen, "ddp", count, reasons, nodes, **computing(common))

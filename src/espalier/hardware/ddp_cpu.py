@@ -11,7 +11,7 @@ from espalier.core.parts import Placement
 from espalier.hardware import precision as quick
 from espalier.hardware.common import Common, computing
 from espalier.hardware.processes import shape
-from espalier.hardware.threads import because, threads_of
+from espalier.hardware.threads import as_set, because, threads_of
 
 
 def ddp_cpu(
@@ -30,5 +30,5 @@ def ddp_cpu(
     used, nodes, launcher = shape(devices, "auto", 2)
     chosen, why = quick.chosen(precision, quick.of_several)
     count, limit = threads_of(common["threads"], used)
-    reasons = because(launcher or why, limit)
+    reasons = because(as_set(launcher, why), limit)
     return Placement("cpu", used, chosen, "ddp", count, reasons, nodes, **computing(common))

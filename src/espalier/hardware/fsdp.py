@@ -12,7 +12,7 @@ from espalier.core.parts import Placement
 from espalier.hardware import precision as quick
 from espalier.hardware.common import Common, computing
 from espalier.hardware.processes import shape
-from espalier.hardware.threads import because, threads_of
+from espalier.hardware.threads import as_set, because, threads_of
 from espalier.state.sharded import strategy_of
 
 
@@ -35,5 +35,5 @@ def fsdp(
     used, nodes, launcher = shape(devices, num_nodes, probe().gpus)
     chosen, why = quick.chosen(precision, quick.of_shards)
     count, limit = threads_of(common["threads"], used)
-    reasons = because("sharded", launcher or why, limit)
+    reasons = because("sharded", as_set(launcher, why), limit)
     return Placement("gpu", used, chosen, strategy_of(offload=offload), count, reasons, nodes, **computing(common))

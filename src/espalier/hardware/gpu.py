@@ -11,7 +11,7 @@ from espalier.core.parts import Placement
 from espalier.hardware import precision as quick
 from espalier.hardware.common import Common, computing
 from espalier.hardware.processes import require_alone
-from espalier.hardware.threads import because, threads_of
+from espalier.hardware.threads import as_set, because, threads_of
 
 
 def gpu(
@@ -29,4 +29,4 @@ def gpu(
     chosen, why = quick.chosen(precision, quick.of_gpus)
     count, limit = threads_of(common["threads"], devices)
     strategy = "ddp" if devices > 1 else "auto"
-    return Placement("gpu", devices, chosen, strategy, count, because(why, limit), **computing(common))
+    return Placement("gpu", devices, chosen, strategy, count, because(as_set(why), limit), **computing(common))

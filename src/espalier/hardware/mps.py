@@ -8,9 +8,10 @@ from annotated_types import Ge, Le
 
 from espalier.core.bounds import AtMost
 from espalier.core.parts import Placement
+from espalier.hardware import precision as quick
 from espalier.hardware.common import Common, computing
 from espalier.hardware.processes import require_alone
-from espalier.hardware.threads import because, threads_of
+from espalier.hardware.threads import as_set, because, threads_of
 
 
 def mps(
@@ -25,6 +26,6 @@ def mps(
         ConfigError: torchrun started several processes.
     """
     require_alone("mps", "ddp_cpu")
-    chosen = "32-true" if precision == "auto" else precision
+    chosen, why = quick.chosen(precision, quick.of_mps)
     count, limit = threads_of(common["threads"], 1)
-    return Placement("mps", devices, chosen, "auto", count, because("as set", limit), **computing(common))
+    return Placement("mps", devices, chosen, "auto", count, because(as_set(why), limit), **computing(common))

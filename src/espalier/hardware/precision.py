@@ -18,14 +18,22 @@ _ROUNDS = 4
 _MEASURED = "bf16.json"
 
 
-def chosen(precision: str, asked: Callable[[], tuple[str, str]], given: str = "as set") -> tuple[str, str]:
-    """What is ``given``, or for ``auto`` what a machine answers when it is asked; and why."""
-    return asked() if precision == "auto" else (precision, given)
+def chosen(precision: str, asked: Callable[[], tuple[str, str]]) -> tuple[str, str]:
+    """What is set, ``""``; or for ``auto`` what a machine answers when it is asked, and why."""
+    if precision != "auto":
+        return precision, ""
+    found, why = asked()
+    return found, why or "precision of the GPUs' own"
 
 
 def of_several() -> tuple[str, str]:
     """fp32: CPU processes that each measure for themselves might come to different answers; and why."""
     return "32-true", "fp32 for several processes on CPUs"
+
+
+def of_mps() -> tuple[str, str]:
+    """fp32; and why."""
+    return "32-true", "fp32 on Apple's GPUs"
 
 
 def of_shards() -> tuple[str, str]:

@@ -28,3 +28,8 @@ def threads_of(threads: Threads, processes: int) -> tuple[int, str]:
 def because(*reasons: str) -> str:
     """The reasons that there are, as one phrase for people."""
     return ", ".join(filter(None, reasons))
+
+
+def as_set(*reasons: str) -> str:
+    """As ``because``; where there is none, things are as they were set."""
+    return because(*reasons) or "as set"

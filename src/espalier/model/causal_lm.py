@@ -20,6 +20,7 @@ from espalier.core.facts import DataFacts
 from espalier.core.parts import Encoding
 from espalier.model.causal_files import loading, save_causal
 from espalier.model.encoding.chat import Chat
+from espalier.model.places import BY_PLACES, goes_by_places
 from espalier.model.scoring import scoring
 from espalier.model.source import locate
 from espalier.model.targets import OfTransformers
@@ -198,8 +199,8 @@ class CausalLm(OfTransformers, nn.Module):
         Flash attention goes by the places where all stand in one row, and leaves them aside where there are several.
         """
         shape = ids.shape
-        if is_flash(self._attention):
-            ids, place = ids.view(1, -1), place.view(1, -1)
+        if goes_by_places(self._attention):
+            ids, place = ids.reshape(1, -1), place.reshape(1, -1)
         states: Tensor = self.trunk(input_ids=ids, position_ids=place, use_cache=False).last_hidden_state
         return states[:, -ids.shape[1] :].reshape(*shape, -1)
 
@@ -226,8 +227,8 @@ class CausalLm(OfTransformers, nn.Module):
     def _quietly(self, batch: Mapping[str, Tensor]) -> Tensor:
         """States without dropout, and as if an adapter had learned something: many begin with none at all.
 
-        Flash attention runs on a GPU and in half precision alone; another one tells the same of an adapter. Afterwards
-        each part is in the mode that it was in, and has the weights and the attention that it had.
+        Flash attention runs on a GPU and in half precision alone; ``places.by_places`` takes its place. Afterwards each
+        part is in the mode that it was in, and has the weights and the attention that it had.
         """
         (whole,), attention = self._whole, self._attention
         modes = [(part, part.training) for part in self.modules()]
@@ -237,20 +238,15 @@ class CausalLm(OfTransformers, nn.Module):
         generator = torch.Generator().manual_seed(0)
         self.eval()
         try:
-            if is_flash(attention):
-                whole.set_attn_implementation("eager")
+            if goes_by_places(attention):
+                whole.set_attn_implementation(BY_PLACES)
             for weight in weights:
                 weight.add_(torch.randn(weight.shape, generator=generator).to(weight) * _MOVED)
             return self.states(batch)
         finally:
             for weight, old in zip(weights, before, strict=True):
                 weight.copy_(old)
-            if is_flash(attention):
+            if goes_by_places(attention):
                 whole.set_attn_implementation(attention)
             for part, training in modes:
                 part.training = training
-
-
-def is_flash(attention: str) -> bool:
-    """Whether an implementation of attention, by transformers' name, is a kind of flash attention."""
-    return "flash" in attention

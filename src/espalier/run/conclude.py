@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from espalier.build.assemble import Assembly, assemble
 from espalier.checks import seen
 from espalier.config.compose import Experiment
 from espalier.core.errors import Fault, RunFailedError, UserError
+from espalier.core.home import expanded
 from espalier.core.outcome import Outcome
 from espalier.core.rundir import Place, read_outcome, shown
 from espalier.core.trial import read_trial
@@ -118,9 +120,11 @@ def _tested(session: Session, assembly: Assembly, trainer: pl.Trainer) -> result
 
 
 def _leave(session: Session, assembly: Assembly, tested: result.Measured) -> None:
-    seen.leave(session.directory, assembly.raw)
     result.save_model(assembly, session.directory)
     session.compare(assembly, tested.split)
+    weights = session.experiment.config.get("weights")
+    with suppress(OSError):  # an evaluation can do without
+        seen.leave(session.directory, assembly.raw, expanded(weights) if weights else None)
 
 
 def _take_up(session: Session, tested: result.Measured) -> None:

@@ -74,7 +74,8 @@ def _predict(given: argparse.Namespace) -> int:
     said = Progress(predictor.unit)
     with _sink(given, predictor) as write:
         for chunk in _chunks(given, max(1, min(CHUNK, _MOST // math.prod(predictor.facts.shape)))):
-            _require_named(chunk, columns, given.named)
+            if not predictor.done:
+                _require_named(chunk, columns, given.named)
             write(chunk, predictor(chunk, columns, given.on_empty))
             said.more(len(chunk.numbers))
     said.end(predictor, given.output)

@@ -94,6 +94,13 @@ class Reading(AbstractCountedTask):
         """The surplus of "no answer" above which there is none: what is set, or else what validation rows chose."""
         return value_of(self.bits) if self.threshold_of is None else self.threshold_of
 
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """As all tasks'; an earlier version kept the threshold as a number."""
+        if (earlier := state_dict.get("threshold")) is not None:
+            others = {name: value for name, value in state_dict.items() if name != "threshold"}
+            state_dict = {**others, "bits": bits_of(float(earlier))}
+        return super().load_state_dict(state_dict, strict, assign)
+
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Scores of each token as an answer's first and as its last one, (B, L) both, fp32."""
         learner: Any = self.learner
@@ -115,8 +122,8 @@ class Reading(AbstractCountedTask):
         return {"losses": losses, **self._told(self._best(start, end, batch), batch)}
 
     def on_validation_epoch_start(self) -> None:
-        """Rows are validation's; they choose the threshold."""
-        self._split, self._choosing = "validation", self.threshold_of is None
+        """Rows are validation's; they choose the threshold, also where another one is set in its place."""
+        self._split, self._choosing = "validation", True
 
     def on_test_epoch_start(self) -> None:
         """Rows are the test's, or else validation's, or the only ones there are."""

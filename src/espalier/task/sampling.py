@@ -70,8 +70,8 @@ def continuations(
 ) -> list[list[int]]:
     """Go on with each prompt.
 
-    What a row becomes depends on its prompt and its seed, and not on the rows beside it. Where a text fills the
-    context, the model goes on from its last half: what it reads is never longer.
+    What a row becomes depends on its prompt and its seed, and, but for rounding, not on the rows beside it. Where a
+    text fills the context, the model goes on from its last half, and so on: what it reads is never longer.
 
     Args:
         next_logits: of a model in evaluation mode.
@@ -82,20 +82,22 @@ def continuations(
         ends: tokens behind which a text is at its end; they are not part of it.
     """
     found: list[list[int]] = [[] for _ in prompts]
-    for rows in side_by_side([len(prompt) for prompt in prompts], length):
+    groups = side_by_side([len(prompt) for prompt in prompts], length)
+    while groups:
+        rows = groups.pop()
         numbers = np.stack([np.random.default_rng(seeds[i]).random(length) for i in rows])
         drawn = _go_on(next_logits, [prompts[i] for i in rows], sampling, numbers, context, [*ends], device)
-        for i, row in zip(rows, drawn, strict=True):
-            stop = next((place for place, token in enumerate(row) if token in ends), len(row))
-            found[i] = row[:stop]
+        for i, row in zip(rows, drawn, strict=False):
+            found[i] = row[: next((place for place, token in enumerate(row) if token in ends), len(row))]
+        if len(drawn) < len(rows):
+            groups.append(rows[len(drawn) :])
     return found
 
 
 def side_by_side(sizes: Sequence[int], length: int) -> list[list[int]]:
     """Prompts that are gone on with at once, by their places; the shortest first.
 
-    The longest of some is at most ``length`` tokens longer than the shortest, and read token by token from there on:
-    that takes no more steps than to go on with it by itself.
+    The longest of some is at most ``length`` tokens longer than the shortest, and read token by token from there on.
     """
     groups: list[list[int]] = []
     for i in sorted(range(len(sizes)), key=lambda i: sizes[i]):
@@ -115,9 +117,16 @@ def _go_on(
     ends: Sequence[int],
     device: torch.device | str,
 ) -> list[list[int]]:
-    """What follows each prompt, tokens behind an end included; ``numbers`` (B, length), one for each of its draws.
+    """What follows prompts, the shortest first, tokens behind an end included.
 
-    All stand at the same place. While that is within a prompt, its next token is its own, whatever was drawn.
+    All stand at the same place. While that is within a prompt, its next token is its own, whatever was drawn. When all
+    others are at an end, such prompts are left for another time, when they are read at once.
+
+    Args:
+        numbers: (B, length), one for each draw.
+
+    Returns:
+        Of the first prompts, one at least.
     """
     length, sizes = numbers.shape[1], np.array([len(prompt) for prompt in prompts])
     ids = np.zeros((len(prompts), sizes.max() + length), np.int64)
@@ -134,9 +143,10 @@ def _go_on(
         drawn = sampling.draw(logits, torch.from_numpy(where)).cpu().numpy()
         ids[:, place] = np.where(turn < 0, ids[:, place], drawn)
         over |= (turn >= length - 1) | ((turn >= 0) & np.isin(drawn, ends))
-        if over.all():
+        if over[turn >= 0].all():
             break
-    return [row[size : size + length].tolist() for row, size in zip(ids, sizes, strict=True)]
+    done = zip(ids[turn >= 0], sizes[turn >= 0], strict=True)
+    return [row[size : size + length].tolist() for row, size in done]
 
 
 def _begin(place: int, context: int | None) -> int:
