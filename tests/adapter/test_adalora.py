@@ -80,6 +80,10 @@ def test_a_step_without_gradients_changes_nothing() -> None:
     before = {name: value.clone() for name, value in module.state_dict().items()}
     module.ranks.after_step(10)
     assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
+    for parameter in module.parameters():
+        parameter.grad = torch.full_like(parameter, float("inf"))  # of fp16, where the loss was scaled too far
+    module.ranks.after_step(10)
+    assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
 
 
 def test_its_folder_has_the_ranks_that_are_left_and_says_the_same(tmp_path: Path) -> None:

@@ -88,6 +88,8 @@ def test_compiled_it_keeps_its_names_and_its_results() -> None:
     assert made is plain
     assert list(made.state_dict()) == names
     assert torch.allclose(made(rows), before, atol=1e-6)
+    # Tasks that call other methods of a learner than itself find its parts compiled.
+    assert all(part._compiled_call_impl is not None for part in (made, *made.children()))
 
 
 def test_an_optimizer_of_whole_matrices_is_refused_where_each_process_has_a_part() -> None:

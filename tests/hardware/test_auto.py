@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 
 from espalier.core.errors import ConfigError
 from espalier.core.machine import Machine
@@ -43,6 +44,16 @@ def test_a_precision_that_was_set_is_kept_and_told(monkeypatch: pytest.MonkeyPat
 def test_all_gpus_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     assert on(monkeypatch, Machine(8, 1, False)) == Placement("gpu", 1, "bf16-mixed", "auto", 8, "1 GPU here")
     assert on(monkeypatch, Machine(8, 4, False)) == Placement("gpu", 4, "bf16-mixed", "ddp", 2, "4 of 4 GPUs")
+
+
+def test_gpus_that_torch_cannot_use_are_left_alone_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (room, precision, threads):
+        monkeypatch.setattr(module, "probe", lambda: Machine(8, 2, False))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    made = auto(**values("auto"))
+    assert (made.accelerator, made.why) == ("cpu", "torch cannot use the GPUs here, this CPU has no bf16")
+    with pytest.raises(ConfigError, match=r"torch +cannot use the GPUs of this machine.* See:  espalier doctor"):
+        precision.of_gpus()
 
 
 def test_gpus_without_bf16_train_in_fp16(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,7 +124,8 @@ class RankAllocation(nn.Module):
     def after_step(self, step: int, /) -> None:
         """Take up importances from the gradients, and set what is to go to zero."""
         (model,) = self._model
-        if any(parameter.grad is None for parameter in self._matrices):
+        gradients = [parameter.grad for parameter in (*self._matrices, *(value for _, value in self._values))]
+        if any(gradient is None or not gradient.isfinite().all() for gradient in gradients):
             return  # the step was skipped
         allocator, total = model.rankallocator, self._config.total_step
         self._lend(allocator)

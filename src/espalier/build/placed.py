@@ -30,7 +30,8 @@ def placed(learner: nn.Module, placement: Placement) -> nn.Module:
     if placement.gradient_checkpointing:
         _recompute(learner)
     if placement.compile:
-        learner.compile()  # in place: wrapping would rename every parameter
+        for part in (learner, *learner.children()):  # tasks call the learner itself, or others of its methods
+            part.compile()  # in place: wrapping would rename every parameter
     return learner
 
 

@@ -31,7 +31,9 @@ def auto(
         ConfigError: fp16 on a machine without a GPU; torchrun or srun started another number than is set.
     """
     gpus = probe().gpus
-    return _on_gpus(gpus, devices, precision, common) if gpus else _on_cpu(precision, common)
+    if gpus and quick.gpu_capabilities():
+        return _on_gpus(gpus, devices, precision, common)
+    return _on_cpu(precision, common, "torch cannot use the GPUs here" if gpus else "no GPU")
 
 
 def _on_gpus(gpus: int, devices: int | Literal["auto"], precision: Precision, common: Common) -> Placement:
@@ -44,7 +46,7 @@ def _on_gpus(gpus: int, devices: int | Literal["auto"], precision: Precision, co
     return Placement("gpu", used, chosen, strategy, count, reasons, nodes, **computing(common))
 
 
-def _on_cpu(precision: Precision, common: Common) -> Placement:
+def _on_cpu(precision: Precision, common: Common, what: str) -> Placement:
     if precision == "16-mixed":
         raise ConfigError(
             Fault("hardware.precision=16-mixed", "is for GPUs, and this machine has none.",
@@ -55,5 +57,5 @@ def _on_cpu(precision: Precision, common: Common) -> Placement:
     asked = quick.of_several if many else quick.of_cpu
     chosen, why = asked() if precision == "auto" else (precision, _GIVEN)
     count, limit = threads_of(common["threads"], used)
-    reasons = because("no GPU", launcher, why, limit)
+    reasons = because(what, launcher, why, limit)
     return Placement("cpu", used, chosen, "ddp" if many else "auto", count, reasons, nodes, **computing(common))

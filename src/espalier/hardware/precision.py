@@ -8,6 +8,7 @@ from time import perf_counter
 
 import torch
 
+from espalier.core.errors import ConfigError, Fault
 from espalier.core.files import read_json, write_json
 from espalier.core.home import cache
 from espalier.core.machine import cpu_name, probe
@@ -46,14 +47,22 @@ def of_gpus() -> tuple[str, str]:
     """bf16 where every visible GPU can (compute capability 8: Ampere and later), else fp16; and why.
 
     bf16 has the range of fp32, so that nothing is to be scaled; before Ampere it is emulated.
+
+    Raises:
+        ConfigError: torch can use none of the machine's GPUs.
     """
-    lowest = min(gpu_capabilities())
+    if not (capabilities := gpu_capabilities()):
+        truth = "cannot use the GPUs of this machine: torch was built without CUDA, or the driver is too old for it."
+        raise ConfigError(Fault("torch", truth, "See:  espalier doctor"))
+    lowest = min(capabilities)
     chosen = "bf16-mixed" if lowest >= (8, 0) else "16-mixed"
     return chosen, "" if chosen == "bf16-mixed" else f"compute capability {lowest[0]}.{lowest[1]} has no bf16"
 
 
 def gpu_capabilities() -> list[tuple[int, int]]:
-    """Of each visible NVIDIA GPU."""
+    """Of each visible NVIDIA GPU that torch can use."""
+    if not torch.cuda.is_available():
+        return []
     return [torch.cuda.get_device_capability(i) for i in range(torch.cuda.device_count())]
 
 

@@ -138,7 +138,9 @@ class Lstm(nn.Module):
             ids = torch.where(dropped & mask, self.unknown, ids)
         embedded = self.dropout(self.trunk.embedding(ids))  # type: ignore[operator]
         packed = pack_padded_sequence(embedded, mask.sum(1).cpu(), batch_first=True, enforce_sorted=False)
-        states, (last, _) = self.trunk.lstm(packed)  # type: ignore[operator]
+        device = embedded.device.type  # on GPUs autocast brings a recurrent layer to fp16, whichever precision is asked
+        with torch.autocast(device, enabled=device == "cpu" and torch.is_autocast_enabled(device)):
+            states, (last, _) = self.trunk.lstm(packed)  # type: ignore[operator]
         padded, _ = pad_packed_sequence(states, batch_first=True, total_length=mask.shape[1])
         return padded, last
 

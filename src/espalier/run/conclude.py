@@ -19,6 +19,7 @@ from espalier.core.outcome import Outcome
 from espalier.core.rundir import Place, read_outcome, shown
 from espalier.core.trial import read_trial
 from espalier.run import result
+from espalier.run.exhibition import on_device
 from espalier.run.session import Session
 from espalier.run.stop import Stop
 from espalier.run.surroundings import cluster
@@ -41,7 +42,7 @@ def conclude(session: Session, assembly: Assembly, trainer: pl.Trainer) -> None:
     if not session.first:
         return
     if tested:
-        _leave(session, assembly, tested)
+        _leave(session, assembly, tested, trainer)
     if lost := result.missing(session.directory, tested):
         raise RunFailedError(f"these files of the run are not there: {', '.join(lost)}")
     session.end("done")
@@ -85,10 +86,11 @@ def conclude_trial(experiment: Experiment, directory: Path, stop: Stop) -> Outco
     assembly = assemble(**{str(key): node for key, node in experiment.config.items() if key != "_target_"})
     info = session.know(assembly)
     torch.set_num_threads(assembly.placement.threads)
-    tested = _tested(session, assembly, _tester(session, assembly))
+    trainer = _tester(session, assembly)
+    tested = _tested(session, assembly, trainer)
     if not session.first:
         return outcome
-    _leave(session, assembly, tested)
+    _leave(session, assembly, tested, trainer)
     _take_up(session, tested)
     session.outcome = replace(session.outcome, summary={**session.outcome.summary, _CONCLUDED: True})
     session.start_trackers(replace(info, resumed_step=outcome.steps), begins=False)
@@ -119,9 +121,10 @@ def _tested(session: Session, assembly: Assembly, trainer: pl.Trainer) -> result
     return result.evaluate(assembly, trainer, session.directory)
 
 
-def _leave(session: Session, assembly: Assembly, tested: result.Measured) -> None:
+def _leave(session: Session, assembly: Assembly, tested: result.Measured, trainer: pl.Trainer) -> None:
     result.save_model(assembly, session.directory)
-    session.compare(assembly, tested.split)
+    with on_device(assembly.task, trainer):
+        session.compare(assembly, tested.split)
     weights = session.experiment.config.get("weights")
     with suppress(OSError):  # an evaluation can do without
         seen.leave(session.directory, assembly.raw, expanded(weights) if weights else None)

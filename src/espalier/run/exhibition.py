@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.utilities.seed import isolate_rng
 from torch import nn
+from torch.distributed.fsdp import FSDPModule
 
 from espalier.core.exhibits import write_exhibits
 
@@ -33,7 +36,25 @@ def show(task: pl.LightningModule, trainer: pl.Trainer, directory: Path, split: 
     shows = [part.exhibits for part in parts if hasattr(type(part), "exhibits")]
     if not shows:
         return
-    with isolate_rng():
+    with isolate_rng(), on_device(task, trainer), trainer.precision_plugin.forward_context():
         exhibits = [exhibit for ask in shows for exhibit in ask(split)]
     if exhibits and trainer.is_global_zero:
         write_exhibits(directory / FOLDER / f"{name}.jsonl", exhibits)
+
+
+@contextmanager
+def on_device(task: pl.LightningModule, trainer: pl.Trainer) -> Iterator[None]:
+    """Where it was trained: behind a test Lightning moves a task to the CPU.
+
+    What was sharded stays there, and quantised weights cannot come back.
+    """
+    device: Any = trainer.strategy.root_device
+    stays = isinstance(task, FSDPModule) or getattr(task, "learner", None) is None or task.device.type == device.type
+    if stays or getattr(task.learner, "quantize", None):
+        yield
+        return
+    task.to(device)
+    try:
+        yield
+    finally:
+        task.cpu()

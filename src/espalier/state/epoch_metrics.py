@@ -5,7 +5,7 @@ Lightning forgets it with the process: an epoch's mean would be that of the batc
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
@@ -15,12 +15,16 @@ State = dict[str, Any]
 
 
 def capture(trainer: pl.Trainer) -> State:
-    """Sums of logged numbers by key, states of the module's torchmetrics by name, the last value of each metric."""
-    return {
+    """Sums of logged numbers by key, states of the module's torchmetrics by name, the last value of each metric.
+
+    On the CPU: other ranks are told them, and would wake this one's GPU to take them up.
+    """
+    found: State = {
         "sums": {key: _sum_of(metric) for key, metric in _results(trainer).items() if _is_sum(metric)},
         "metrics": {name: _state_of(metric) for name, metric in _metrics(trainer)},
         "latest": {name: value.detach() for name, value in trainer.callback_metrics.items()},
     }
+    return cast(State, _on(torch.device("cpu"), found))
 
 
 def restore(trainer: pl.Trainer, state: State) -> None:
@@ -28,9 +32,9 @@ def restore(trainer: pl.Trainer, state: State) -> None:
     for name, metric in _metrics(trainer):
         if saved := state["metrics"].get(name):
             for key, value in saved["states"].items():
-                setattr(metric, key, _on(trainer, value))
+                setattr(metric, key, _on(_device(trainer), value))
             metric._update_count, metric._computed = saved["updates"], None
-    trainer._logger_connector._callback_metrics.update(_on(trainer, state["latest"]))
+    trainer._logger_connector._callback_metrics.update(_on(_device(trainer), state["latest"]))
 
 
 def merge(trainer: pl.Trainer, sums: State) -> None:
@@ -40,7 +44,7 @@ def merge(trainer: pl.Trainer, sums: State) -> None:
     """
     results = _results(trainer)
     for key in sums.keys() & results.keys():
-        metric, saved = results[key], _on(trainer, sums.pop(key))
+        metric, saved = results[key], _on(_device(trainer), sums.pop(key))
         meta = metric.meta
         if meta.is_max_reduction or meta.is_min_reduction:
             metric.value = meta.reduce_fx(metric.value, saved["value"])
@@ -70,10 +74,14 @@ def _metrics(trainer: pl.Trainer) -> list[tuple[str, Metric]]:
     return [(name, module) for name, module in trainer.lightning_module.named_modules() if isinstance(module, Metric)]
 
 
-def _on(trainer: pl.Trainer, value: Any) -> Any:
-    device = trainer.strategy.root_device
+def _device(trainer: pl.Trainer) -> torch.device:
+    device: torch.device = trainer.strategy.root_device
+    return device
+
+
+def _on(device: torch.device, value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _on(trainer, item) for key, item in value.items()}
+        return {key: _on(device, item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_on(trainer, item) for item in value]
+        return [_on(device, item) for item in value]
     return value.to(device) if isinstance(value, torch.Tensor) else value

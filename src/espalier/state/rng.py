@@ -1,4 +1,4 @@
-"""Random-number states of this process as plain values and tensors: python, numpy, torch on the CPU and on each GPU."""
+"""Random-number states of this process as plain values and tensors: python, numpy, torch on the CPU and each GPU."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def capture() -> State:
         "numpy": {"name": name, "keys": keys, "place": [int(position), int(has_gauss)], "cached": float(cached)},
         "torch": torch.get_rng_state(),
         "cuda": _cuda(),
+        "mps": [torch.mps.get_rng_state()] if torch.backends.mps.is_available() else [],
     }
 
 
@@ -29,6 +30,8 @@ def restore(state: State) -> None:
     random.setstate((python["version"], tuple(python["words"].tolist()), python["gauss"]))
     np.random.set_state((numpy["name"], numpy["keys"], *numpy["place"], numpy["cached"]))
     torch.set_rng_state(state["torch"])
+    if (apple := state.get("mps")) and torch.backends.mps.is_available():
+        torch.mps.set_rng_state(apple[0])
     if state["cuda"] and torch.cuda.is_available():
         for device, words in enumerate(state["cuda"][: torch.cuda.device_count()]):
             torch.cuda.set_rng_state(words, device)

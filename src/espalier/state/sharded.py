@@ -16,6 +16,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 import torch.distributed as dist
+from lightning_fabric.utilities.device_dtype_mixin import _update_properties
 from pytorch_lightning.strategies import DDPStrategy, StrategyRegistry
 from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor, nn
@@ -58,6 +59,7 @@ class ShardedStrategy(DDPStrategy):
         if not isinstance(task, FSDPModule):
             self.precision_plugin.convert_module(task)
             shard(task, self.root_device, offload=self.offload)
+            _update_properties(task, device=self.root_device)  # what it logs is summed up over ranks there
         self._buffers = _persistent_buffers(task)
         self.model = task
         if trainer.state.fn == TrainerFn.FITTING:

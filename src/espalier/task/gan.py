@@ -219,8 +219,9 @@ class Gan(AbstractTask):
     def _made(self, noise: Tensor) -> Tensor:
         """Samples of (N, noise), bytes, on the CPU; in fp32, so that a seed's sample hardly depends on the others."""
         learner: Any = self.learner
+        like = next(learner.generator.parameters())
         with torch.autocast(self.device.type, enabled=False):
-            parts = [learner.pixels(learner.generator(part.to(self.device))) for part in _parts(noise)]
+            parts = [learner.pixels(learner.generator(part.to(like))) for part in _parts(noise)]
         return torch.cat(parts).cpu()
 
     def _measured(self) -> dict[str, float]:
