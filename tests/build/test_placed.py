@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from transformers import BertConfig, BertModel
 
-from espalier.build.placed import placed, require_divisible
+from espalier.build.placed import placed, require_dividing, require_divisible
 from espalier.core.errors import ConfigError
 from espalier.core.machine import compiler
 from espalier.core.parts import Placement
@@ -100,6 +100,16 @@ def test_an_optimizer_of_whole_matrices_is_refused_where_each_process_has_a_part
     for made in (whole, {"optimizer": whole}, [divisible, whole], ([{"optimizer": whole}], [])):
         with pytest.raises(ConfigError, match=r"hardware=fsdp_cpu .*Adafactor .*hardware=ddp_cpu"):
             require_divisible(made, how("sharded"))
+
+
+def test_a_task_that_needs_whole_weights_is_refused_where_each_process_has_a_part() -> None:
+    class Whole:
+        divides = False
+
+    require_dividing(Whole(), how("ddp"))
+    require_dividing(object(), how("sharded"))
+    with pytest.raises(ConfigError, match=r"hardware=fsdp_cpu .*Whole needs whole ones. Set hardware=ddp_cpu"):
+        require_dividing(Whole(), how("sharded"))
 
 
 def test_quantised_weights_are_not_sharded() -> None:

@@ -50,6 +50,15 @@ class Momentum(Deep):
     optimizer = staticmethod(lambda parameters: torch.optim.SGD(parameters, 0.01, momentum=0.9, fused=True))
 
 
+class Tied(Deep):
+    """Two names for one weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.again = nn.Linear(4, 4), nn.Linear(4, 4)
+        self.again.weight = self.first.weight
+
+
 def end(trainer: pl.Trainer, place: Path) -> dict[str, Any]:
     """The checkpoint of the step where a run ended, as both ranks read it, without what differs in any case."""
     trainer.save_checkpoint(place)
@@ -120,14 +129,14 @@ def moved(root: Path) -> list[bool]:
     return answers
 
 
-def tested(root: Path) -> list[bool]:
+def tested(root: Path, module: type[Deep]) -> list[bool]:
     """Whether a test after training has the weights that are loaded then, and what is left is the plain model."""
-    trainer = fit(root, module=Deep, **SHARDED)
+    trainer = fit(root, module=module, **SHARDED)
     task: Any = trainer.lightning_module
-    loaded = {name: torch.full_like(value, 0.5) for name, value in Deep().state_dict().items()}
+    loaded = {name: torch.full_like(value, 0.5) for name, value in module().state_dict().items()}
     task.load_state_dict(loaded)
     trainer.test(task, DataLoader(torch.eye(3), batch_size=2), verbose=False)
-    plain = Deep()
+    plain = module()
     plain.load_state_dict(loaded)
     with torch.no_grad():
         want = plain.eval().net(torch.eye(3)).square().mean()
@@ -136,7 +145,8 @@ def tested(root: Path) -> list[bool]:
     kinds = {type(part) for part in task.modules()} == {type(part) for part in plain.modules()}
     if torch_rank():
         return [bool(same), kinds, True]
-    return [bool(same), kinds, difference(dict(plain.state_dict()), dict(task.state_dict())) == ""]
+    tied = len(list(task.parameters())) == len(list(plain.parameters()))
+    return [bool(same), kinds, tied and difference(dict(plain.state_dict()), dict(task.state_dict())) == ""]
 
 
 if __name__ == "__main__":
@@ -150,6 +160,7 @@ if __name__ == "__main__":
         "exact": exact(place / "exact", Deep),
         "exact, another optimizer": exact(place / "other", Momentum),
         "moved": moved(place / "moved"),
-        "tested": tested(place / "tested"),
+        "tested": tested(place / "tested", Deep),
+        "tested, tied": tested(place / "tied", Tied),
     }
     print(json.dumps(answers))

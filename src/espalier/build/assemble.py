@@ -15,7 +15,7 @@ from espalier.batch.batches import batches_of
 from espalier.build.encode import encode
 from espalier.build.instantiate import instantiate
 from espalier.build.optimizers import Optimizers
-from espalier.build.placed import placed, require_divisible
+from espalier.build.placed import placed, require_dividing, require_divisible
 from espalier.build.restore import appoint, begin, fit
 from espalier.build.steps import evaluating, in_micro_batches, require_whole, total_steps
 from espalier.core.bounds import Learns, Reads, RunOrWeights
@@ -100,6 +100,7 @@ def assemble(
     learner = placed(instantiate(adapter, backbone, facts), placement)
     learned = instantiate(task, learner, facts, Optimizers(optimizer, scheduler, facts.total_steps))
     require_whole(learned, limits)
+    require_dividing(learned, placement)
     appoint(learned)
     learned.rows = raw.splits
     # Made once for nothing: what they refuse is told before anything is trained.

@@ -52,6 +52,18 @@ def require_divisible(made: Any, placement: Placement) -> None:
             raise ConfigError(Fault(f"hardware={option}", truth, f"Set optimizer=adamw, or hardware={instead}."))
 
 
+def require_dividing(task: object, placement: Placement) -> None:
+    """Refuse a task that needs its weights whole, where each process has but a part.
+
+    Raises:
+        ConfigError: it is one (``task.base.AbstractTask.divides``).
+    """
+    if placement.strategy.startswith("sharded") and not getattr(task, "divides", True):
+        option, instead = _option(placement)
+        truth = f"divides each parameter over the processes, and {type(task).__name__} needs whole ones."
+        raise ConfigError(Fault(f"hardware={option}", truth, f"Set hardware={instead}."))
+
+
 def _option(placement: Placement) -> tuple[str, str]:
     """That which shards, and the one beside it that does not."""
     return ("fsdp_cpu", "ddp_cpu") if placement.accelerator == "cpu" else ("fsdp", "ddp")

@@ -33,7 +33,7 @@ from torch.optim import Optimizer
 
 from espalier.state.layers import layers_of
 
-_STEPS = ("training_step", "validation_step", "test_step", "predict_step")
+_STEPS = ("training_step", "validation_step", "test_step", "predict_step", "exhibits")
 _BUCKET = 2**25  # bytes of buffers that are sent together
 
 
@@ -162,12 +162,16 @@ def whole(module: nn.Module) -> None:
     for part in list(module.modules()):
         if isinstance(part, FSDPModule):
             part.reshard()
+    made: dict[DTensor, nn.Parameter | None] = {}  # by identity: what has several names keeps them
     for part in list(module.modules()):
         for name, parameter in list(part.named_parameters(recurse=False)):
-            if isinstance(parameter, DTensor):
+            if not isinstance(parameter, DTensor):
+                continue
+            if parameter not in made:
                 value = gathered(parameter)
-                if value is not None:
-                    part._parameters[name] = nn.Parameter(value, requires_grad=parameter.requires_grad)
+                made[parameter] = None if value is None else nn.Parameter(value, parameter.requires_grad)
+            if (ordinary := made[parameter]) is not None:
+                part._parameters[name] = ordinary
         if isinstance(part, FSDPModule):
             part.__class__ = type(part).__mro__[2]  # torch made FSDPNet of (FSDPModule, Net)
 
@@ -202,7 +206,7 @@ def _part(parameter: Tensor, value: Any) -> Any:
 
 
 def _divide_loaded(module: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
-    for name, parameter in module.named_parameters():
+    for name, parameter in module.named_parameters(remove_duplicate=False):  # tied weights have several names
         if isinstance(state.get(prefix + name), Tensor):
             state[prefix + name] = like(parameter, state[prefix + name])
 

@@ -50,6 +50,9 @@ class AbstractTask(pl.LightningModule, ABC):
     """
 
     rejects: ClassVar[bool] = False  # whether it can tell rows that are of none of the classes
+    # Whether each process may hold a part of the weights (hardware=fsdp): the learner is asked in steps and exhibits
+    # alone, equally often by all processes, and nothing of it is kept.
+    divides: ClassVar[bool] = True
     objective: str
     direction: str
     strict_loading = False  # frozen weights come from where the model came from, not from a checkpoint

@@ -87,6 +87,7 @@ class Gan(AbstractTask):
         ConfigError: the model has not the two networks, or parts of them are frozen; ``frechet`` without a judge.
     """
 
+    divides: ClassVar[bool] = False  # samples are made outside of steps
     asked: ClassVar[Mapping[str, Kind]] = {"seed": "id"}  # what ``espalier predict`` reads
 
     def __init__(

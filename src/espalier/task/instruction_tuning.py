@@ -14,6 +14,7 @@ from espalier.core.errors import ConfigError, Fault
 from espalier.core.exhibits import Exhibit, Texts
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Baseline, OptimizerFactory
+from espalier.state.ranks import gather_objects
 from espalier.task.base import Batch
 from espalier.task.foretelling import IGNORED, AbstractForetelling, Settings
 
@@ -94,7 +95,7 @@ class InstructionTuning(AbstractForetelling):
 
     def exhibits(self, split: str, /) -> Sequence[Exhibit]:  # noqa: ARG002  # the same of each
         """What it answers the first rows that it was evaluated on, and what the data does."""
-        shown = self._samples[: self.told.samples]
+        shown = gather_objects(self._samples[: self.told.samples])[0]  # all ranks answer alike, equally long
         if not shown:
             return []
         told = self.go_on([asked for asked, _ in shown], range(len(shown)), ends=self.encoding.ends)

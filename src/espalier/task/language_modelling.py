@@ -13,6 +13,7 @@ from espalier.core.errors import ConfigError, Fault
 from espalier.core.exhibits import Exhibit, Texts
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Baseline, OptimizerFactory
+from espalier.state.ranks import gather_objects
 from espalier.task.base import Batch
 from espalier.task.bigrams import bigram_baseline
 from espalier.task.foretelling import IGNORED, AbstractForetelling, Settings
@@ -82,7 +83,7 @@ class LanguageModelling(AbstractForetelling):
 
     def exhibits(self, split: str, /) -> Sequence[Exhibit]:  # noqa: ARG002  # the same of each
         """How it goes on with the openings of the first rows that it was evaluated on."""
-        prompts = self._openings[: self.told.samples]
+        prompts = gather_objects(self._openings[: self.told.samples])[0]  # all ranks go on alike, equally long
         if not prompts:
             return []
         told = self.go_on(prompts, range(len(prompts)), ends=())

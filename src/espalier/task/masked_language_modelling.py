@@ -82,6 +82,7 @@ class MaskedLanguageModelling(AbstractCountedTask):
         ConfigError: the learner is no encoder with such a head, its tokenizer has no mask, or nothing learns.
     """
 
+    divides: ClassVar[bool] = False  # the head keeps the embeddings' weights
     counted: ClassVar[Mapping[str, Counted]] = {
         "loss": Counted(mean, "min"), "perplexity": Counted(perplexity, "min"), "accuracy": Counted(mean),
     }  # fmt: skip

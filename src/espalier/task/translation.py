@@ -63,6 +63,7 @@ class Translation(AbstractCountedTask):
         ConfigError: the data has no target, or the learner writes none.
     """
 
+    divides: ClassVar[bool] = False  # a process writes as long as its own texts are
     learns: ClassVar[str] = "target"
     counted: ClassVar[Mapping[str, Counted]] = {
         "bleu": Counted(bleu), "chrf": Counted(chrf), "loss": Counted(mean, "min"),
