@@ -130,7 +130,7 @@ def table(records: Mapping[str, Mapping[str, Any]]) -> list[str]:
     base = _accuracy(rows[AGAINST]) if AGAINST in rows else None
     lines = [f"| adapter | {' | '.join(columns)} | accuracy − {AGAINST}'s |", "|---" * (len(columns) + 2) + "|"]
     for name, row in rows.items():
-        cells = [f"{one.value:.2g}" if one.name == "rate" else str(replace(one, name="", unit="")) for one in row]
+        cells = [str(replace(one, name="", unit="")) for one in row]
         told = difference(_accuracy(row), base) if base and name != AGAINST else "–"
         lines.append(f"| {name} | {' | '.join(cells)} | {told} |")
     return lines

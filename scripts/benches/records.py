@@ -33,7 +33,7 @@ class Figure:
     def __str__(self) -> str:
         whole = all(sample == int(sample) for sample in self.samples)
         digits = 0 if whole else 3 if self.value < 10 else 1 if self.value < 100 else 0
-        shown = f"{self.value:.{digits}f}"
+        shown = f"{self.value:.2g}" if 0 < self.value < 0.01 else f"{self.value:.{digits}f}"
         if len(self.samples) > 1 and self.of == "mean":
             shown += f" ± {statistics.stdev(self.samples):.{digits}f}"
         elif len(self.samples) > 1:
