@@ -98,3 +98,13 @@ def test_kills_for_want_of_memory_are_read_where_the_kernel_tells_them(tmp_path:
     assert machine._count(tmp_path / "memory.oom_control", "oom_kill") == 2
     assert machine._count(tmp_path / "nothing", "oom_kill") == 0
     assert machine.oom_kills() >= 0
+
+
+def test_gpus_that_windows_hands_on_are_listed_by_a_program(tmp_path: Path) -> None:
+    lists = tmp_path / "nvidia-smi"
+    assert machine._gpus_of_windows(lists) == 0
+    lists.write_text("#!/bin/sh\necho 'GPU 0: NVIDIA GeForce RTX 4090 (UUID: GPU-1)'\necho 'GPU 1: another'\n")
+    lists.chmod(0o755)
+    assert machine._gpus_of_windows(lists) == 2
+    lists.chmod(0o644)
+    assert machine._gpus_of_windows(lists) == 0

@@ -70,9 +70,11 @@ class BadSteps(pl.Callback):
         """Remember the step's micro-batches."""
         self._batches.append(batch)
 
-    def on_before_backward(self, _: pl.Trainer, __: pl.LightningModule, loss: Tensor) -> None:
-        """Add up the loss of the step's micro-batches."""
-        self._loss = loss.detach() if self._loss is None else self._loss + loss.detach()
+    def on_before_backward(self, trainer: pl.Trainer, _: pl.LightningModule, loss: Tensor) -> None:
+        """Add up the loss of the step's micro-batches; a loss scaler has multiplied it by now."""
+        scaler = getattr(trainer.precision_plugin, "scaler", None)
+        loss = loss.detach() / scaler.get_scale() if scaler else loss.detach()
+        self._loss = loss if self._loss is None else self._loss + loss
 
     def on_before_optimizer_step(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: torch.optim.Optimizer

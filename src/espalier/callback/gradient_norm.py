@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 import torch
 from annotated_types import Ge
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 from torch.nn.utils import get_total_norm
 
 from espalier.core.parts import RunInfo
@@ -32,7 +33,8 @@ class GradientNorm(pl.Callback):
         """Look at the gradients of the step that follows, if it is its turn."""
         if trainer.global_step == 0 or (trainer.global_step + 1) % self.every == 0:
             gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-            self._norm = get_total_norm(gradients)
+            norm = get_total_norm(gradients)
+            self._norm = norm.full_tensor() if isinstance(norm, DTensor) else norm  # of all ranks' shards
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         """Log it under that step's number."""

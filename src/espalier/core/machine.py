@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import shutil
+import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -161,7 +162,18 @@ def _visible_gpus() -> int:
 def _present_gpus() -> int:
     folder = Path("/proc/driver/nvidia/gpus")
     # Some containers show the devices and not the driver's folder.
-    return len(list(folder.iterdir() if folder.is_dir() else Path("/dev").glob("nvidia[0-9]*")))
+    return len(list(folder.iterdir() if folder.is_dir() else Path("/dev").glob("nvidia[0-9]*"))) or _gpus_of_windows()
+
+
+def _gpus_of_windows(lists: Path = Path("/usr/lib/wsl/lib/nvidia-smi")) -> int:
+    """Linux within Windows has no such files, and a program that lists what Windows hands on."""
+    if not lists.is_file():
+        return 0
+    try:
+        told = subprocess.run([lists, "-L"], capture_output=True, text=True, timeout=10, check=False).stdout
+    except (OSError, subprocess.SubprocessError):
+        return 0
+    return sum(line.startswith("GPU ") for line in told.splitlines())
 
 
 def _cpuinfo(field: str) -> str:

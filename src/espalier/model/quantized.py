@@ -23,7 +23,8 @@ def loading(bits: Bits) -> dict[str, Any]:
     """What ``from_pretrained`` is told, to quantise weights as they are read: on this process' GPU, or on the CPU.
 
     4 bits: normal floats whose scales are quantised too (Dettmers et al. 2023, arXiv:2305.14314); 8 bits: integers,
-    with outlying features in fp16 (Dettmers et al. 2022, arXiv:2208.07339). Embeddings and norms stay in fp32.
+    with outlying features in fp16 (Dettmers et al. 2022, arXiv:2208.07339). Embeddings and norms stay in fp32. What is
+    multiplied by 4 bits is multiplied in bf16, or in fp16 on GPUs that have no bf16; on the CPU in fp32.
 
     Raises:
         ConfigError: bitsandbytes does not load here.
@@ -35,7 +36,8 @@ def loading(bits: Bits) -> dict[str, Any]:
         truth = f"needs bitsandbytes, which cannot be imported ({type(error).__name__})."
         remedy = "pip install 'espalier[gpu]', or set model.quantize=null"
         raise ConfigError(Fault(f"model.quantize={bits}", truth, remedy)) from error
-    return {"quantization_config": BitsAndBytesConfig(**_SETTINGS[bits]), "device_map": {"": _device()}}
+    settings = {**_SETTINGS[bits], **({"bnb_4bit_compute_dtype": _computing()} if bits == "4bit" else {})}
+    return {"quantization_config": BitsAndBytesConfig(**settings), "device_map": {"": _device()}}
 
 
 def as_code(bits: Bits) -> str:
@@ -49,6 +51,12 @@ def bits_of(trunk: Any) -> Bits | None:
     if getattr(trunk, "is_loaded_in_4bit", False):
         return "4bit"
     return "8bit" if getattr(trunk, "is_loaded_in_8bit", False) else None
+
+
+def _computing() -> torch.dtype:
+    if not torch.cuda.is_available():
+        return torch.float32
+    return torch.bfloat16 if torch.cuda.get_device_capability(_device()) >= (8, 0) else torch.float16
 
 
 def _device() -> str:
