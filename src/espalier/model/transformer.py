@@ -20,6 +20,7 @@ from transformers import (
 )
 
 from espalier.core.errors import ConfigError, Fault
+from espalier.model.frequencies import keep_frequencies
 from espalier.model.quantized import Bits, loading
 from espalier.model.source import UNREADABLE, tensors_of
 
@@ -143,6 +144,7 @@ def load_trunk(
         raise ConfigError(Fault(f"model.source={source}", truth, "Fetch or copy it again.")) from error
     _require_whole(info, family, source)
     module: nn.Module = trunk.train()  # from_pretrained leaves it in evaluation mode, without dropout
+    keep_frequencies(module)
     return module
 
 
