@@ -19,12 +19,13 @@ def keep_frequencies(trunk: nn.Module) -> None:
     """
     for part in trunk.modules():
         if any(name.endswith(_NAME) for name in part._buffers):
-            part._apply = partial(_apply, part)  # type: ignore[method-assign,assignment]
+            part._apply = partial(_apply, part)  # type: ignore[method-assign]
 
 
 def _apply(part: nn.Module, change: Callable[[Tensor], Tensor], recurse: bool = True) -> Any:
     before = {name: buffer for name, buffer in part._buffers.items() if name.endswith(_NAME) and buffer is not None}
-    type(part)._apply(part, change, recurse)
+    own: Any = type(part)
+    own._apply(part, change, recurse)
     for name, buffer in before.items():
         changed = part._buffers[name]
         if changed is not None and changed.dtype != buffer.dtype:
