@@ -65,7 +65,8 @@ def test_a_machine_without_slurm_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp
     assert "there is no sbatch here" in fault.truth
 
 
-def test_no_more_than_jobs_are_placed_and_one_that_waits_can_be_taken_back(tmp_path: Path) -> None:
+def test_no_more_than_jobs_are_placed_and_one_that_waits_can_be_taken_back(tmp_path: Path, program: Program) -> None:
+    program("squeue", "true")
     launcher = slurm(jobs=2)
     jobs = [Job(tmp_path / "trials" / f"{number:03d}", False, CPU, {}) for number in range(3)]
     for job in jobs:
