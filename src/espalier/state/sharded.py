@@ -129,8 +129,9 @@ def gathered(tree: Any) -> Any:
     On all ranks but the first, sharded tensors become None.
     """
     if isinstance(tree, DTensor):
-        whole = tree.full_tensor()
-        return whole.detach().cpu() if dist.get_rank() == 0 else None
+        whole = tree.full_tensor().detach().cpu()  # on the CPU, of uneven shards, a part of what was gathered
+        alone = whole if whole.untyped_storage().nbytes() == whole.nbytes else whole.clone()
+        return alone if dist.get_rank() == 0 else None
     if type(tree) in (dict, OrderedDict):
         return {key: gathered(value) for key, value in tree.items()}
     if type(tree) in (list, tuple):
