@@ -10,6 +10,7 @@ import torch
 from annotated_types import Ge, Gt, Lt, MinLen
 from peft import AdaLoraConfig
 from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
 
 from espalier.adapter.inject import inject, target_modules, transposed
 from espalier.core.bounds import OfferedBy
@@ -125,7 +126,8 @@ class RankAllocation(nn.Module):
         """Take up importances from the gradients, and set what is to go to zero."""
         (model,) = self._model
         gradients = [parameter.grad for parameter in (*self._matrices, *(value for _, value in self._values))]
-        if any(gradient is None or not gradient.isfinite().all() for gradient in gradients):
+        there = [gradient for gradient in gradients if gradient is not None]
+        if len(there) < len(gradients) or not get_total_norm(there).isfinite():
             return  # the step was skipped
         allocator, total = model.rankallocator, self._config.total_step
         self._lend(allocator)

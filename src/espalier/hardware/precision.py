@@ -24,7 +24,7 @@ def chosen(precision: str, asked: Callable[[], tuple[str, str]]) -> tuple[str, s
     if precision != "auto":
         return precision, ""
     found, why = asked()
-    return found, why or "precision of the GPUs' own"
+    return found, why or "the GPUs have bf16"
 
 
 def of_several() -> tuple[str, str]:

@@ -49,8 +49,8 @@ def on_device(task: pl.LightningModule, trainer: pl.Trainer) -> Iterator[None]:
     What was sharded stays there, and quantised weights cannot come back.
     """
     device: Any = trainer.strategy.root_device
-    stays = isinstance(task, FSDPModule) or getattr(task, "learner", None) is None or task.device.type == device.type
-    if stays or getattr(task.learner, "quantize", None):
+    quantised = getattr(getattr(task, "learner", None), "quantize", None)
+    if isinstance(task, FSDPModule) or quantised or task.device.type == device.type:
         yield
         return
     task.to(device)
