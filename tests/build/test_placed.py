@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from peft import PrefixTuningConfig, PromptLearningConfig, PromptTuningConfig, get_peft_model
 from torch import nn
 from transformers import BertConfig, BertModel
 
@@ -71,6 +72,15 @@ def test_another_attention_gives_the_same_features() -> None:
 def test_a_model_that_cannot_is_named(asked: dict[str, Any], remedy: str) -> None:
     with pytest.raises(ConfigError, match=f"Linear .*{remedy}"):
         placed(nn.Linear(2, 2), how(**asked))
+
+
+@pytest.mark.parametrize("kind", [PromptTuningConfig, PrefixTuningConfig])
+def test_behind_virtual_tokens_nothing_is_recomputed(kind: type[PromptLearningConfig]) -> None:
+    learner = Encoder()
+    learner.trunk = get_peft_model(learner.trunk, kind(task_type="FEATURE_EXTRACTION", num_virtual_tokens=2))
+    assert placed(learner, how()) is learner
+    with pytest.raises(ConfigError, match=r"evaluation mode.*adapter=lora"):
+        placed(learner, how(gradient_checkpointing=True))
 
 
 def test_an_attention_that_is_not_installed_is_answered() -> None:

@@ -58,16 +58,30 @@ def test_a_checkpoint_has_the_average_where_weights_are_looked_for(tmp_path: Pat
     assert "frozen" not in state["weights"]
 
 
+@pytest.mark.parametrize("precision", ["32-true", "bf16-true"])
 @pytest.mark.parametrize("number", [1, 4, 7])
-def test_a_resumed_run_ends_with_the_same_average(tmp_path: Path, number: int) -> None:
-    whole = traces(fit(tmp_path / "whole", ema(tmp_path)), tmp_path / "whole")
+def test_a_resumed_run_ends_with_the_same_average(tmp_path: Path, number: int, precision: str) -> None:
+    whole = traces(fit(tmp_path / "whole", ema(tmp_path), precision=precision), tmp_path / "whole")
     run, saved = tmp_path / "run", tmp_path / "saved"
     with pytest.raises(SaveAt.Killed):
-        fit(run, ema(tmp_path), SaveAt(saved, number))
-    assert difference(whole, traces(fit(run, ema(tmp_path), resume=saved, seed=5), run)) == ""
+        fit(run, ema(tmp_path), SaveAt(saved, number), precision=precision)
+    resumed = fit(run, ema(tmp_path), resume=saved, seed=5, precision=precision)
+    assert difference(whole, traces(resumed, run)) == ""
 
 
 def test_micro_batches_are_no_steps(tmp_path: Path) -> None:
     callback = ema(tmp_path)
     fit(tmp_path, callback, accumulate_grad_batches=2, max_epochs=1)
     assert callback.state_dict()["steps"] == 3
+
+
+def test_the_average_of_weights_in_16_bits_is_taken_in_32(tmp_path: Path) -> None:
+    callback = ema(tmp_path)
+    settings: dict[str, Any] = {"module": Watched, "max_epochs": 1, "precision": "bf16-true"}
+    plain: Any = fit(tmp_path / "plain", **settings).lightning_module
+    averaged: Any = fit(tmp_path / "averaged", callback, **settings).lightning_module
+    average = plain.trained[0].float()
+    for step, weight in enumerate([*plain.trained[1:], plain.net[0].weight.detach()], 1):
+        average = torch.lerp(average, weight.float(), 1 - min(0.9, (1 + step) / (10 + step)))
+    torch.testing.assert_close(callback.state_dict()["average"]["net.0.weight"], average)
+    assert torch.equal(averaged.net[0].weight, average.bfloat16())

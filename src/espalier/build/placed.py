@@ -91,15 +91,25 @@ def _attend(learner: nn.Module, attention: str) -> None:
 
 
 def _recompute(learner: nn.Module) -> None:
+    what = "hardware.gradient_checkpointing=true"
     trunks = _able(learner, "gradient_checkpointing_enable")
     able = [trunk for trunk in trunks if getattr(trunk, "supports_gradient_checkpointing", True)]
     if not able:
         remedy = f"Set hardware.gradient_checkpointing=false, or a model that can: {_TRANSFORMERS}"
         truth = f"{_name(learner)} cannot compute its activations again."
-        raise ConfigError(Fault("hardware.gradient_checkpointing=true", truth, remedy))
+        raise ConfigError(Fault(what, truth, remedy))
+    if any(_virtual_tokens(module) for module in learner.modules()):
+        # In evaluation mode transformers recomputes nothing, and what it recomputes takes no keys of a prefix.
+        truth = "does nothing with trained vectors before a text: the model behind them stays in evaluation mode."
+        raise ConfigError(Fault(what, truth, "Set hardware.gradient_checkpointing=false, or adapter=lora."))
     for trunk in able:
         # Not reentrant: gradients reach an adapter's weights though the embeddings before them are frozen.
         trunk.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+
+
+def _virtual_tokens(module: Any) -> bool:
+    configs: Any = getattr(module, "peft_config", {})
+    return any(getattr(config, "is_prompt_learning", False) for config in configs.values())
 
 
 def _able(learner: nn.Module, method: str) -> list[Any]:

@@ -41,8 +41,13 @@ class Ema(pl.Callback):
         self._resumed: dict[str, Any] = {}
 
     def state_dict(self) -> dict[str, Any]:
-        """Steps so far and the weights; the average is the checkpoint's ``state_dict``."""
-        return {"steps": self._steps, "weights": dict(zip(self._names, self._weights, strict=True))}
+        """Steps so far and the weights; the average is the checkpoint's ``state_dict``, unless that rounds it."""
+        rows = list(zip(self._names, self._weights, self._average, strict=True))
+        return {
+            "steps": self._steps,
+            "weights": {name: weight for name, weight, _ in rows},
+            "average": {name: average for name, weight, average in rows if average.dtype != weight.dtype},
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keep it until training starts: the module has the average by now."""
@@ -53,11 +58,12 @@ class Ema(pl.Callback):
         """Begin with the weights, or put back what a checkpoint held."""
         learning = [(name, p) for name, p in pl_module.named_parameters() if p.requires_grad]
         self._names, self._weights = [name for name, _ in learning], [p for _, p in learning]
-        self._average = [weight.detach().clone() for weight in self._weights]
+        self._average = [weight.detach().clone().to(_wide(weight)) for weight in self._weights]
         if self._resumed:
             self._steps = self._resumed["steps"]
-            for name, weight in learning:
+            for (name, weight), average in zip(learning, self._average, strict=True):
                 weight.copy_(like(weight, self._resumed["weights"][name]))
+                average.copy_(like(average, self._resumed.get("average", {}).get(name, average)))
             self._resumed = {}
 
     @torch.no_grad()
@@ -67,7 +73,8 @@ class Ema(pl.Callback):
             return
         self._steps += 1
         decay = min(self.decay, (1 + self._steps) / (10 + self._steps))
-        torch._foreach_lerp_(local(self._average), local(self._weights), 1 - decay)
+        weights = [weight.to(_wide(weight)) for weight in local(self._weights)]
+        torch._foreach_lerp_(local(self._average), weights, 1 - decay)
 
     @torch.no_grad()
     def on_validation_start(self, trainer: pl.Trainer, *_: Any) -> None:
@@ -85,9 +92,14 @@ class Ema(pl.Callback):
 
     def on_save_checkpoint(self, _: pl.Trainer, __: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
         """The average takes the place of the weights."""
-        checkpoint["state_dict"] |= dict(zip(self._names, self._average, strict=True))
+        averages = [average.to(weight.dtype) for weight, average in zip(self._weights, self._average, strict=True)]
+        checkpoint["state_dict"] |= dict(zip(self._names, averages, strict=True))
 
     @torch.no_grad()
     def on_train_end(self, *_: Any) -> None:
         """What training leaves is the average."""
         torch._foreach_copy_(local(self._weights), local(self._average))
+
+
+def _wide(weight: Tensor) -> torch.dtype:
+    return torch.promote_types(weight.dtype, torch.float32)
