@@ -52,6 +52,19 @@ def test_vectors_are_spared_weight_decay() -> None:
     assert {group["name"] for group in groups.values()} == {"weights", "vectors"}
 
 
+def test_scales_that_are_stored_with_a_second_axis_are_vectors_and_a_narrow_layer_is_none() -> None:
+    trunk = nn.Sequential(nn.Linear(4, 1), nn.Conv2d(1, 1, (1, 3)), nn.Linear(4, 4))
+    trunk.scales = nn.ParameterDict({"wide": torch.ones(4, 1), "row": torch.ones(1, 4, 1, 1), "both": torch.ones(4, 2)})
+    task = Task(trunk)
+    spared = {name for name, group in by_name(task).items() if group.get("weight_decay") == 0.0}
+    expected = {name for name, parameter in task.named_parameters() if parameter.ndim == 1}
+    assert spared - expected == {"learner.trunk.scales.wide", "learner.trunk.scales.row"}
+    groups: Any = groups_of(task, {"lr": 1.0, "matrices": "all"})
+    matrices = {id(p) for group in groups if group["matrix"] for p in group["params"]}
+    named = {name for name, parameter in task.named_parameters() if id(parameter) in matrices}
+    assert named == {"learner.trunk.2.weight", "learner.trunk.scales.both", "head.weight"}
+
+
 @pytest.mark.parametrize("settings", [{"decay_vectors": True}, {"weight_decay": 0.0}])
 def test_one_group_is_a_plain_list(settings: dict[str, Any]) -> None:
     task = Task(Trunk())

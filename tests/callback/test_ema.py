@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from espalier.callback.ema import Ema
+from espalier.core.errors import ConfigError
 from espalier.state import folder
 from state.harness import Net, SaveAt, difference, fit, run_info, traces
 
@@ -85,3 +86,14 @@ def test_the_average_of_weights_in_16_bits_is_taken_in_32(tmp_path: Path) -> Non
         average = torch.lerp(average, weight.float(), 1 - min(0.9, (1 + step) / (10 + step)))
     torch.testing.assert_close(callback.state_dict()["average"]["net.0.weight"], average)
     assert torch.equal(averaged.net[0].weight, average.bfloat16())
+
+
+def test_a_model_that_takes_weights_away_is_refused(tmp_path: Path) -> None:
+    class Pruned(Net):
+        def __init__(self) -> None:
+            super().__init__()
+            self.part = torch.nn.Module()
+            self.part.after_step = lambda step: None  # type: ignore[assignment]
+
+    with pytest.raises(ConfigError, match="callback=ema  averages weights, and Module takes some away"):
+        fit(tmp_path, ema(tmp_path), module=Pruned)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +52,12 @@ def test_a_warning_is_a_line_without_the_place_in_our_code(monkeypatch: pytest.M
     assert answered(lambda: said.append(warnings.formatwarning("it goes on", UserWarning, "a.py", 3)) or 0) == 0
     assert said == ["it goes on\n"]
     assert warnings.formatwarning is pythons
+
+
+def test_a_place_that_cannot_be_written_is_one_message(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    def work() -> int:
+        (tmp_path / "none" / "a.csv").write_text("")
+        return 0
+
+    assert answered(work) == 1
+    assert capsys.readouterr().err == f"this could not be done: {tmp_path}/none/a.csv: No such file or directory.\n"

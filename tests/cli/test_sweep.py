@@ -148,13 +148,21 @@ def test_going_on_with_another_space_is_refused(sweep: Path) -> None:
         main(["resume", str(sweep), "optimizer.lr=1,2"])
 
 
-def test_options_that_have_changed_meanwhile_are_noticed(sweep: Path) -> None:
-    record = Record(sweep)
-    told = {"configuration": 2, "point": {"optimizer.lr": 1e-3}, "seed": 0, "words": [], "name": "lr=0.001"}
-    record.write("planned", 2, **told, digest="of other files")
+def test_options_that_have_changed_meanwhile_are_noticed(here: Path) -> None:
+    directory = here / "sweep-1"
+    directory.mkdir()
+    command = read_command([*SMALL[:2], "adapter=full,probe"])
+    planner = Planner(command)
+    Definition.of(command, planner).write(directory)
+    record = Record(directory)
+    for number, (point, seed) in enumerate(planner.trials()):
+        planned = planner.at(point, seed)
+        digest = planned.digest if number == 0 else "of other files"
+        told = {"configuration": number, "point": point, "seed": seed, "words": [], "name": planned.name}
+        record.write("planned", number, **told, digest=digest)
     record.close()
-    with pytest.raises(UserError, match="a file of options has changed"):
-        main(["resume", str(sweep), "launcher=inline"])
+    with pytest.raises(UserError, match=r"trial 1  would be another .* options has changed since \(adapter=probe"):
+        main(["resume", str(directory), "launcher=inline"])
 
 
 def test_a_sweep_that_runs_is_asked_to_stop(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:

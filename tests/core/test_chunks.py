@@ -132,3 +132,32 @@ def test_a_wrong_encoding_is_answered(encoding: str, tmp_path: Path) -> None:
     file.write_text("text\nz~\n|/\n")
     with pytest.raises(DataError, match="encoding"):
         list(read_chunks(str(file), "csv", 9, encoding))
+
+
+def test_of_one_column_an_empty_line_is_an_empty_cell_but_not_at_the_end(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", "text\neins\n\n\ndrei\n\n\n")
+    assert rows(path, "csv", 9) == [[{"text": "eins"}, {"text": ""}, {"text": ""}, {"text": "drei"}]]
+    assert [chunk.numbers for chunk in read_chunks(str(path), "csv", 9)] == [(2, 3, 4, 5)]
+    table = read_table(path)
+    assert (table.column("text"), list(table.numbers)) == (["eins", "", "", "drei"], [2, 3, 4, 5])
+
+
+def test_a_key_that_the_first_object_lacks_is_a_column(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.jsonl", '{"id": 1}\n{"id": 2, "text": "x"}\n')
+    assert header_of(path, "jsonl", "utf-8") == ("id", "text")
+
+
+def test_a_given_delimiter_wins(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.csv", "Text, lang, kurz;Bewertung\nja;1\n")
+    with pytest.raises(DataError, match="the header names 3 columns"):
+        header_of(path, "csv", "utf-8")
+    assert header_of(path, "csv", "utf-8", ";") == ("Text, lang, kurz", "Bewertung")
+    (chunk,) = read_chunks(str(path), "csv", 5, delimiter=";")
+    assert chunk.column("Bewertung") == ["1"] and chunk.separator == ";"  # type: ignore[union-attr]
+    with pytest.raises(DataError, match="delimiter=;; is not one character"):
+        header_of(path, "csv", "utf-8", ";;")
+
+
+def test_a_parquet_file_is_not_gzipped() -> None:
+    with pytest.raises(UserError, match="compressed as a whole"):
+        format_of("input", "a.parquet.gz", None)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from espalier.core.chunks import Columns, Records, read_chunks
+from espalier.core.chunks import Columns, Format, Records, read_chunks
 from espalier.core.errors import DataError
 from espalier.core.sinks import sink
 
@@ -126,3 +127,11 @@ def test_a_later_key_is_never_left_out_of_parquet(tmp_path: Path) -> None:
     ):
         write(Records(("a",), [{"a": 1}, {"a": 2}], (1, 2)), ADDED)
         write(Records(("a", "b"), [{"a": 1, "b": 1}, {"a": 2}], (3, 4)), ADDED)
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_name_that_ends_in_gz_is_gzipped(tmp_path: Path, kind: Format) -> None:
+    for name in (f"a.{kind}", f"a.{kind}.gz"):
+        with sink(str(tmp_path / name), kind) as write:
+            write(ROWS, ADDED)
+    assert gzip.decompress((tmp_path / f"a.{kind}.gz").read_bytes()) == (tmp_path / f"a.{kind}").read_bytes()

@@ -25,7 +25,15 @@ def lines(path: Path, *rows: dict[str, Any]) -> str:
 
 
 def read(path: str, columns: dict[str, str | None] = COLUMNS, **values: Any) -> Raw:
-    given = {"validation_path": path, "test_path": None, "slices": [], "on_null": "error", "packing": True}
+    given = {
+        "validation_path": path,
+        "test_path": None,
+        "slices": [],
+        "encoding": "utf-8",
+        "delimiter": None,
+        "on_null": "error",
+        "packing": True,
+    }
     return Instructions(path=path, columns={**COLUMNS, **columns}, **{**given, **COMMON, **values}).read()
 
 

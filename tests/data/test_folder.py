@@ -31,6 +31,15 @@ def test_labels_are_the_folders_names(tmp_path: Path) -> None:
         assert (min(row["image"]) >= 128) == (row["label"] == 0)
 
 
+def test_hidden_folders_and_files_are_passed_over(tmp_path: Path) -> None:
+    write_images(tmp_path, 40)
+    before = folder(tmp_path).read()
+    for hidden in (tmp_path / "dark" / ".thumbnails", tmp_path / "dark" / "one" / ".@__thumb"):
+        hidden.mkdir(parents=True)
+        (hidden / "0.png").write_bytes((tmp_path / "dark" / "0.png").read_bytes())
+    assert folder(tmp_path).read().fingerprint == before.fingerprint
+
+
 def test_folders_named_as_splits(tmp_path: Path) -> None:
     for name, rows in {"train": 8, "Val": 4, "test": 6}.items():
         write_images(tmp_path / name, rows)

@@ -29,3 +29,11 @@ def test_it_chooses_its_task_and_a_slip_is_told(tmp_path: Path) -> None:
     check(compose(words))
     with pytest.raises(UserError, match=r'has no "anser". Did you mean  data.columns.answer'):
         check(compose([*words, "+data.columns.anser=x"]))
+
+
+def test_a_table_may_be_in_another_encoding_and_have_any_delimiter(tmp_path: Path) -> None:
+    path = tmp_path / "fragen.csv"
+    path.write_bytes("instruction,a;output\nÜber was?;Käse\n".encode("cp1252"))
+    columns: dict[str, str | None] = {"instruction": "instruction,a", "answer": "output"}
+    raw = read(str(path), columns, encoding="cp1252", delimiter=";")
+    assert raw.splits["train"]["instruction"].to_pylist() == ["Über was?"]

@@ -40,6 +40,17 @@ def test_evaluating_gives_the_metrics_of_the_runs_end(folder: Path) -> None:
     assert "length" in done.stdout
 
 
+def test_frozen_weights_that_were_drawn_once_are_the_same_ones_later(tmp_path: Path) -> None:
+    done = espalier(tmp_path, "train", *SMALL, "adapter=probe", "tracking=none")
+    assert done.returncode == 0, done.stderr
+    done = espalier(tmp_path, "evaluate", "run=outputs/latest")
+    assert done.returncode == 0, done.stderr
+    (directory,) = run_directories(tmp_path)
+    found = json.loads((directory / "evaluations" / "test" / "evaluation.json").read_text())["metrics"]
+    kept = outcome_of(directory)["metrics"]
+    assert (found["accuracy"], found["loss"]) == (kept["test/accuracy"], pytest.approx(kept["test/loss"], abs=1e-6))
+
+
 def test_two_runs_of_the_same_rows_are_told_apart_or_not(folder: Path) -> None:
     first, second = run_directories(folder)
     done = espalier(folder, "evaluate", f"run={first}", "--against", str(second))

@@ -89,4 +89,8 @@ def test_labels_that_differ_in_case_and_blanks_only_are_said_and_quoted() -> Non
     record = {"origin": "x", "kinds": {}, "shape": [], "counts": {}, "classes": found.classes, "notes": [], "rows": {}}
     lines = show_lines("mine", record, 80)
     assert "'gut' and 'Gut ' differ in case and blanks only" in lines
+    record["classes"] = {"train": {"1": 5, "1.0": 2, "2": 9, "3.0": 4, "10": 4}}
+    assert [line for line in show_lines("mine", record, 80) if "differ" in line] == [
+        "'1' and '1.0' differ in how a number is written only"
+    ]
     assert any(line.startswith("'Gut '") for line in lines)

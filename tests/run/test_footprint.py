@@ -44,7 +44,10 @@ def test_parameters_and_a_checkpoint() -> None:
     module[0].requires_grad_(False)
     assert (parameter_bytes(module, trained=False), parameter_bytes(module, trained=True)) == (5200, 800)
     buffers = 100 * 4 * 2 + 8
-    assert checkpoint_bytes(module, 50) == 800 + buffers + 50
+    task = nn.ModuleDict({"learner": module})
+    assert checkpoint_bytes(task, 50) == 5200 + buffers + 50
+    module.origin = "a folder"  # type: ignore[assignment]
+    assert checkpoint_bytes(task, 50) == 800 + buffers + 50
 
 
 @pytest.mark.parametrize(("epochs", "checkpoints"), [(1, 1), (2, 2), (3, 4), (math.inf, 4)])

@@ -248,3 +248,15 @@ def batch_idle(seconds: Sequence[float], slots: int) -> float:
     batches = [seconds[first : first + slots] for first in range(0, len(seconds), slots)]
     whole = sum(max(batch) for batch in batches) * slots
     return 1 - sum(seconds) / whole
+
+
+def test_a_trial_that_was_given_other_rows_ends_the_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    launcher = Simulated(Time(), 1, lambda number, _: Life())
+    sweep = driver(tmp_path, launcher, choices(1.0, 2.0, 3.0))
+    monkeypatch.setattr(sweep.same_rows, "other", lambda trial, _: 0 if trial.trial == 1 else None)
+    with pytest.raises(UserError, match="trial 1  was trained on other rows than trial 0: the data have changed"):
+        sweep.run()
+    assert [(trial.state, trial.why) for trial in read_record(tmp_path)] == [
+        ("done", ""), ("failed", "other rows than trial 0's")
+    ]  # fmt: skip
+    assert [standing.configuration for standing in sweep.standings()] == [0]

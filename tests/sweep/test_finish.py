@@ -13,7 +13,7 @@ from espalier.sweep.driver import Driver
 from espalier.sweep.finish import finish
 from espalier.sweep.summary import Summary
 from espalier.sweep.takeover import take_over
-from sweep.simulation import Life, Simulated, Time, choices, driver, light  # noqa: F401
+from sweep.simulation import Life, Plans, Simulated, Time, choices, driver, light  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("light")
 FIXED = {"sweep": "s", "launcher": "sim", "search": "grid", "pruning": "none", "words": ["x=1,2"]}
@@ -26,9 +26,9 @@ def untracked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def swept(directory: Path, lives: list[Life], **settings: Any) -> Driver:
+def swept(directory: Path, lives: list[Life], points: int | None = None, **settings: Any) -> Driver:
     launcher = Simulated(Time(), 1, lambda number, attempt: lives[number] if attempt == 1 else FAILS)
-    sweep = driver(directory, launcher, choices(*map(float, range(len(lives)))), **settings)
+    sweep = driver(directory, launcher, choices(*map(float, range(points or len(lives)))), **settings)
     take_over(sweep)
     sweep.run()
     return sweep
@@ -46,6 +46,14 @@ def test_the_best_is_linked_and_its_command_said(tmp_path: Path, capsys: pytest.
     assert ended(swept(place, [Life([0.5]), Life([0.9]), Life([0.95])])) == 0
     assert (place / "best").resolve() == place / "trials" / "002"
     assert [file.name for file in place.glob(".best-*")] == []
+
+
+def test_a_better_mean_of_fewer_seeds_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lives = [Life([0.5]), Life([0.9]), FAILS, Life([0.5])]  # the better one of two gets its second seed first
+    ended(swept(tmp_path, lives, points=2, plans=Plans(seeds=(0, 1))))
+    said = capsys.readouterr().out
+    assert "x=1.0 is better by the mean of 1 of 2 seeds; the others have failed" in said
+    assert "espalier sweep retry --failed" in said
 
 
 def test_with_nothing_done_it_has_failed(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from espalier.core.record import State, TrialRecord
 from espalier.sweep.objectives import Objective
-from espalier.sweep.standings import finalists, standings, without_seed
+from espalier.sweep.standings import finalists, missed, standings, without_seed
 
 ACCURACY = [Objective("validation/accuracy", "max")]
 
@@ -38,6 +38,15 @@ def test_a_loss_is_better_when_smaller_and_nothing_counts_that_is_no_number() ->
         [Objective("validation/loss", "min")],
     )
     assert [row.configuration for row in rows] == [1, 0]
+
+
+def test_who_would_be_better_had_its_seeds_not_failed_is_known() -> None:
+    trials = [trial(0, 0, 0, 0.6), trial(1, 0, 1, 0.6), trial(2, 2, 0, 0.9), trial(3, 2, 1, None, "infeasible")]
+    trials += [trial(4, 3, 0, 0.95), trial(5, 4, 0, 0.5), trial(6, 4, 1, None, "failed")]
+    found = missed(standings(trials, ACCURACY), trials, ACCURACY)
+    assert found is not None and found.configuration == 2, "3 was never asked for another seed"
+    assert missed(standings(trials[:2], ACCURACY), trials[:2], ACCURACY) is None
+    assert missed([], trials, ACCURACY) is None
 
 
 def test_finalists_get_the_seeds_that_they_lack() -> None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from espalier.adapter.lora import lora
+from espalier.adapter.probe import probe
 from espalier.batch.batches import Batches
 from espalier.core.errors import RunFailedError
 from espalier.core.parts import Batching
@@ -24,6 +25,7 @@ class Identity(nn.Module):
     """Features are the vector itself, after a layer that is frozen and one with statistics."""
 
     width = 4
+    origin = "a folder"
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,6 +91,21 @@ def test_checkpoints_hold_what_learns_and_what_is_counted() -> None:
     assert list(checkpoint["state_dict"]) == [*statistics, "head.weight", "head.bias"]
 
 
+def test_frozen_weights_that_lie_nowhere_else_are_kept() -> None:
+    learner = probe(mlp(), facts_of("image"))
+    task, other = (classification(part, facts=facts_of("image")) for part in (learner, probe(mlp(), facts_of("image"))))
+    checkpoint: dict[str, Any] = {"state_dict": task.state_dict()}
+    task.on_save_checkpoint(checkpoint)
+    assert checkpoint["state_dict"].keys() == task.state_dict().keys()
+    batch = {"image": torch.randint(0, 255, (3, 1, 4, 4))}
+    assert not torch.equal(task(batch), other(batch))
+    other.load_state_dict(checkpoint["state_dict"], strict=False)
+    assert torch.equal(task(batch), other(batch))
+    del checkpoint["state_dict"]["learner.trunk.0.weight"]
+    with pytest.raises(RunFailedError, match=r"lacks 1 parameters \(learner\.trunk"):
+        other.load_state_dict(checkpoint["state_dict"], strict=False)
+
+
 def test_a_checkpoint_gives_back_what_learned() -> None:
     torch.manual_seed(0)
     facts = facts_of("image")
@@ -108,7 +125,7 @@ def test_a_checkpoint_gives_back_what_learned() -> None:
 def test_a_checkpoint_of_another_model_is_refused() -> None:
     task = classification(Identity())
     state = task.state_dict()
-    with pytest.raises(RunFailedError, match=r"lacks 1 trained parameters \(head\.bias"):
+    with pytest.raises(RunFailedError, match=r"lacks 1 parameters \(head\.bias"):
         task.load_state_dict({name: value for name, value in state.items() if name != "head.bias"}, strict=False)
     with pytest.raises(RunFailedError, match=r"has 1 that this model does not have \(learner\.old"):
         task.load_state_dict({**state, "learner.old": torch.ones(1)}, strict=False)
@@ -149,3 +166,23 @@ def test_accumulation_changes_neither_the_loss_nor_the_step(tmp_path: Path, accu
         wanted.append(loss.item())
     assert losses.values[:-1] == pytest.approx(wanted, abs=1e-6)
     torch.testing.assert_close(task.head.weight, weight, atol=1e-6, rtol=0)
+
+
+class Counts(Identity):
+    """Hears of each step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[int] = []
+
+    def after_step(self, step: int, /) -> None:
+        self.heard.append(step)
+
+
+def test_parts_hear_of_optimizer_steps_the_first_being_1(tmp_path: Path) -> None:
+    columns = {"row": np.arange(18), "vector": np.ones((18, 4), np.float32), "label": np.arange(18) % 3}
+    batches = Batches({"train": columns}, Batching(8, 8, 0, False), {}, seed=0, accumulate=2)
+    learner = Counts()
+    task = classification(learner)
+    trainer(tmp_path, max_epochs=2, accumulate_grad_batches=2, limit_val_batches=0).fit(task, datamodule=batches)
+    assert learner.heard == [1, 2, 3, 4, 5, 6]

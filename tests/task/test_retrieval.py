@@ -22,7 +22,7 @@ from espalier.core.counted import COUNTS
 from espalier.core.errors import ConfigError
 from espalier.core.facts import DataFacts
 from espalier.core.parts import Batching
-from espalier.task.retrieval import Retrieval, words_of
+from espalier.task.retrieval import Retrieval, _counts, words_of
 from task.toy import facts_of, hub_cache, lstm, minilm, raw, trainer
 
 ANSWERS = ("délai", "refund_status", "Send it back.")
@@ -143,3 +143,24 @@ def test_what_it_cannot_do_is_refused() -> None:
     with pytest.raises(ConfigError, match="nothing to learn"):
         retrieval(frozen)
     assert retrieval(frozen, projection=4).projection.out_features == 4  # type: ignore[union-attr]
+
+
+def test_under_autocast_no_two_cosines_become_equal() -> None:
+    torch.manual_seed(0)
+    learner = minilm()
+    task = retrieval(learner).eval()
+    (batch, *_) = list(batches(learner, table()).val_dataloader())
+    with torch.no_grad():
+        exact = task.logits(batch)
+        task.train().eval()
+        with torch.autocast("cpu", torch.bfloat16):
+            found = task.logits(batch)
+    assert found.dtype == exact.dtype == torch.float32
+    assert len(found.unique()) == found.numel()
+
+
+def test_of_equal_scores_the_first_counts_and_what_is_no_number_is_the_last() -> None:
+    scores = torch.tensor([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [float("nan")] * 3])
+    counts = {name.removeprefix(COUNTS): c[:, 0] for name, c in _counts(scores, torch.tensor([0, 1, 0])).items()}
+    assert counts["recall@1"].tolist() == [1, 0, 0]
+    assert counts["mrr"].tolist() == pytest.approx([1, 1 / 2, 1 / 3])

@@ -115,9 +115,10 @@ class RankAllocation(nn.Module):
     def penalty(self) -> Tensor:
         """weight x the mean over A and B of |P P' - I|, rows of A and columns of B being orthonormal at 0."""
         distances = []
-        for matrix in self._matrices:
-            product = matrix @ matrix.T if matrix.shape[0] < matrix.shape[1] else matrix.T @ matrix
-            distances.append(torch.linalg.matrix_norm(product - torch.eye(len(product), device=product.device)))
+        with torch.autocast(self._matrices[0].device.type, enabled=False):
+            for matrix in self._matrices:
+                product = matrix @ matrix.T if matrix.shape[0] < matrix.shape[1] else matrix.T @ matrix
+                distances.append(torch.linalg.matrix_norm(product - torch.eye(len(product), device=product.device)))
         mean: Tensor = torch.stack(distances).mean()
         return mean * float(self._config.orth_reg_weight)
 

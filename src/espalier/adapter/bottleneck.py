@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt, MinLen
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
-from espalier.adapter.inject import refusal, target_modules
+from espalier.adapter.inject import refusal, require_apart, target_modules
 from espalier.adapter.wrapped import Wrapped
 from espalier.core.bounds import OfferedBy
 from espalier.core.facts import DataFacts
@@ -48,8 +48,9 @@ def bottleneck(
         norms: whether the trunk's normalising layers are trained as well, as Houlsby et al. do.
 
     Raises:
-        ConfigError: the model has no such layers, or they are not dense.
+        ConfigError: the model has no such layers, they are not dense, or its files have no place for these.
     """
+    require_apart(backbone, "bottleneck")
     pattern = target_modules(backbone, target)
     part: Any = backbone
     trunk: nn.Module = part.trunk

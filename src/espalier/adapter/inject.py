@@ -79,6 +79,17 @@ def inject(backbone: nn.Module, config: PeftConfig, target: Target) -> nn.Module
     return backbone
 
 
+def require_apart(backbone: nn.Module, option: str) -> None:
+    """Refuse an adapter that has no place in a model's weights, where the model's files have it there.
+
+    Raises:
+        ConfigError: it is so (``core.parts.Backbone.merges``).
+    """
+    if getattr(backbone, "merges", False):
+        truth = f"cannot be added into weights, and the files of a {type(backbone).__name__} have it nowhere else."
+        raise ConfigError(Fault(f"adapter={option}", truth, "Try adapter=lora."))
+
+
 def refusal(backbone: nn.Module, target: Target, truth: str) -> ConfigError:
     """What is wrong with ``adapter.target``, and the other ones that the model offers."""
     others = [name for name in getattr(backbone, "targets", {}) if name != target]

@@ -9,6 +9,7 @@ from annotated_types import Ge
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from espalier.adapter.inject import require_apart
 from espalier.adapter.wrapped import Wrapped
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
@@ -33,6 +34,7 @@ def side(backbone: nn.Module, _facts: DataFacts, /, *, reduction: Annotated[int,
     Raises:
         ConfigError: the model is no transformer with a state for each token after each layer, or narrower than that.
     """
+    require_apart(backbone, "side")
     part: Any = backbone
     backbone.eval().requires_grad_(False)
     widths = _widths(part.trunk) if isinstance(part.trunk, PreTrainedModel) else []

@@ -10,6 +10,7 @@ from peft import PromptLearningConfig, get_peft_model
 from torch import nn
 from transformers import PreTrainedModel
 
+from espalier.adapter.inject import require_apart
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
 from espalier.state.layers import positions_of
@@ -24,7 +25,8 @@ def put_before(backbone: nn.Module, config: PromptLearningConfig, facts: DataFac
     first by its separator alone.
 
     Raises:
-        ConfigError: the trunk reads no tokens, takes no keys and values of earlier ones, or has no positions left.
+        ConfigError: the trunk reads no tokens, takes no keys and values of earlier ones, or has no positions left; or
+            the model's files have no place for these.
     """
     part: Any = backbone
     trunk = part.trunk
@@ -34,6 +36,7 @@ def put_before(backbone: nn.Module, config: PromptLearningConfig, facts: DataFac
     if option == "prefix" and not _takes_keys(trunk):
         truth = f"needs attention that takes earlier keys and values, and a {type(trunk).__name__} takes none."
         raise ConfigError(Fault("adapter=prefix", truth, "Try adapter=prompt."))
+    require_apart(backbone, option)
     limit, taken = positions_of(trunk), config.num_virtual_tokens
     if limit and (facts.max_length or limit) + taken > limit:
         truth = f"and data.max_length={facts.max_length} are more than the {limit} positions of the model."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import nn
 from torch.nn import Parameter
+from torch.nn.modules.conv import _ConvNd
 
 from espalier.core.errors import ConfigError, Fault
 from espalier.state.layers import layers_of
@@ -35,12 +36,12 @@ def groups_of(parameters: Any, settings: Mapping[str, Any]) -> list[Parameter] |
         raise ConfigError(Fault("adapter", "leaves nothing to train.", "Try adapter=full."))
     if not any(key in settings for key in _KEYS):
         return learning
-    depths, matrices = _depths(module, settings), _matrices(module, settings)
+    depths, matrices, vectors = _depths(module, settings), _matrices(module, settings), _vectors(module, learning)
     spares = not settings.get("decay_vectors", True) and bool(settings.get("weight_decay"))
     groups: dict[tuple[int, bool, bool], Group] = {}
     for parameter in learning:
         depth, matrix = depths.get(parameter, 0), parameter in matrices
-        spared = spares and parameter.ndim < 2
+        spared = spares and parameter in vectors
         if (depth, matrix, spared) not in groups:
             group: Group = {"params": [], "name": _name(depth if depths else None, matrix, spared)}
             group |= {"lr": settings["lr"] * settings["layer_decay"] ** depth} if depth else {}
@@ -81,12 +82,19 @@ def _depths(module: nn.Module | None, settings: Mapping[str, Any]) -> dict[Param
     return depths
 
 
+def _vectors(module: nn.Module | None, learning: Sequence[Parameter]) -> set[Parameter]:
+    """Parameters of one axis, and those whose other axes have length 1, as IA3's scales; no dense layer's weights."""
+    layers = [layer for layer in module.modules() if isinstance(layer, nn.Linear | _ConvNd)] if module else []
+    weights = {layer.weight for layer in layers}
+    return {p for p in learning if p.ndim < 2 or (sum(n > 1 for n in p.shape) < 2 and module and p not in weights)}
+
+
 def _matrices(module: nn.Module | None, settings: Mapping[str, Any]) -> set[Parameter]:
-    """What an optimizer with ``matrices`` treats as such: parameters of two axes that no embedding looks rows up in."""
+    """What an optimizer with ``matrices`` treats as such: two axes longer than 1, and no embedding's rows."""
     if "matrices" not in settings:
         return set()
     part = module if module is None or settings["matrices"] == "all" else _trunk(module)
-    found = {p for p in (part.parameters() if part else ()) if p.requires_grad and p.ndim == 2}
+    found = {p for p in (part.parameters() if part else ()) if p.requires_grad and p.ndim == 2 and min(p.shape) > 1}
     for inner in part.modules() if part else ():
         if isinstance(inner, nn.Embedding | nn.EmbeddingBag):
             found -= set(inner.parameters())

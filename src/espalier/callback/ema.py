@@ -10,7 +10,8 @@ from annotated_types import Gt, Lt
 from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
-from espalier.core.parts import RunInfo
+from espalier.core.errors import ConfigError, Fault
+from espalier.core.parts import RunInfo, Steps
 from espalier.state.idle_hooks import without_idle_hooks
 from espalier.state.sharded import like, local
 
@@ -55,7 +56,14 @@ class Ema(pl.Callback):
 
     @torch.no_grad()
     def on_train_start(self, _: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Begin with the weights, or put back what a checkpoint held."""
+        """Begin with the weights, or put back what a checkpoint held.
+
+        Raises:
+            ConfigError: a part of the model takes weights away, which an average would keep.
+        """
+        if part := next((part for part in pl_module.modules() if isinstance(part, Steps)), None):
+            truth = f"averages weights, and {type(part).__name__} takes some away after each step."
+            raise ConfigError(Fault("callback=ema", truth, "Leave it out, or set adapter=lora."))
         learning = [(name, p) for name, p in pl_module.named_parameters() if p.requires_grad]
         self._names, self._weights = [name for name, _ in learning], [p for _, p in learning]
         self._average = [weight.detach().clone().to(_wide(weight)) for weight in self._weights]

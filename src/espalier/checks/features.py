@@ -26,13 +26,13 @@ from espalier.core.arrays import numbers
 from espalier.core.errors import ConfigError
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Data, Placement
+from espalier.state.frozen import SCRATCH
 
 _LAYERS = 4  # from the last: that one alone knows a text's topic better than its tone
 _COMPONENTS = 512
 _TERMS = 50_000  # of words, and of parts of words
 _MANY = 1_000  # texts, from which a term that stands in one of them alone is not looked at
 _SHARE = 0.5  # weight of a model's states beside words; found on SST-2 with flipped labels
-_SCRATCH = "from scratch"
 
 Dense = npt.NDArray[np.float32]
 
@@ -106,7 +106,7 @@ def _states(experiment: Experiment, source: Data, raw: Raw) -> Dense | None:
         backbone = instantiate(config.model, facts, encoding=encoding)
     except ConfigError:  # it reads other data, or its weights are not at hand
         return None
-    if getattr(backbone, "origin", _SCRATCH) == _SCRATCH:
+    if getattr(backbone, "origin", SCRATCH) == SCRATCH:
         return None
     placement: Placement = instantiate(config.hardware)
     torch.set_num_threads(placement.threads)

@@ -48,14 +48,15 @@ def tell(
     found, rows = findings(raw, same), suspects(raw, same)
     rows += doubted.suspects if doubted else []
     words = lengths(raw, source.batching.max_length)
-    if output:
-        write_suspects(output, rows)
     if as_json:
         print(_json(raw, found, words, doubted, rows))
     else:
-        print("\n".join(check_lines(experiment.choices["data"], raw.origin, found, words, doubted)))
+        print("\n".join(check_lines(experiment.choices["data"], raw.origin, found, words, doubted)), flush=True)
+    if output:
+        write_suspects(output, rows)
+    if rows and not as_json:
         said = f"{len(rows):,} rows are listed in {output}" if output else "--output FILE lists every such row"
-        print(*(["", said] if rows else []), sep="\n")
+        print("", said, sep="\n")
     return 1 if strict and rows else 0
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from espalier.build.instantiate import instantiate
 from espalier.config.compose import Experiment
 from espalier.config.trust import WorkingFolderFinder
-from espalier.core.errors import EspalierError, UserError
+from espalier.core.errors import EspalierError, RunFailedError, UserError
 from espalier.core.facts import Raw
 from espalier.core.parts import Data
 from espalier.report.faults import failure_lines, fault_lines, warning_line
@@ -46,5 +46,10 @@ def answered(work: Callable[[], int]) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        if not error.filename or os.environ.get("ESPALIER_TRACEBACK"):
+            raise
+        print("\n".join(failure_lines(RunFailedError(f"{error.filename}: {error.strerror}."))), file=sys.stderr)
+        return 1
     finally:
         warnings.formatwarning = before

@@ -47,11 +47,12 @@ One that finds answers adds the best one, and ranked, a list of the best five (t
   scores=true          a column score:<label> for each label
   on_empty=error       skip: rows without a text, or a whole image, are kept, and get no prediction
   encoding=utf-8       of a csv or tsv input
+  delimiter=';'        between the fields of a csv input; else as its header suggests
   hardware=cpu …       where to compute, if not as the run did: hardware.precision=bf16-mixed, hardware.threads=4
   task.KEY=…           how the task answers, if not as the run did: task.temperature=0, task.threshold=0.3"""
 _KNOWN = {
     "run": "outputs/latest", "input": "FILE", "output": "FILE", "format": "", "scores": "", "on_empty": "",
-    "encoding": "",
+    "encoding": "", "delimiter": "",
 }  # fmt: skip
 _CHOICES = {"scores": ("true", "false"), "on_empty": ("error", "skip")}
 
@@ -85,7 +86,7 @@ def main(words: Sequence[str]) -> int:
     if images:
         columns = _column_of_images(input_, facts, named)
     elif input_ != STREAM:
-        header = header_of(Path(input_), format_of("input", input_, None), encoding)
+        header = header_of(Path(input_), format_of("input", input_, None), encoding, settings.get("delimiter"))
         columns = _by_path(columns, facts, header, named)
         aside = {role for role, kind in facts.kinds.items() if kind == "aside"}
         _require_columns(input_, header, columns, named, optional=aside - {_role_of(word) for word in named})
@@ -96,6 +97,7 @@ def main(words: Sequence[str]) -> int:
         *(f"--column={role}={name}" for role, name in columns.items()),
         *(f"--named={role}" for role in filter(None, map(_role_of, named))),
         *(f"--override={word}" for word in overrides),
+        *([f"--delimiter={settings['delimiter']}"] if "delimiter" in settings else []),
     )  # fmt: skip
 
 

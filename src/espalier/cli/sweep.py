@@ -21,6 +21,7 @@ from espalier.report.sweep_read import read_summary, status_of
 
 _OUTPUTS = Path("outputs")
 _CONDUCT = "espalier.sweep.conduct"
+_FAILED = ("failed", "infeasible")
 _HELP = """\
 espalier sweep COMMAND [DIR or WORDS] [flags]
 
@@ -31,7 +32,7 @@ A sweep is begun by  espalier train -m WORDS . DIR is its directory, outputs/<na
   best [DIR]              the best configuration, where it lies, the command that trains it alone    --json
   resume [DIR] [WORDS]    go on with it, after a kill or an end; WORDS may change the launcher, or how much is tried
                           (launcher.trials=4 sweep.trials=60)
-  retry --failed [DIR]    the same, and failed trials once more
+  retry --failed [DIR]    the same, and trials that failed, or had no memory, once more
   stop [DIR]              end it: running trials leave a checkpoint; from any machine.   --now: without
   report [DIR]            write its page again, and the same as Markdown and csv         --output FILE.html
   wandb WORDS             print a sweep file for W&B's own agents                        --output FILE.yaml
@@ -110,12 +111,12 @@ def _retry(words: Sequence[str]) -> int:
         raise UserError(Fault("espalier sweep retry", "is for failed trials.", "Say so:  --failed"))
 
     def again(record: Record) -> None:
-        failed = [trial.trial for trial in record.trials.values() if trial.state == "failed"]
+        failed = [trial.trial for trial in record.trials.values() if trial.state in _FAILED]
         for number in failed:
             record.write("again", number, why="tried once more", lost=0)
         print(f"{len(failed)} failed {'trial' if len(failed) == 1 else 'trials'} once more")
 
-    if any(trial.state == "failed" for trial in read_record(directory)):
+    if any(trial.state in _FAILED for trial in read_record(directory)):
         return _go_on(directory, before=again)
     print(f"no trial of {shown(directory)} has failed")
     return 0

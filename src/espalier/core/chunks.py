@@ -19,7 +19,7 @@ from espalier.core.errors import DataError, Fault, UserError
 from espalier.core.formats import DAMAGED, open_bytes, open_text, require_format
 from espalier.core.jsonl import objects
 from espalier.core.parquet import UNREADABLE, damaged
-from espalier.core.tabular import is_quoted, sniff_delimiter
+from espalier.core.tabular import delimiter_of, is_quoted, sniff_delimiter
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
 FORMATS: tuple[Format, ...] = ("csv", "tsv", "jsonl", "parquet")
@@ -28,6 +28,7 @@ _ENDINGS: Mapping[str, Format] = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet",
 }  # fmt: skip
 _HEAD = 100  # lines that tell how a table is written
+_LOOKED_AT = 4096  # JSON lines that tell its columns
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,9 @@ def format_of(key: str, path: str, given: str | None) -> Format:
     """
     if path != STREAM:
         found = _ENDINGS.get(Path(path.removesuffix(".gz")).suffix.lower())
+        if found == "parquet" and path.endswith(".gz"):
+            truth = "is compressed as a whole, and parquet is within."
+            raise UserError(Fault(f"{key}={path}", truth, "Let it be .parquet (gunzip)."))
         if found is None:
             known = ", ".join(_ENDINGS)
             raise UserError(Fault(f"{key}={path}", "is of no known kind.", f"Let its name end with one of: {known}"))
@@ -102,18 +106,21 @@ def format_of(key: str, path: str, given: str | None) -> Format:
     return given  # type: ignore[return-value]
 
 
-def header_of(path: Path, kind: Format, encoding: str) -> tuple[str, ...]:
-    """The columns of a file. Raises ``DataError``: see ``read_chunks``."""
-    return next(iter(read_chunks(str(path), kind, 1, encoding))).header
+def header_of(path: Path, kind: Format, encoding: str, delimiter: str | None = None) -> tuple[str, ...]:
+    """The columns of a file; of JSON lines, the keys of its first rows. Raises ``DataError``: see ``read_chunks``."""
+    return next(iter(read_chunks(str(path), kind, _LOOKED_AT if kind == "jsonl" else 1, encoding, delimiter))).header
 
 
-def read_chunks(path: str, kind: Format, size: int, encoding: str = "utf-8") -> Iterator[Chunk]:
+def read_chunks(
+    path: str, kind: Format, size: int, encoding: str = "utf-8", delimiter: str | None = None
+) -> Iterator[Chunk]:
     """A table's rows in their order.
 
     Args:
         path: of a file, gzipped or not, or ``-``: standard input.
         size: rows of a chunk.
         encoding: of delimited files; JSON is UTF-8.
+        delimiter: between the fields of a csv file; None: as its header suggests.
 
     Raises:
         DataError: not there, no rows, another encoding, a broken row (with its line).
@@ -130,7 +137,10 @@ def read_chunks(path: str, kind: Format, size: int, encoding: str = "utf-8") -> 
         seen = 0
         try:
             again = None if path == STREAM else lambda: open_text(Path(path), codec)
-            separator, read = (",", objects(name, lines)) if kind == "jsonl" else _delimited(lines, name, kind, again)
+            if kind == "jsonl":
+                separator, read = ",", objects(name, lines)
+            else:
+                separator, read = _delimited(lines, name, kind, again, delimiter)
             while part := list(islice(read, size)):
                 numbers, rows = zip(*part, strict=True)
                 seen = numbers[-1]
@@ -161,7 +171,7 @@ def _parquet(path: Path, size: int) -> Iterator[Chunk]:
 
 
 def _delimited(
-    lines: Iterable[str], name: str, kind: Format, again: Callable[[], Iterable[str]] | None
+    lines: Iterable[str], name: str, kind: Format, again: Callable[[], Iterable[str]] | None, delimiter: str | None
 ) -> tuple[str, Iterator[tuple[int, dict[str, str]]]]:
     """What separates fields, and the rows. ``again`` gives all lines from the beginning, where that can be had."""
     stream = iter(lines)
@@ -170,22 +180,29 @@ def _delimited(
     if not head or not head[0].strip():
         raise DataError(Fault(name, "is empty: it has no header.", "Its first row must name the columns."))
     separator = "\t" if kind == "tsv" else sniff_delimiter(Path(name), head[0])
+    separator = separator if delimiter is None else delimiter_of("delimiter", delimiter)
     plain = separator == "\t" and not is_quoted(again or (lambda: head))
     quoting: Literal[0, 3] = csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL
     return separator, _rows(csv.reader(chain(head, stream), delimiter=separator, strict=True, quoting=quoting), name)
 
 
 def _rows(reader: Any, name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Rows by the line that they begin on. Of one column, an empty line is an empty cell, if others come behind it."""
     header: list[str] = []
+    blank: list[int] = []
     begins = 1
     try:
         for row in reader:
             if not header:
                 header = _unique(row, name)
+            elif not row and len(header) == 1:
+                blank.append(begins)
             elif row and len(row) != len(header):
                 truth = f"has {len(row)} fields, and the header names {len(header)} columns."
                 raise DataError(Fault(f"{name} line {begins}", truth, "Quote fields that hold the delimiter."))
             elif row:
+                yield from ((line, {header[0]: ""}) for line in blank)
+                blank = []
                 yield begins, dict(zip(header, row, strict=True))
             begins = reader.line_num + 1
     except csv.Error as error:

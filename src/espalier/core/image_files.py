@@ -26,12 +26,18 @@ def image_files(path: str) -> list[Path]:
     """The images that are meant, by name; of a folder, those in its folders too. Hidden ones are passed over."""
     whole = expanded(path)
     found = sorted(whole.rglob("*")) if whole.is_dir() else expand(path)
-    return [file for file in found if is_image(file) and not any(part.startswith(".") for part in _below(file, whole))]
+    return [file for file in found if is_image(file) and not is_hidden(file, whole)]
 
 
 def is_image(file: Path) -> bool:
     """By its ending."""
     return file.suffix.lower() in ENDINGS
+
+
+def is_hidden(file: Path, folder: Path) -> bool:
+    """Whether it, or a folder that it lies in below ``folder``, has a name that begins with a dot."""
+    below = file.relative_to(folder).parts if folder.is_dir() else (file.name,)
+    return any(part.startswith(".") for part in below)
 
 
 def read_images(path: str, size: int) -> Iterator[Records]:
@@ -40,7 +46,3 @@ def read_images(path: str, size: int) -> Iterator[Records]:
     for start in range(0, len(files), size):
         rows = [{COLUMN: str(file)} for file in files[start : start + size]]
         yield Records((COLUMN,), rows, range(start + 1, start + 1 + len(rows)), "image")
-
-
-def _below(file: Path, folder: Path) -> tuple[str, ...]:
-    return file.relative_to(folder).parts if folder.is_dir() else (file.name,)

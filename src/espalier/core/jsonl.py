@@ -13,7 +13,7 @@ from espalier.core.errors import DataError, Fault
 from espalier.core.formats import DAMAGED, open_text, read_bytes, require_format
 from espalier.core.texts import is_whole
 
-_LOOKED_AT = 100  # lines that tell the columns before the whole is read
+_LOOKED_AT = 1000  # lines that tell the columns before the whole is read
 _Pairs = list[tuple[str, Any]]
 
 
@@ -31,7 +31,7 @@ class Records:
 
 
 def peek_records(path: Path) -> dict[str, Any]:
-    """The keys of the first hundred objects, each with the first value that is not null.
+    """The keys of the first thousand objects, each with the first value that is not null.
 
     Raises:
         DataError: see ``read_records``.

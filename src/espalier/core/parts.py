@@ -114,8 +114,9 @@ class Backbone(Protocol):
     """A torch module: batch -> features of shape (B, width).
 
     Attributes:
-        width: number of features.
-        trunk: the module that an adapter may wrap or replace.
+        width, trunk: number of features; the module that an adapter may wrap or replace.
+        origin: where its weights lie; left out, or ``from scratch``: nowhere, and checkpoints hold frozen ones too.
+        merges: a class attribute: ``save`` adds what an adapter learned into the weights, as each adapter must allow.
         targets: a class attribute: a name for some layers -> PEFT's ``target_modules``: a regex that their whole names
             within ``trunk`` match, or ``all-linear``; or ``all-conv``. Empty: an adapter finds no layers here.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 import sys
@@ -30,7 +31,7 @@ def sink(path: str, kind: Format) -> Iterator[Write]:
     there before stays.
 
     Args:
-        path: of a file, or ``-``: standard output.
+        path: of a file, gzipped where its name ends in ``.gz``; or ``-``: standard output.
 
     Raises:
         DataError: a later chunk has columns or types that the first one has not, and the format needs the same in all.
@@ -46,13 +47,19 @@ def sink(path: str, kind: Format) -> Iterator[Write]:
             with _parquet(temporary) as write:
                 yield write
         else:
-            with temporary.open("w", encoding="utf-8", newline="") as file:
+            with _opened(temporary, gzipped=path.endswith(".gz")) as file:
                 yield _text(file, kind)
         sync_file(temporary)
         temporary.replace(target)
         sync_folder(target.absolute().parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _opened(path: Path, *, gzipped: bool) -> IO[str]:
+    if gzipped:
+        return gzip.open(path, "wt", encoding="utf-8", newline="")
+    return path.open("w", encoding="utf-8", newline="")
 
 
 def _text(file: IO[str], kind: Format) -> Write:

@@ -65,8 +65,14 @@ def read_table(path: Path, encoding: str = "utf-8", delimiter: str | None = None
     rows: list[list[str]] = []
     numbers: list[int] = []
     ragged: list[tuple[int, int]] = []
+    blank: list[int] = []
     for number, row in _rows(path, text, separator):
-        if len(row) == len(header):
+        if not row and len(header) == 1:  # an empty cell, if others come behind it
+            blank.append(number)
+        elif len(row) == len(header):
+            rows += [[""] for _ in blank]
+            numbers += blank
+            blank = []
             rows.append(row)
             numbers.append(number)
         elif row:
@@ -85,6 +91,21 @@ def sniff_delimiter(path: Path, header: str) -> str:
     return max(",;\t|", key=_QUOTED.sub(r"\1", header).count)
 
 
+def delimiter_of(key: str, given: str) -> str:
+    """What a user said that separates fields; ``\\t`` is a tab.
+
+    Args:
+        key: what it was said by, for the fault.
+
+    Raises:
+        DataError: it is not one character, or one that means something else.
+    """
+    separator = {"\\t": "\t"}.get(given, given)
+    if len(separator) != 1 or separator in '"\r\n':
+        raise DataError(Fault(f"{key}={given}", "is not one character that separates fields.", r"For a tab: '\t'."))
+    return separator
+
+
 def _header(path: Path, file: TextIO, delimiter: str | None) -> list[str]:
     line = file.readline().lstrip(MARK)
     if not line.strip():
@@ -97,12 +118,7 @@ def _header(path: Path, file: TextIO, delimiter: str | None) -> list[str]:
 
 
 def _separator(path: Path, header: str, delimiter: str | None) -> str:
-    separator = {None: sniff_delimiter(path, header), "\\t": "\t"}.get(delimiter, delimiter) or ""
-    if len(separator) != 1 or separator in '"\r\n':
-        raise DataError(
-            Fault(f"data.delimiter={delimiter}", "is not one character that separates fields.", r"For a tab: '\t'.")
-        )
-    return separator
+    return sniff_delimiter(path, header) if delimiter is None else delimiter_of("data.delimiter", delimiter)
 
 
 def _rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Unpack
 
@@ -31,6 +32,8 @@ class ConversationData(TableData):
     Args:
         columns: role -> column. Where ``messages`` is named, its last message is the answer, unless a column
             ``answer`` has one; where it is not, there are an ``instruction``, an ``answer`` and perhaps an ``input``.
+        encoding: of delimited files, a name that Python knows.
+        delimiter: of those, one character, or None: by a file's ending or header.
         slices: columns by which results are told apart.
         on_null: whether rows without an instruction or an answer are an error, or are dropped and counted.
         packing: whether training puts several rows one behind the other; see ``batch.packed``.
@@ -45,6 +48,8 @@ class ConversationData(TableData):
         self,
         *,
         columns: Mapping[str, str | None],
+        encoding: str = "utf-8",
+        delimiter: str | None = None,
         slices: Sequence[str] = (),
         on_null: Literal["error", "drop"] = "error",
         packing: bool,
@@ -52,6 +57,7 @@ class ConversationData(TableData):
     ) -> None:
         super().__init__(columns=columns, **common)
         self.slices, self.on_null, self.packing = slices, on_null, packing
+        self._delimited = partial(read_table, encoding=encoding, delimiter=delimiter)
 
     @abstractmethod
     def files(self) -> tuple[Files, str]:
@@ -65,15 +71,20 @@ class ConversationData(TableData):
     def tables(self) -> Source:
         """Read the files; see ``read_conversations``."""
         files, origin = self.files()
-        return read_conversations(files, self.columns, self.slices, self.on_null, origin)
+        return read_conversations(files, self.columns, self.slices, self.on_null, origin, self._delimited)
 
 
 def read_conversations(
-    files: Files, columns: Mapping[str, str], slices: Sequence[str], on_null: Literal["error", "drop"], origin: str
+    files: Files,
+    columns: Mapping[str, str],
+    slices: Sequence[str],
+    on_null: Literal["error", "drop"],
+    origin: str,
+    delimited: Callable[[Path], Tabular] = read_table,
 ) -> Source:
     """Read the files of each split, one after the other; a later file's row numbers go on.
 
-    A file is read as what it holds: JSON lines, a delimited table (gzipped or not), parquet.
+    A file is read as what it holds: JSON lines, a delimited table (gzipped or not; by ``delimited``), parquet.
 
     Returns:
         Roles ``instruction``, ``answer`` and, where it is named, ``input``; or ``messages`` and ``answer``.
@@ -87,7 +98,7 @@ def read_conversations(
     for name, paths in files.items():
         splits[name] = Split({})
         for path in paths:
-            _add(splits[name], path, columns, slices, on_null)
+            _add(splits[name], path, _table(path, [*columns.values(), *slices], delimited), columns, slices, on_null)
     first = files["train"][0] if "train" in files else next(iter(files.values()))[0]
     source = source_of(splits, Reading(columns, unit=_unit(first)), origin)
     return replace(source, notes=_notes(source, columns))
@@ -108,10 +119,15 @@ def _require_roles(columns: Mapping[str, str]) -> None:
 
 
 def _add(
-    split: Split, path: Path, columns: Mapping[str, str], slices: Sequence[str], on_null: Literal["error", "drop"]
+    split: Split,
+    path: Path,
+    table: Tabular,
+    columns: Mapping[str, str],
+    slices: Sequence[str],
+    on_null: Literal["error", "drop"],
 ) -> None:
     """Add a file's rows to a split, under numbers that go on."""
-    table, unit = _table(path, [*columns.values(), *slices]), _unit(path)
+    unit = _unit(path)
     for role, name in [*columns.items(), *(("slices", name) for name in slices)]:
         require_column(role, name, table.header, str(path))
     where = [f"{unit} {number} of {path}" for number in table.numbers]
@@ -130,11 +146,11 @@ def _add(
     split.header, split.empty = table.header, split.empty + len(empty)
 
 
-def _table(path: Path, names: Sequence[str]) -> Tabular:
+def _table(path: Path, names: Sequence[str], delimited: Callable[[Path], Tabular]) -> Tabular:
     kind = format_of(path)
     if kind == "parquet":
         return read_parquet(path, names)
-    return read_table(path) if kind == "csv" else read_records(path)
+    return delimited(path) if kind == "csv" else read_records(path)
 
 
 def _unit(path: Path) -> str:

@@ -12,7 +12,7 @@ from annotated_types import Ge, Len
 from espalier.core.bounds import FolderExists, Keys
 from espalier.core.errors import DataError, Fault
 from espalier.core.facts import Kind
-from espalier.core.image_files import ENDINGS, is_image
+from espalier.core.image_files import ENDINGS, is_hidden, is_image
 from espalier.core.images import BROKEN, Pixels, Shaper, opened
 from espalier.data.common import Common, Source, TableData, Values
 
@@ -100,7 +100,7 @@ def _labelled(folder: Path) -> list[tuple[Path, str]]:
         (file, label.name)
         for label in _folders(folder)
         for file in sorted(label.rglob("*"))
-        if is_image(file) and not file.name.startswith(".")
+        if is_image(file) and not is_hidden(file, label)
     ]
     if not files:
         truth = f"has no images in folders named by their labels (endings: {', '.join(ENDINGS)})."

@@ -18,7 +18,7 @@ class Instructions(ConversationData):
     Args:
         path: a file, a list of files, or a pattern; validation and test rows are cut from them where they have no
             files of their own. See ``data.conversations.read_conversations`` for what may be read.
-        columns, slices, on_null, packing: see ``data.conversations.ConversationData``.
+        columns, encoding, delimiter, slices, on_null, packing: see ``data.conversations.ConversationData``.
 
     Raises:
         DataError: when read; see ``data.conversations.read_conversations``.
@@ -35,12 +35,17 @@ class Instructions(ConversationData):
         columns: Annotated[
             dict[str, str | None], Keys(("instruction", "input", "answer", "messages")), ColumnsOf("path")
         ],
+        encoding: str,
+        delimiter: str | None,
         slices: Annotated[list[str], ColumnsOf("path")],
         on_null: Literal["error", "drop"],
         packing: bool,
         **common: Unpack[Common],
     ) -> None:
-        super().__init__(columns=columns, slices=slices, on_null=on_null, packing=packing, **common)
+        super().__init__(
+            columns=columns, encoding=encoding, delimiter=delimiter, slices=slices, on_null=on_null, packing=packing,
+            **common,
+        )  # fmt: skip
         self.paths = {"train": path, "validation": validation_path, "test": test_path}
 
     def files(self) -> tuple[Files, str]:

@@ -38,6 +38,8 @@ def as_text(value: Any) -> str | None:
 def as_labels(values: Sequence[Any], separator: str | None, where: Callable[[int], str]) -> list[Label | None]:
     """One label for each row, or a tuple of any number of them where the column holds lists or separated texts.
 
+    A whole number is one label, whether it is stored as an integer or a float.
+
     Args:
         where: position -> where that row stands, for people.
 
@@ -49,18 +51,23 @@ def as_labels(values: Sequence[Any], separator: str | None, where: Callable[[int
     labels: list[Label | None] = []
     for position, value in enumerate(values):
         if not many or (separator is not None and not lists[position]):
-            text = as_text(value)
+            text = _named(value)
             if text is None and value is not None and not _is_nan(value):
                 raise DataError(Fault("data.columns.label", f"is no label on {where(position)}: {value!r:.60}."))
             labels.append(text if separator is None or text is None else _parts(text, separator))
         elif value is None:
             labels.append(None)
-        elif not lists[position] or None in (inner := [as_text(item) for item in value]):
+        elif not lists[position] or None in (inner := [_named(item) for item in value]):
             truth = f"is a list of labels on some rows, and on {where(position)} it is {value!r:.60}."
             raise DataError(Fault("data.columns.label", truth, "Write a list of texts on each row; [] for none."))
         else:
             labels.append(tuple(str(name) for name in inner))
     return labels
+
+
+def _named(value: Any) -> str | None:
+    # A table with an empty cell has floats where another one of the same rows has integers.
+    return str(int(value)) if isinstance(value, float | np.floating) and float(value).is_integer() else as_text(value)
 
 
 def is_empty(value: Any) -> bool:

@@ -13,6 +13,7 @@ from espalier.core.facts import DataFacts
 from espalier.core.parts import Encoding
 from espalier.model.reading import encoding_lines, text_role
 from espalier.model.weights import as_code, save_weights
+from espalier.state.frozen import SCRATCH
 
 _RECIPE = """
 import torch
@@ -60,7 +61,7 @@ class Bag(nn.Module):
         dropout: Annotated[float, Ge(0), Lt(1)],
     ) -> None:
         super().__init__()
-        self.origin, self.encoding, self.width = "from scratch", encoding, embedding
+        self.origin, self.encoding, self.width = SCRATCH, encoding, embedding
         self.role = text_role(facts)
         # What pads is not in the mean; a text without a word is a vector of zeros.
         padding = facts.pad[self.role]

@@ -17,6 +17,7 @@ from espalier.core.parts import Encoding
 from espalier.model.augment import Augment
 from espalier.model.recipe import adapting
 from espalier.model.weights import as_code, save_weights
+from espalier.state.frozen import SCRATCH
 
 _POOLS = {"max": nn.MaxPool2d, "mean": nn.AvgPool2d}
 _RECIPE = """
@@ -79,7 +80,7 @@ class Cnn(nn.Module):
         flip: bool,
     ) -> None:
         super().__init__()
-        self.origin, self.encoding, self.shape = "from scratch", encoding, facts.shape
+        self.origin, self.encoding, self.shape = SCRATCH, encoding, facts.shape
         self.role = _image_role(facts)
         _require_size(facts.shape, len(channels))
         self.mean, self.std = getattr(encoding, "mean", 0.0), getattr(encoding, "std", 1.0)

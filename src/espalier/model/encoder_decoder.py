@@ -16,6 +16,7 @@ from espalier.core.parts import Encoding
 from espalier.model.pegasus_files import save_as_pegasus
 from espalier.model.reading import text_role
 from espalier.model.seq2seq_layers import Seq2Seq, Written
+from espalier.state.frozen import SCRATCH
 
 
 class EncoderDecoder(nn.Module):
@@ -49,6 +50,7 @@ class EncoderDecoder(nn.Module):
             ``data.max_length``.
     """
 
+    merges: ClassVar[bool] = True
     targets: ClassVar[Mapping[str, str]] = {
         "attention": r".*\.(self_attn|encoder_attn)\.(q_proj|kv_proj|out_proj)",
         "mlp": r".*\.(fc1|fc2)",
@@ -80,7 +82,7 @@ class EncoderDecoder(nn.Module):
         if facts.max_length is None:
             raise ConfigError(Fault("data.max_length=null", "leaves open how many positions a text has.", "Set it."))
         reads: Any = encoding
-        self.origin, self.encoding, self.width, self.context = "from scratch", encoding, width, facts.max_length
+        self.origin, self.encoding, self.width, self.context = SCRATCH, encoding, width, facts.max_length
         self.source, self.target = text_role(facts), _target_role(facts)
         self.start, self.end = int(reads.start), int(reads.end)
         self.trunk: nn.Module = Seq2Seq(

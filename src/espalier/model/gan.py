@@ -16,6 +16,7 @@ from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
 from espalier.core.parts import Encoding
 from espalier.model.weights import as_code, save_weights
+from espalier.state.frozen import SCRATCH
 
 _SLOPE = 0.2  # of the discriminator's units below 0 (Radford et al. 2016)
 _SMALLEST = 2  # pixels a side, where the generator begins: a norm needs several values of each channel
@@ -75,7 +76,7 @@ class Gan(nn.Module):
         spectral_norm: bool,
     ) -> None:
         super().__init__()
-        self.origin, self.encoding, self.shape, self.noise = "from scratch", encoding, facts.shape, noise
+        self.origin, self.encoding, self.shape, self.noise = SCRATCH, encoding, facts.shape, noise
         self.role = _image_role(facts)
         sizes = _sizes(facts.shape[1:], len(channels))
         self.generator = _generator(noise, [*channels, facts.shape[0]], sizes)

@@ -16,6 +16,7 @@ from espalier.core.facts import DataFacts
 from espalier.core.parts import Encoding
 from espalier.model.gpt2_files import save_as_gpt2
 from espalier.model.reading import text_role
+from espalier.state.frozen import SCRATCH
 
 _DEVIATION = 0.02
 _RECIPE = """
@@ -61,6 +62,7 @@ class Gpt(nn.Module):
         ConfigError: the heads do not divide the width, or there is no ``data.max_length``.
     """
 
+    merges: ClassVar[bool] = True
     targets: ClassVar[Mapping[str, str]] = {
         "attention": r".*\.attn\.(c_attn|c_proj)",
         "mlp": r".*\.mlp\.(c_fc|c_proj)",
@@ -88,7 +90,7 @@ class Gpt(nn.Module):
             raise ConfigError(Fault(f"model.width={width}", truth, f"Set model.width={near}"))
         if facts.max_length is None:
             raise ConfigError(Fault("data.max_length=null", "leaves open how many positions a text has.", "Set it."))
-        self.origin, self.encoding, self.width, self.context = "from scratch", encoding, width, facts.max_length
+        self.origin, self.encoding, self.width, self.context = SCRATCH, encoding, width, facts.max_length
         self.role = text_role(facts)
         self.trunk: nn.Module = Decoder(
             facts.vocab_size, self.context, layers, heads, width, dropout, attention_dropout

@@ -16,6 +16,7 @@ from espalier.core.parts import Encoding
 from espalier.model.reading import encoding_lines, text_role
 from espalier.model.recipe import adapting
 from espalier.model.weights import as_code, save_weights
+from espalier.state.frozen import SCRATCH
 
 _RECIPE = """
 import torch
@@ -94,7 +95,7 @@ class Lstm(nn.Module):
         word_dropout: Annotated[float, Ge(0), Lt(1)],
     ) -> None:
         super().__init__()
-        self.origin, self.encoding, self.pooling = "from scratch", encoding, pooling
+        self.origin, self.encoding, self.pooling = SCRATCH, encoding, pooling
         self.word_dropout, self.unknown = word_dropout, int(getattr(encoding, "unknown", 0))
         self.role = text_role(facts)
         self.reads_words = facts.kinds[self.role] == "words"

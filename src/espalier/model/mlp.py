@@ -17,6 +17,7 @@ from espalier.core.parts import Encoding
 from espalier.model.augment import Augment
 from espalier.model.recipe import adapting
 from espalier.model.weights import as_code, save_weights
+from espalier.state.frozen import SCRATCH
 
 _ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh}
 _RECIPE = """
@@ -67,7 +68,7 @@ class Mlp(nn.Module):
         shift: Annotated[int, Ge(0)],
     ) -> None:
         super().__init__()
-        self.origin, self.encoding, self.shape = "from scratch", encoding, facts.shape
+        self.origin, self.encoding, self.shape = SCRATCH, encoding, facts.shape
         self.role, kind = next((role, kind) for role, kind in facts.kinds.items() if kind in ("image", "vector"))
         self.augment = Augment(kind, shift=shift, flip=False)
         # Normalising by one mean and one deviation is an affine map: folded into one multiply and one add per batch.

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Lt
 from torch import Tensor, nn
@@ -49,6 +49,8 @@ class Seq2SeqLm(OfTransformers, nn.Module):
         ConfigError: the weights are not at hand, are no safetensors, or no encoder-decoder's; the encoding is not of
             this kind; the model has fewer positions than ``data.max_length``.
     """
+
+    merges: ClassVar[bool] = True
 
     def __init__(
         self,

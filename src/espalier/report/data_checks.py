@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -150,15 +151,18 @@ def _label(name: str) -> str:
 
 
 def _alike(classes: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """A line for each group of labels that may be meant as one: they differ in case or blanks only."""
+    """A line for each group of labels that may be meant as one."""
     groups: dict[str, list[str]] = {}
     for name in dict.fromkeys(name for counts in classes.values() for name in counts):
-        groups.setdefault(" ".join(name.casefold().split()), []).append(f"'{name}'")
-    return [
-        f"{', '.join(names[:-1])} and {names[-1]} differ in case and blanks only"
-        for names in groups.values()
-        if len(names) > 1
-    ]
+        groups.setdefault(" ".join(name.casefold().split()), []).append(name)
+    lines = [_differ(names, "case and blanks") for names in groups.values() if len(names) > 1]
+    numbers = [(name, name.rstrip("0")[:-1]) for name in groups if re.fullmatch(r"-?\d+\.0+", name)]
+    return lines + [_differ([whole, name], "how a number is written") for name, whole in numbers if whole in groups]
+
+
+def _differ(names: Sequence[str], what: str) -> str:
+    *first, last = (f"'{name}'" for name in names)
+    return f"{', '.join(first)} and {last} differ in {what} only"
 
 
 def _class_lines(found: Findings) -> list[str]:

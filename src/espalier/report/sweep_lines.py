@@ -115,7 +115,7 @@ def end_lines(
     counts = summary.get("counts") or {}
     if summary.get("status") in ("interrupted", "stopped"):
         ways.append(("go on", f"espalier sweep resume {shown}"))
-    if counts.get("failed"):
+    if counts.get("failed") or counts.get("infeasible"):
         ways.append(("again", f"espalier sweep retry --failed {shown}"))
     return [*lines, *(aligned(ways) if ways else [])]
 

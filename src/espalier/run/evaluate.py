@@ -59,14 +59,15 @@ def _evaluate(given: argparse.Namespace) -> int:
     found = [evaluate(model, source, raw, split)]
     if given.against:
         found.append(evaluate(restore(given.against, hardware=hardware), source, raw, split))
+    sides = [one for one, _ in found]
+    print(*(against_lines(*sides) if given.against else evaluation_lines(sides[0])), sep="\n", flush=True)
     folder = given.output or given.directory / "evaluations" / _name(experiment, raw, split, given)
     folder.mkdir(parents=True, exist_ok=True)
     for (_, table), file in zip(found, ("predictions.parquet", "against.parquet"), strict=False):
         if table is not None:
             result.write_table(folder / file, table)
-    sides = [one for one, _ in found]
     write_json(folder / "evaluation.json", against_dict(*sides) if given.against else sides[0].as_dict())
-    print(*(against_lines(*sides) if given.against else evaluation_lines(sides[0])), "", shown(folder), sep="\n")
+    print("", shown(folder), sep="\n")
     return 0
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from espalier.core.facts import DataFacts
+from espalier.state.frozen import left_out
 
 _KEPT = 4  # checkpoints at most: the last two, the best, and one that is being written
 _PLAIN = {"fused": False, "foreach": False, "capturable": False}  # loops that need no device
@@ -52,8 +53,10 @@ def tensor_bytes(value: Any) -> int:
 
 
 def checkpoint_bytes(task: nn.Module, state: int) -> int:
-    """Of one checkpoint: what learns, buffers, the optimizer's state."""
-    return parameter_bytes(task, trained=True) + _bytes(task.buffers()) + state
+    """Of one checkpoint: parameters that it does not leave out, buffers, the optimizer's state."""
+    elsewhere = left_out(task)
+    kept = (parameter for name, parameter in task.named_parameters() if name not in elsewhere)
+    return _bytes([*kept, *task.buffers()]) + state
 
 
 def disk_bytes(task: nn.Module, facts: DataFacts, checkpoint: int, epochs: float) -> int:

@@ -55,6 +55,7 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--column", action="append", default=[])
     parser.add_argument("--named", action="append", default=[], help="a role whose column must be there")
     parser.add_argument("--scores", action="store_true")
+    parser.add_argument("--delimiter")
     parser.add_argument("--override", action="append", default=[])
     given = parser.parse_args(words)
     return answered(lambda: _predict(given))
@@ -104,7 +105,7 @@ def _sink(given: argparse.Namespace, predictor: Predictor) -> AbstractContextMan
 def _chunks(given: argparse.Namespace, size: int) -> Iterator[Chunk]:
     if given.input_kind == IMAGES:
         return read_images(given.input, size)
-    return read_chunks(given.input, given.input_kind, size, given.encoding)
+    return read_chunks(given.input, given.input_kind, size, given.encoding, given.delimiter)
 
 
 class Predictor:

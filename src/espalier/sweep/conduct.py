@@ -198,7 +198,7 @@ def _drive(
     screen = Screen()
     watcher = _Watcher(ears, screen)
     driver = Driver(place, record, ready.parts, Clock(time.monotonic, time.sleep), watcher)
-    _require_same_trials(driver)
+    _require_same_trials(driver, ready.planner)
     take_over(driver)
     _plan_ahead(driver, ready)
     fixed = {
@@ -242,13 +242,17 @@ def _plan_ahead(driver: Driver, ready: Ready) -> None:
     driver.enrolment.begin_grid([(point, seed) for point, seed in pairs if identity(point) in set(chosen)])
 
 
-def _require_same_trials(driver: Driver) -> None:
-    """The files of options may have changed since trials were recorded."""
-    first = next((trial for trial in driver.trials.values() if trial.digest), None)
-    if first and driver.attempts.planned(first).digest != first.digest:
-        truth = f"would be another one now: a file of options has changed since ({first.name})."
-        remedy = "Put it back, or begin another sweep."
-        raise UserError(Fault(f"trial {first.trial}", truth, remedy))
+def _require_same_trials(driver: Driver, planner: Planner) -> None:
+    """The files of options may have changed since trials were recorded; one trial of each set of them tells."""
+    groups = [option.key for option in planner.space.options()]
+    firsts: dict[str, TrialRecord] = {}
+    for trial in driver.trials.values():
+        if trial.digest:
+            firsts.setdefault(identity({group: trial.point.get(group) for group in groups}), trial)
+    for first in firsts.values():
+        if driver.attempts.planned(first).digest != first.digest:
+            truth = f"would be another one now: a file of options has changed since ({first.name})."
+            raise UserError(Fault(f"trial {first.trial}", truth, "Put it back, or begin another sweep."))
 
 
 def _first_lines(place: Path, driver: Driver, fixed: Mapping[str, Any], ready: Ready) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from espalier.core.errors import UserError
+from espalier.core.errors import Fault, UserError
 from espalier.core.launching import Ended, Job
 from espalier.core.outcome import Outcome
 from espalier.core.record import Record, TrialRecord, trial_directory
@@ -23,6 +23,7 @@ from espalier.sweep.parts import Clock, Parts, Watcher
 from espalier.sweep.places import Places, Running
 from espalier.sweep.proposals import Proposals
 from espalier.sweep.questions import Questions
+from espalier.sweep.same_rows import SameRows
 from espalier.sweep.standings import Standing, finalists, standings
 from espalier.sweep.trial_files import outcome_of
 
@@ -55,6 +56,7 @@ class Driver:
             directory, record, self.places, parts.plans, parts.pruning.rungs,
             self._compared.name if self._compared else "", parts.settings.retries, clock.now,
         )  # fmt: skip
+        self.same_rows = SameRows(directory, record, self.attempts)
         self.proposals = Proposals(parts.search, parts.settings.trials, self.asked_objectives)
         self.enrolment = Enrolment(record, parts.plans, self.attempts, self.proposals)
         self.conclusion = Conclusion(self)
@@ -126,7 +128,13 @@ class Driver:
         self.watcher.moved(self, self.trials[number])
 
     def take_done(self, trial: TrialRecord, outcome: Outcome, cost: Mapping[str, Any]) -> None:
-        """Record the values of a trial that came to its end."""
+        """Record the values of a trial that came to its end; the sweep ends where its rows are not those of others."""
+        if (other := self.same_rows.other(trial, outcome)) is not None:
+            truth = f"was trained on other rows than trial {other}: the data have changed since."
+            self.fault = self.fault or UserError(Fault(f"trial {trial.trial}", truth, "Begin another sweep."))
+            self.record.write("failed", trial.trial, why=f"other rows than trial {other}'s", cost=cost)
+            self.end("stopped", "the data have changed")
+            return
         try:
             values = values_of(self.objectives, outcome)
         except UserError as error:

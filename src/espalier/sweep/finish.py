@@ -17,6 +17,7 @@ from espalier.core.record import TrialRecord, trial_directory
 from espalier.core.rundir import shown
 from espalier.report.sweep_lines import end_lines
 from espalier.sweep.driver import Driver
+from espalier.sweep.standings import missed, without_seed
 from espalier.sweep.summary import Summary
 
 BEST = "best"
@@ -26,7 +27,11 @@ def finish(driver: Driver, summary: Summary, status: str, code: int) -> int:
     """Link, page, table, last words; the exit code."""
     place = driver.directory
     notes = [f"trial {n} could not be tested: {why}" for n, why in driver.conclusion.faults.items()]
-    best = next(iter(driver.standings()), None)
+    rows = driver.standings()
+    best = next(iter(rows), None)
+    if other := missed(rows, driver.trials.values(), driver.objectives):
+        seeds = f"{len(other.trials)} of {len(rows[0].trials)} seeds"
+        notes.append(f"{without_seed(other.first)} is better by the mean of {seeds}; the others have failed")
     if best:
         _point_best(place, best.trials[0])
     if status in ("interrupted", "stopped") and driver.why and driver.why != status:

@@ -57,6 +57,18 @@ def standings(trials: Iterable[TrialRecord], objectives: Sequence[Objective]) ->
     return sorted(rows, key=lambda row: (-len(row.trials), -sign * row.means[0], row.configuration))
 
 
+def missed(rows: Sequence[Standing], trials: Iterable[TrialRecord], objectives: Sequence[Objective]) -> Standing | None:
+    """A configuration that is better than the first by its mean, and stands behind it since a seed of it has failed.
+
+    Args:
+        rows: see ``standings``.
+    """
+    broken = {trial.configuration for trial in trials if trial.state in ("failed", "infeasible")}
+    sign = objectives[0].sign
+    better = (row for row in rows if row.configuration in broken and sign * row.means[0] > sign * rows[0].means[0])
+    return max(better, key=lambda row: sign * row.means[0], default=None)
+
+
 def finalists(
     trials: Mapping[int, TrialRecord], objectives: Sequence[Objective], most: int, seeds: Sequence[int]
 ) -> list[tuple[TrialRecord, int]]:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from espalier.core.errors import ConfigError, Fault, RunFailedError
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Baseline, OptimizerFactory, Penalised, Steps
+from espalier.state.frozen import left_out
 from espalier.state.ranks import gather_objects
 
 Batch = Mapping[str, Any]
@@ -55,7 +56,7 @@ class AbstractTask(pl.LightningModule, ABC):
     divides: ClassVar[bool] = True
     objective: str
     direction: str
-    strict_loading = False  # frozen weights come from where the model came from, not from a checkpoint
+    strict_loading = False  # frozen weights that lie elsewhere come from there, not from a checkpoint
 
     def __init__(self, learner: nn.Module, facts: DataFacts, optimizers: OptimizerFactory, /) -> None:
         super().__init__()
@@ -113,7 +114,7 @@ class AbstractTask(pl.LightningModule, ABC):
         """One step; then parts of the learner that change with the steps take theirs, gradients still at hand."""
         super().optimizer_step(*args, **kwargs)
         for after_step in self._after_step:
-            after_step(self.trainer.global_step)
+            after_step(self.trainer.global_step + 1)  # Lightning counts a step once this hook is over
 
     def keep(self, *, row: Tensor, **columns: Tensor | list[Any]) -> None:
         """Remember a step's rows until the evaluation ends.
@@ -140,23 +141,23 @@ class AbstractTask(pl.LightningModule, ABC):
         return {n: v[order] if isinstance(v, Tensor) else [v[i] for i in order.tolist()] for n, v in whole.items()}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Leave out frozen parameters, and what is kept beside those that are quantised."""
-        named = self.named_parameters(remove_duplicate=False)  # tied weights have several names
-        frozen = {name for name, parameter in named if not parameter.requires_grad}
+        """Leave out frozen parameters that lie elsewhere, and what is kept beside those that are quantised."""
+        frozen = left_out(self)
         quantised = tuple(f"{name}." for name, part in self.named_modules() if type(part).__module__ in _QUANTISED)
         kept = {k: v for k, v in checkpoint["state_dict"].items() if k not in frozen}
         checkpoint["state_dict"] = {k: v for k, v in kept.items() if not k.startswith(quantised)} if quantised else kept
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
-        """As torch's, but everything that learns must be there, and nothing that the task does not have.
+        """As torch's, but all that lies nowhere else must be there, and nothing that the task does not have.
 
         Raises:
             RunFailedError: the weights are those of another model.
         """
-        missing = [n for n, p in self.named_parameters() if p.requires_grad and n not in state_dict]
+        elsewhere = left_out(self)
+        missing = [n for n, _ in self.named_parameters() if n not in elsewhere and n not in state_dict]
         strange = sorted(state_dict.keys() - self.state_dict().keys())
         if missing or strange:
-            said = [f"lacks {len(missing)} trained parameters ({missing[0]} …)"] if missing else []
+            said = [f"lacks {len(missing)} parameters ({missing[0]} …)"] if missing else []
             said += [f"has {len(strange)} that this model does not have ({strange[0]} …)"] if strange else []
             raise RunFailedError(f"The checkpoint is of another model: it {' and '.join(said)}.")
         return super().load_state_dict(state_dict, strict=strict, assign=assign)

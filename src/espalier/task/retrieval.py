@@ -106,12 +106,17 @@ class Retrieval(AbstractCountedTask):
         """Of every answer, (B, answers): cosine / temperature."""
         if self._answers is None:
             self._answers = self.encoded(torch.arange(len(self.labels), device=self.ids.device))
-        return self(batch) @ self._answers.T / self.temperature  # type: ignore[no-any-return]
+        return self._cosines(self(batch), self._answers)
+
+    def _cosines(self, rows: Tensor, answers: Tensor) -> Tensor:
+        # Vectors are fp32: of 16 bits, whose steps are of 1/256 there, many cosines would be equal.
+        with torch.autocast(rows.device.type, enabled=False):
+            return rows @ answers.T / self.temperature
 
     def training_step(self, batch: Batch) -> Tensor:
         """The mean loss of the batch's rows, scaled to its share of the global batch."""
         answers, target = batch["label"].unique(return_inverse=True)
-        logits = self(batch) @ self.encoded(answers).T / self.temperature
+        logits = self._cosines(self(batch), self.encoded(answers))
         return self.share(functional.cross_entropy(logits, target), batch)
 
     def evaluation_step(self, batch: Batch, /) -> Mapping[str, Tensor]:
@@ -174,16 +179,22 @@ def words_of(name: str) -> str:
 
 
 def _counts(logits: Tensor, target: Tensor) -> dict[str, Tensor]:
-    """Of each row: whether the right answer is the first, among the first five, 1 / rank; the cross-entropy."""
+    """Of each row: whether the right answer is the first, among the first five, 1 / rank; the cross-entropy.
+
+    Of answers with the same score, those of lower numbers stand before, as in what is predicted; a score that is no
+    number is behind none.
+    """
     logits = exact(logits)
-    target = target.to(logits.device)
-    right = logits.gather(1, target[:, None])
-    rank = 1 + (logits > right).sum(1)
+    target = target.to(logits.device)[:, None]
+    right = logits.gather(1, target)
+    later = torch.arange(logits.shape[1], device=logits.device) > target
+    behind = (logits < right) | ((logits == right) & later)
+    rank = logits.shape[1] - behind.sum(1)
     amounts = {
         "recall@1": rank <= 1,
         "recall@5": rank <= 5,
         "mrr": 1 / rank,
-        "loss": functional.cross_entropy(logits, target, reduction="none"),
+        "loss": functional.cross_entropy(logits, target[:, 0], reduction="none"),
     }
     return {f"{COUNTS}{name}": torch.stack([exact(a), torch.ones_like(exact(a))], 1) for name, a in amounts.items()}
 
