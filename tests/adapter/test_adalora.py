@@ -13,7 +13,7 @@ from torch import nn
 from conf.defaults import defaults_of
 from espalier.adapter.adalora import adalora
 from espalier.core.errors import ConfigError
-from espalier.core.parts import Penalised, Steps
+from espalier.core.learner_parts import Penalised, Settles, Steps
 from task.toy import facts_of, minilm, mlp
 
 STEPS = 20
@@ -45,7 +45,7 @@ def ranks(module: Any) -> list[int]:
 
 def test_ranks_fall_to_the_budget_of_all_layers_and_stay() -> None:
     module = adapted()
-    assert isinstance(module.ranks, Penalised) and isinstance(module.ranks, Steps)
+    assert all(isinstance(module.ranks, promised) for promised in (Penalised, Settles, Steps))
     train(module, range(1, 15))
     assert sum(ranks(module)) == 2 * 2
     settled = ranks(module)
@@ -73,6 +73,19 @@ def test_the_penalty_is_the_mean_distance_from_orthonormal() -> None:
         for n, p in matrices.items()
     ]
     torch.testing.assert_close(module.ranks.penalty(), 0.5 * torch.stack(expected).mean())
+
+
+def test_weights_from_elsewhere_keep_no_entry_that_was_removed() -> None:
+    module, other = adapted(), adapted()
+    train(module, range(1, STEPS + 1))
+    kept = ranks(module)
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            if "lora_E" in name:
+                parameter.fill_(0.5)  # as an average has entries of all ranks
+    other.load_state_dict(module.state_dict())
+    module.ranks.settle()
+    assert ranks(module) == ranks(other) == kept
 
 
 def test_a_step_without_gradients_changes_nothing() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from espalier.build.groups import groups_of
 from espalier.core.errors import ConfigError
@@ -63,6 +64,14 @@ def test_scales_that_are_stored_with_a_second_axis_are_vectors_and_a_narrow_laye
     matrices = {id(p) for group in groups if group["matrix"] for p in group["params"]}
     named = {name for name, parameter in task.named_parameters() if id(parameter) in matrices}
     assert named == {"learner.trunk.2.weight", "learner.trunk.scales.both", "head.weight"}
+
+
+def test_nothing_is_computed_to_tell_vectors() -> None:
+    trunk = nn.Sequential(spectral_norm(nn.Linear(4, 1)), nn.Embedding(1, 4))
+    before = {name: buffer.clone() for name, buffer in trunk.named_buffers()}
+    spared = {name for name, group in by_name(Task(trunk)).items() if group.get("weight_decay") == 0.0}
+    assert spared == {"learner.trunk.0.bias", "head.bias"}
+    assert before and all(torch.equal(before[name], buffer) for name, buffer in trunk.named_buffers())
 
 
 @pytest.mark.parametrize("settings", [{"decay_vectors": True}, {"weight_decay": 0.0}])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from conf.toy_data import write_data_root
 from espalier.build.restore import appoint, begin, restore
@@ -13,6 +14,7 @@ from espalier.build.transfer import merge
 from espalier.config.compose import compose
 from espalier.core.errors import ConfigError, TrustError, UserError
 from espalier.core.rundir import read_outcome
+from espalier.model.source import locate
 from espalier.state import folder
 from espalier.state.store import Store
 from model import checkpoints
@@ -117,6 +119,24 @@ def test_what_lora_learned_goes_on_with_a_new_head(place: Path, monkeypatch: pyt
     plain: Any = trained(place, *words, "adapter=probe", "trainer.max_epochs=1")
     fresh = restore(plain).task.learner.state_dict()
     assert not all(torch.equal(fresh[name], tensor) for name, tensor in merged.items())
+
+
+def test_frozen_weights_that_have_changed_since_are_refused(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = place / "changing"
+    checkpoints.write(models, "bert")
+    monkeypatch.setenv("ESPALIER_MODELS", str(models))
+    words = ("model=bert", *films(write_films(place / "some.csv", 60)), "data.max_length=16", "trainer.max_epochs=1")
+    probed, whole = trained(place, *words, "adapter=probe"), trained(place, *words, "adapter=full")
+    moved = shutil.copytree(models, place / "moved")
+    monkeypatch.setenv("ESPALIER_MODELS", str(moved))
+    locate.cache_clear()
+    restore(probed)
+    file = next(moved.rglob("*.safetensors"))
+    save_file({name: tensor + 1 for name, tensor in load_file(file).items()}, file, metadata={"format": "pt"})
+    locate.cache_clear()
+    with pytest.raises(UserError, match=r"was trained beside the frozen weights of .*, and there are those of"):
+        restore(probed)
+    restore(whole)  # all of it is in its checkpoint
 
 
 def test_a_sweeps_trial_learns_its_words_again(tmp_path: Path) -> None:

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
 
 from espalier.callback.ema import Ema
-from espalier.core.errors import ConfigError
 from espalier.state import folder
 from state.harness import Net, SaveAt, difference, fit, run_info, traces
 
@@ -88,12 +87,34 @@ def test_the_average_of_weights_in_16_bits_is_taken_in_32(tmp_path: Path) -> Non
     assert torch.equal(averaged.net[0].weight, average.bfloat16())
 
 
-def test_a_model_that_takes_weights_away_is_refused(tmp_path: Path) -> None:
-    class Pruned(Net):
-        def __init__(self) -> None:
-            super().__init__()
-            self.part = torch.nn.Module()
-            self.part.after_step = lambda step: None  # type: ignore[assignment]
+class Pruned(Net):
+    """Its first layer has no third input from the second step on."""
 
-    with pytest.raises(ConfigError, match="callback=ema  averages weights, and Module takes some away"):
-        fit(tmp_path, ema(tmp_path), module=Pruned)
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("pruned", torch.tensor(False))
+        self.validated: list[float] = []
+
+    def settle(self) -> None:
+        if self.pruned:
+            with torch.no_grad():
+                self.net[0].weight[:, 2] = 0.0
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        self.pruned.fill_(True)
+        self.settle()
+
+    def on_validation_epoch_end(self) -> None:
+        super().on_validation_epoch_end()
+        self.validated.append(float(self.net[0].weight[:, 2].detach().abs().sum()))
+
+
+def test_what_a_part_takes_away_the_average_has_not(tmp_path: Path) -> None:
+    trainer = fit(tmp_path / "whole", ema(tmp_path), module=Pruned)
+    whole, left = traces(trainer, tmp_path / "whole"), cast("Any", trainer.lightning_module)
+    assert left.validated == [0.0, 0.0, 0.0] and not left.net[0].weight[:, 2].any() and left.net[0].weight.any()
+    run, saved = tmp_path / "run", tmp_path / "saved"
+    with pytest.raises(SaveAt.Killed):
+        fit(run, ema(tmp_path), SaveAt(saved, 4), module=Pruned)
+    resumed = fit(run, ema(tmp_path), resume=saved, seed=5, module=Pruned)
+    assert difference(whole, traces(resumed, run)) == ""

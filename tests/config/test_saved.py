@@ -85,6 +85,26 @@ def test_rerun_with_an_option_composes_its_words_anew(directory: Path, tmp_path:
     assert experiment.values["name"] == "mine"
 
 
+def test_rerun_with_another_preset_leaves_the_files_of_the_first(tmp_path: Path) -> None:
+    presets = tmp_path / "conf" / "experiment"
+    presets.mkdir(parents=True)
+    for name in "abc":
+        (tmp_path / f"{name}.csv").write_text("text,label\nx,y\n")
+        (presets / f"{name}.yaml").write_text(
+            "# @package _global_\ndefaults:\n  - override /data: csv\n  - _self_\n"
+            f"name: {name}\ndata: {{path: {tmp_path}/{name}.csv}}\n"
+        )
+    folder, run, worded = tmp_path / "conf", tmp_path / "run", tmp_path / "worded"
+    for directory, words in ((run, []), (worded, [f"data.path={tmp_path}/c.csv"])):
+        directory.mkdir()
+        write(compose(["experiment=a", *words], config_dirs=[folder]), directory)
+    again = rerun(run, ["experiment=b"])
+    assert (again.values["name"], again.values["data"]["path"]) == ("b", f"{tmp_path}/b.csv")
+    assert rerun(worded, ["experiment=b"]).values["data"]["path"] == f"{tmp_path}/c.csv"
+    assert rerun(run, ["experiment=sst2_lora"]).faults == ()
+    assert rerun(run, ["model=lstm", "adapter=full"]).values["data"]["path"] == f"{tmp_path}/a.csv"
+
+
 def test_rerun_drops_what_was_set_below_the_old_option(tmp_path: Path) -> None:
     write(compose(["model=lstm", "adapter=full", "model.hidden=7"]), tmp_path)
     experiment = rerun(tmp_path, ["model=minilm"])

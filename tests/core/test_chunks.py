@@ -154,7 +154,7 @@ def test_a_given_delimiter_wins(tmp_path: Path) -> None:
     assert header_of(path, "csv", "utf-8", ";") == ("Text, lang, kurz", "Bewertung")
     (chunk,) = read_chunks(str(path), "csv", 5, delimiter=";")
     assert chunk.column("Bewertung") == ["1"] and chunk.separator == ";"  # type: ignore[union-attr]
-    with pytest.raises(DataError, match="delimiter=;; is not one character"):
+    with pytest.raises(DataError, match="delimiter=;;  is not one character"):
         header_of(path, "csv", "utf-8", ";;")
 
 

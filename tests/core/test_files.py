@@ -46,8 +46,9 @@ def test_sync_takes_files_and_folders(tmp_path: Path) -> None:
 def test_a_full_disk_leaves_the_old_file_and_nothing_of_the_new(tmp_path: Path) -> None:
     file = tmp_path / "a"
     write_atomic(file, "old")
-    with full_disk(10), pytest.raises(OSError, match="large"):
+    with full_disk(10), pytest.raises(OSError, match="large") as error:
         write_atomic(file, b"x" * 1000)
+    assert error.value.filename == str(file)
     assert file.read_text() == "old" and list(tmp_path.iterdir()) == [file]
 
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from core.disk import full_disk
 from espalier.core.chunks import Columns, Format, Records, read_chunks
 from espalier.core.errors import DataError
 from espalier.core.sinks import sink
@@ -135,3 +136,10 @@ def test_a_name_that_ends_in_gz_is_gzipped(tmp_path: Path, kind: Format) -> None
         with sink(str(tmp_path / name), kind) as write:
             write(ROWS, ADDED)
     assert gzip.decompress((tmp_path / f"a.{kind}.gz").read_bytes()) == (tmp_path / f"a.{kind}").read_bytes()
+
+
+def test_a_full_disk_is_told_of_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    with full_disk(1000), pytest.raises(OSError, match="large") as error, sink(str(tmp_path / "a.csv"), "csv") as write:
+        for _ in range(1000):
+            write(ROWS, ADDED)
+    assert error.value.filename == str(tmp_path / "a.csv") and list(tmp_path.iterdir()) == []

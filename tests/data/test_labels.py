@@ -15,6 +15,7 @@ from espalier.data.labels import (
     is_empty,
     is_many,
     label_counts,
+    mended,
     natural_order,
     require_labels,
     require_two,
@@ -107,3 +108,9 @@ def test_one_class_is_named() -> None:
     require_two(np.asarray([1, 0, 2]), ("a", "b", "c"))
     with pytest.raises(DataError, match="one class only in training: 'b'"):
         require_two(np.asarray([0, 3]), ("a", "b"))
+
+
+def test_what_to_do_about_strange_labels() -> None:
+    assert mended(["x", "2.0"], ("1", "2"), "training") == "Write numbers as training does: 2."
+    assert mended(["2"], ("1.0", "2.0"), "the model") == "Write numbers as the model does: 2.0."
+    assert mended(["3"], ("1", "2"), "training") == "Mend those rows, or add such rows to training."

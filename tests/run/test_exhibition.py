@@ -8,6 +8,7 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
+from core.disk import full_disk
 from espalier.core.exhibits import Texts, read_exhibits
 from espalier.run.exhibition import Exhibition, on_device
 
@@ -69,3 +70,9 @@ def test_a_task_goes_where_it_was_trained_and_back(monkeypatch: pytest.MonkeyPat
     quantised.learner.quantize = "4bit"  # type: ignore[assignment]
     with on_device(quantised, made):
         assert quantised.device.type == "cpu"
+
+
+def test_a_full_disk_ends_no_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with full_disk(0):
+        Exhibition(tmp_path).on_validation_end(trainer(), Shows())
+    assert "what validation 0 shows was not written" in capsys.readouterr().err

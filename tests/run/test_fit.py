@@ -7,7 +7,9 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,11 @@ from espalier.config.saved import read, write
 from espalier.core.errors import DataError, UserError
 from espalier.core.metrics_file import MetricsFile
 from espalier.core.outcome import Outcome
-from espalier.core.rundir import create, read_outcome
+from espalier.core.rundir import create, read_outcome, write_outcome
 from espalier.report.predictions import read_predictions
 from espalier.run import result
 from espalier.run.fit import run
+from espalier.run.footprint import written_bytes
 from espalier.run.stop import Stop
 
 SMALL = (
@@ -224,6 +227,19 @@ def test_a_run_that_ran_out_of_memory_says_so(
     assert outcome.status == "failed" and outcome.error.startswith(f"out of memory: {said}")
 
 
+def test_what_another_rank_said_before_is_why_it_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = prepared(tmp_path, "trainer.max_epochs=1")
+
+    def broken(*_: Any) -> None:
+        told = replace(read_outcome(directory), status="failed", error="out of memory: MemoryError: no more")
+        write_outcome(directory, told)
+        raise RuntimeError("Connection closed by peer")
+
+    monkeypatch.setattr("espalier.task.classification.Classification.training_step", broken)
+    assert train(directory).error == read_outcome(directory).error == "out of memory: MemoryError: no more"
+    assert "Connection closed" in (directory / "traceback.txt").read_text()
+
+
 def test_numbers_that_go_bad_end_it_with_rows_and_the_last_good_checkpoint(tmp_path: Path) -> None:
     directory = prepared(
         tmp_path, "callback=[checkpoint,bad_steps]", "callback.checkpoint.every_n_steps=1", "callback.bad_steps.most=1",
@@ -242,6 +258,18 @@ def test_a_run_whose_files_are_not_there_is_not_done(tmp_path: Path, monkeypatch
     outcome = train(directory)
     assert outcome.status == read_outcome(directory).status == "failed"
     assert outcome.error == "RunFailedError: these files of the run are not there: model/"
+
+
+def test_a_run_that_goes_on_needs_no_room_for_what_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = prepared(tmp_path)
+    assert train(directory).status == "done"
+    held, usage = written_bytes(directory), shutil.disk_usage(tmp_path)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage._replace(free=held // 2))
+    for room, status in ((held // 2, "done"), (0, "failed")):
+        if not room:
+            shutil.rmtree(directory / "checkpoints")
+            shutil.rmtree(directory / "model")
+        assert train(directory, resume=True).status == status
 
 
 @pytest.mark.parametrize(("room", "on_disk"), [(0, "running"), (9_000, "failed")])

@@ -1,13 +1,23 @@
 from __future__ import annotations
 
 import math
+import os
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
 from espalier.core.facts import DataFacts
-from espalier.run.footprint import checkpoint_bytes, disk_bytes, held_bytes, parameter_bytes, state_bytes, tensor_bytes
+from espalier.run.footprint import (
+    checkpoint_bytes,
+    disk_bytes,
+    held_bytes,
+    parameter_bytes,
+    state_bytes,
+    tensor_bytes,
+    written_bytes,
+)
 
 
 def layer() -> nn.Linear:
@@ -54,6 +64,16 @@ def test_parameters_and_a_checkpoint() -> None:
 def test_disk_holds_the_last_two_the_best_and_one_in_the_making(epochs: float, checkpoints: int) -> None:
     facts = DataFacts({}, {"": ("no", "yes")}, {"train": 100, "test": 7})
     assert disk_bytes(layer(), facts, 1000, epochs) == checkpoints * 1000 + 4400 + 7 * 8 * 5
+
+
+def test_what_a_run_has_written_is_counted_once(tmp_path: Path) -> None:
+    assert written_bytes(tmp_path) == 0
+    for part in ("checkpoints/step-1", "model", "predictions"):
+        (tmp_path / part).mkdir(parents=True)
+        (tmp_path / part / "a").write_bytes(b"x" * 100)
+    (tmp_path / "checkpoints" / "best-1").mkdir()
+    os.link(tmp_path / "checkpoints" / "step-1" / "a", tmp_path / "checkpoints" / "best-1" / "a")
+    assert written_bytes(tmp_path) == 200
 
 
 def test_tensors_are_found_in_anything() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -105,6 +106,23 @@ def test_nobody_answers(tmp_path: Path, whole: dict[str, Any], monkeypatch: pyte
     with answered(tmp_path, lambda _: True) as asked:
         trainer = go(tmp_path)
     assert [ask.validations for ask in asked] == [1, 2], "the first is asked again, before the first step"
+    assert difference(whole, traces(trainer, tmp_path)) == ""
+
+
+def test_a_question_waits_for_room_on_the_disk(
+    tmp_path: Path, whole: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, full = rungs.write_ask, iter([True, True])
+
+    def with_little_room(directory: Path, ask: Ask) -> None:
+        if next(full, False):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(directory, ask)
+
+    monkeypatch.setattr(rungs, "write_ask", with_little_room)
+    with answered(tmp_path, lambda _: True) as asked:
+        trainer = go(tmp_path)
+    assert [ask.validations for ask in asked] == [1, 2]
     assert difference(whole, traces(trainer, tmp_path)) == ""
 
 

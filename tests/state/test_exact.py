@@ -139,7 +139,9 @@ def saved_and_resumed(folder: Path, **means: str) -> None:
     fit(folder, Others(folder), resume=folder / "saved")
 
 
-@pytest.mark.parametrize(("name", "before"), [("threads", "7"), ("processes", "2"), ("torch", "1.0")])
+@pytest.mark.parametrize(
+    ("name", "before"), [("threads", "7"), ("processes", "2"), ("torch", "1.0"), ("precision", "64")]
+)
 def test_a_resume_by_other_means_is_told_in_a_line(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, before: str
 ) -> None:

@@ -51,6 +51,7 @@ class Life:
     seconds: float = 60.0
     ends: str = "done"
     error: str = ""
+    rows: str = ""  # the data's fingerprint
     ended: Ended = field(default_factory=lambda: Ended(0))
 
 
@@ -183,7 +184,7 @@ class Simulated:
         outcome = Outcome(
             status=status, name="sim", seed=0, started="", pid=1, host="sim", objective=OBJECTIVE, direction="max",
             metrics=metrics, error=error, cost=Cost(train_seconds=process.life.seconds),
-            summary={"concluded": True} if concluded else {},
+            summary={"concluded": True} if concluded else {}, data={"fingerprint": process.life.rows},
         )  # fmt: skip
         write_outcome(process.directory, outcome)
 
@@ -209,7 +210,7 @@ class Plans:
 
     def at(self, point: Point, seed: int | None = None) -> Planned:
         number = self.seeds[0] if seed is None else seed
-        values = {"seed": number, "trainer": {"max_epochs": self.validations}}
+        values = {"seed": number, "trainer": {"max_epochs": self.validations}, "data": {"path": "a.csv"}}
         words = (*(f"{key}={value}" for key, value in point.items()), f"seed={number}")
         shown = {**point, "x": round(float(point["x"]) % 1000, 9)}  # x and 1000 + x are the same trial
         name = " ".join(words)

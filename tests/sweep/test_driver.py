@@ -10,13 +10,16 @@ import pytest
 from espalier.core.errors import UserError
 from espalier.core.launching import Ended
 from espalier.core.outcome import Cost, Outcome
-from espalier.core.record import read_record
+from espalier.core.record import Record, read_record
 from espalier.core.searching import Dimension
 from espalier.core.searching import Told as TellMe
 from espalier.pruning.asha import Asha
 from espalier.pruning.patience import Patience
 from espalier.search.grid import Grid
 from espalier.search.random import Random
+from espalier.sweep.again import again
+from espalier.sweep.driver import Driver
+from espalier.sweep.takeover import take_over
 from sweep.simulation import Life, Plans, Quiet, Simulated, Space, Time, choices, driver, light  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("light")
@@ -250,13 +253,19 @@ def batch_idle(seconds: Sequence[float], slots: int) -> float:
     return 1 - sum(seconds) / whole
 
 
-def test_a_trial_that_was_given_other_rows_ends_the_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    launcher = Simulated(Time(), 1, lambda number, _: Life())
-    sweep = driver(tmp_path, launcher, choices(1.0, 2.0, 3.0))
-    monkeypatch.setattr(sweep.same_rows, "other", lambda trial, _: 0 if trial.trial == 1 else None)
+def test_a_trial_that_was_given_other_rows_ends_the_sweep_and_another_try_begins_anew(tmp_path: Path) -> None:
+    def going_on(rows: str, **more: int) -> Driver:
+        sweep = driver(tmp_path, Simulated(Time(), 1, lambda *_: Life(rows=rows)), choices(1.0, 2.0, 3.0), **more)
+        take_over(sweep)
+        return sweep
+
+    going_on("first", trials=1).run()
     with pytest.raises(UserError, match="trial 1  was trained on other rows than trial 0: the data have changed"):
-        sweep.run()
-    assert [(trial.state, trial.why) for trial in read_record(tmp_path)] == [
-        ("done", ""), ("failed", "other rows than trial 0's")
-    ]  # fmt: skip
-    assert [standing.configuration for standing in sweep.standings()] == [0]
+        going_on("second").run()
+    trials = read_record(tmp_path)
+    assert [(t.state, t.why) for t in trials] == [("done", ""), ("failed", "other rows than trial 0's")]
+    record = Record(tmp_path)
+    again(record, tmp_path)
+    record.close()
+    going_on("first").run()
+    assert [trial.state for trial in read_record(tmp_path)] == ["done"] * 3

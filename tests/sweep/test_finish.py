@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,17 @@ def test_the_best_is_linked_and_its_command_said(tmp_path: Path, capsys: pytest.
     assert [file.name for file in place.glob(".best-*")] == []
 
 
-def test_a_better_mean_of_fewer_seeds_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    lives = [Life([0.5]), Life([0.9]), FAILS, Life([0.5])]  # the better one of two gets its second seed first
+@pytest.mark.parametrize("error", ["ValueError: no", "out of memory: MemoryError"])
+def test_a_better_mean_of_fewer_seeds_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str], error: str) -> None:
+    lives = [
+        Life([0.5]),
+        Life([0.9]),
+        replace(FAILS, error=error),
+        Life([0.5]),
+    ]  # the better one of two gets its second seed first
     ended(swept(tmp_path, lives, points=2, plans=Plans(seeds=(0, 1))))
     said = capsys.readouterr().out
-    assert "x=1.0 is better by the mean of 1 of 2 seeds; the others have failed" in said
+    assert "x=1.0 is better by the mean of 1 of 2 seeds; another seed of it has failed" in said
     assert "espalier sweep retry --failed" in said
 
 

@@ -110,7 +110,7 @@ class RankAllocation(nn.Module):
         for i, (_, value) in enumerate(self._values):
             self.register_buffer(f"kept_{i}", torch.ones(len(value), dtype=torch.bool))
         told: Any = self
-        told.register_load_state_dict_post_hook(lambda part, _: part.tell())
+        told.register_load_state_dict_post_hook(lambda part, _: part.settle())
 
     def penalty(self) -> Tensor:
         """weight x the mean over A and B of |P P' - I|, rows of A and columns of B being orthonormal at 0."""
@@ -156,11 +156,15 @@ class RankAllocation(nn.Module):
         note = f"{left} of {first} are left, {left / len(ranks):.1f} a layer."
         return (Table("Ranks", ("layer", *(kind or "rank" for kind in kinds)), rows, note),)
 
-    def tell(self) -> None:
-        """Let PEFT know which entries of E each layer keeps: it saves these alone."""
-        self._config.rank_pattern = {
-            name: getattr(self, f"kept_{i}").tolist() for i, (name, _) in enumerate(self._values)
-        }
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Let PEFT know which entries of E each layer keeps, since it saves these alone; the others are 0."""
+        pattern: dict[str, list[bool]] = {}
+        for i, (name, value) in enumerate(self._values):
+            kept: Tensor = getattr(self, f"kept_{i}")
+            pattern[name] = kept.tolist()
+            value.masked_fill_(~kept.unsqueeze(-1), 0.0)
+        self._config.rank_pattern = pattern
 
     def _lend(self, allocator: Any) -> None:
         for i, name in enumerate(self._names):

@@ -13,6 +13,7 @@ from espalier.core.errors import ConfigError, Fault
 from espalier.state.layers import layers_of
 
 Group = dict[str, Any]
+_LAYERS = (nn.Linear, _ConvNd, nn.Embedding, nn.EmbeddingBag)
 _KEYS = ("decay_vectors", "layer_decay", "matrices")
 
 
@@ -36,12 +37,13 @@ def groups_of(parameters: Any, settings: Mapping[str, Any]) -> list[Parameter] |
         raise ConfigError(Fault("adapter", "leaves nothing to train.", "Try adapter=full."))
     if not any(key in settings for key in _KEYS):
         return learning
-    depths, matrices, vectors = _depths(module, settings), _matrices(module, settings), _vectors(module, learning)
+    depths, matrices = _depths(module, settings), _matrices(module, settings)
     spares = not settings.get("decay_vectors", True) and bool(settings.get("weight_decay"))
+    vectors = _vectors(module, learning) if spares else set()
     groups: dict[tuple[int, bool, bool], Group] = {}
     for parameter in learning:
         depth, matrix = depths.get(parameter, 0), parameter in matrices
-        spared = spares and parameter in vectors
+        spared = parameter in vectors
         if (depth, matrix, spared) not in groups:
             group: Group = {"params": [], "name": _name(depth if depths else None, matrix, spared)}
             group |= {"lr": settings["lr"] * settings["layer_decay"] ** depth} if depth else {}
@@ -83,10 +85,11 @@ def _depths(module: nn.Module | None, settings: Mapping[str, Any]) -> dict[Param
 
 
 def _vectors(module: nn.Module | None, learning: Sequence[Parameter]) -> set[Parameter]:
-    """Parameters of one axis, and those whose other axes have length 1, as IA3's scales; no dense layer's weights."""
-    layers = [layer for layer in module.modules() if isinstance(layer, nn.Linear | _ConvNd)] if module else []
-    weights = {layer.weight for layer in layers}
-    return {p for p in learning if p.ndim < 2 or (sum(n > 1 for n in p.shape) < 2 and module and p not in weights)}
+    """Parameters of one axis, and those whose other axes have length 1, as IA3's scales; no layer's or embedding's."""
+    layers = [layer for layer in module.modules() if isinstance(layer, _LAYERS)] if module else []
+    # A layer's parameters, not its weight: a parametrised one's is computed, and changes what it is computed with.
+    matrices = {p for layer in layers for p in layer.parameters() if p.ndim > 1}
+    return {p for p in learning if p.ndim < 2 or (sum(n > 1 for n in p.shape) < 2 and module and p not in matrices)}
 
 
 def _matrices(module: nn.Module | None, settings: Mapping[str, Any]) -> set[Parameter]:

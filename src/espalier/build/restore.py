@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -26,10 +27,12 @@ from espalier.core.parts import Encoding, Judged, Placement
 from espalier.core.rundir import read_facts, read_outcome, weights_file
 from espalier.core.trial import read_trial
 from espalier.state import folder
+from espalier.state.frozen import left_out
 from espalier.state.store import Saved, Store
 
 PARTS = ("model", "adapter", "task")
 MODEL = "model"
+_MARK = re.compile(r"(\(sha256 |\(step |@)[\w,]+\)?$")  # the end of an origin: which weights they are
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ def restore(
         hardware, task: checked nodes that take the place of the run's own.
 
     Raises:
-        UserError: no run directory; one of an earlier version, without a checkpoint, or whose encoding cannot load.
+        UserError: no run directory; one of an earlier version, without a checkpoint, or whose encoding cannot load; or
+            the frozen weights that its checkpoints leave out are no longer there.
         TrustError: its config names code that is neither ours nor trusted.
         CorruptError: a checkpoint that does not verify.
     """
@@ -87,6 +91,8 @@ def restore(
     learner = placed(instantiate(config.adapter, backbone, facts), placement)
     optimizers = Optimizers(config.optimizer, config.scheduler, facts.total_steps)
     learned = instantiate(config.task if task is None else task, learner, facts, optimizers)
+    if left_out(learned):
+        _require_same(backbone, directory)
     learned.load_state_dict(folder.read_weights(saved.path), strict=False)
     return Restored(directory, experiment, facts, encoding, learned.eval(), placement, saved.step)
 
@@ -171,6 +177,15 @@ def _checkpoint(directory: Path, wanted: Literal["best", "last"]) -> Saved:
         remedy = f"Train it again with the callback checkpoint:  espalier train --rerun {directory}"
         raise UserError(Fault(str(directory), truth, remedy))
     return found
+
+
+def _require_same(backbone: Any, directory: Path) -> None:
+    """What was trained beside frozen weights means nothing beside others; where these lie now is no matter."""
+    now, before = str(backbone.origin), str(read_outcome(directory).summary.get("weights", ""))
+    mine, theirs = _MARK.search(now), _MARK.search(before)
+    if mine and theirs and mine[1] == theirs[1] and mine[0] != theirs[0]:
+        truth = f"was trained beside the frozen weights of {before}, and there are those of {now} now."
+        raise UserError(Fault(str(directory), truth, "Put them back, or train it again."))
 
 
 def _load(encoding: Encoding, directory: Path, experiment: Experiment) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import pytorch_lightning as pl
@@ -10,8 +11,8 @@ from annotated_types import Gt, Lt
 from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
-from espalier.core.errors import ConfigError, Fault
-from espalier.core.parts import RunInfo, Steps
+from espalier.core.learner_parts import Settles
+from espalier.core.parts import RunInfo
 from espalier.state.idle_hooks import without_idle_hooks
 from espalier.state.sharded import like, local
 
@@ -38,16 +39,17 @@ class Ema(pl.Callback):
         self._weights: list[Tensor] = []  # the module's own
         self._average: list[Tensor] = []
         self._steps = 0
+        self._settle: list[Callable[[], None]] = []  # parts that take entries of weights away, of an average too
         self._kept: list[Tensor] = []  # the weights, while the module has the average
         self._resumed: dict[str, Any] = {}
 
     def state_dict(self) -> dict[str, Any]:
-        """Steps so far and the weights; the average is the checkpoint's ``state_dict``, unless that rounds it."""
+        """Steps so far and the weights; the average is the checkpoint's ``state_dict``, if that is all of it."""
         rows = list(zip(self._names, self._weights, self._average, strict=True))
         return {
             "steps": self._steps,
             "weights": {name: weight for name, weight, _ in rows},
-            "average": {name: average for name, weight, average in rows if average.dtype != weight.dtype},
+            "average": {name: mean for name, weight, mean in rows if self._settle or mean.dtype != weight.dtype},
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -56,14 +58,8 @@ class Ema(pl.Callback):
 
     @torch.no_grad()
     def on_train_start(self, _: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Begin with the weights, or put back what a checkpoint held.
-
-        Raises:
-            ConfigError: a part of the model takes weights away, which an average would keep.
-        """
-        if part := next((part for part in pl_module.modules() if isinstance(part, Steps)), None):
-            truth = f"averages weights, and {type(part).__name__} takes some away after each step."
-            raise ConfigError(Fault("callback=ema", truth, "Leave it out, or set adapter=lora."))
+        """Begin with the weights, or put back what a checkpoint held."""
+        self._settle = [part.settle for part in pl_module.modules() if isinstance(part, Settles)]
         learning = [(name, p) for name, p in pl_module.named_parameters() if p.requires_grad]
         self._names, self._weights = [name for name, _ in learning], [p for _, p in learning]
         self._average = [weight.detach().clone().to(_wide(weight)) for weight in self._weights]
@@ -89,7 +85,7 @@ class Ema(pl.Callback):
         """Give the module the average."""
         if trainer.state.fn == TrainerFn.FITTING and self._average:
             self._kept = [weight.clone() for weight in self._weights]
-            torch._foreach_copy_(local(self._weights), local(self._average))
+            self._put_in()
 
     @torch.no_grad()
     def on_validation_end(self, *_: Any) -> None:
@@ -106,7 +102,12 @@ class Ema(pl.Callback):
     @torch.no_grad()
     def on_train_end(self, *_: Any) -> None:
         """What training leaves is the average."""
+        self._put_in()
+
+    def _put_in(self) -> None:
         torch._foreach_copy_(local(self._weights), local(self._average))
+        for settle in self._settle:
+            settle()
 
 
 def _wide(weight: Tensor) -> torch.dtype:

@@ -21,7 +21,6 @@ from espalier.report.sweep_read import read_summary, status_of
 
 _OUTPUTS = Path("outputs")
 _CONDUCT = "espalier.sweep.conduct"
-_FAILED = ("failed", "infeasible")
 _HELP = """\
 espalier sweep COMMAND [DIR or WORDS] [flags]
 
@@ -110,13 +109,13 @@ def _retry(words: Sequence[str]) -> int:
     if not given.failed:
         raise UserError(Fault("espalier sweep retry", "is for failed trials.", "Say so:  --failed"))
 
-    def again(record: Record) -> None:
-        failed = [trial.trial for trial in record.trials.values() if trial.state in _FAILED]
-        for number in failed:
-            record.write("again", number, why="tried once more", lost=0)
-        print(f"{len(failed)} failed {'trial' if len(failed) == 1 else 'trials'} once more")
+    retrying = import_module("espalier.sweep.again")
 
-    if any(trial.state in _FAILED for trial in read_record(directory)):
+    def again(record: Record) -> None:
+        failed = retrying.again(record, directory.resolve())
+        print(f"{failed} failed {'trial' if failed == 1 else 'trials'} once more")
+
+    if retrying.have_failed(directory):
         return _go_on(directory, before=again)
     print(f"no trial of {shown(directory)} has failed")
     return 0

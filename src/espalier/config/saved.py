@@ -28,6 +28,7 @@ from espalier.core.masking import masked_text, masked_words
 from espalier.core.yaml_files import read_yaml, yaml_text
 
 CONFIG, ORIGIN = "config.yaml", "origin.yaml"
+_PRESETS = {"experiment", "debug"}  # groups whose options set keys of all others
 
 
 def write(experiment: Experiment, directory: Path) -> None:
@@ -88,7 +89,8 @@ def rerun(directory: Path, overrides: Sequence[str], config_dirs: Sequence[Path]
     """The experiment of a run directory once more, with changes: of values, or of options as well.
 
     With no change of options the saved config is the base. With one, the experiment is composed anew from its words;
-    those that chose a changed group's option, or set something below it, fall away.
+    those that chose a changed group's option, or set something below it, fall away. Paths of files stay those that they
+    were, seen from where the run was begun; with another preset, those that words set.
 
     Raises:
         UserError: see ``read`` and ``compose``.
@@ -103,12 +105,17 @@ def rerun(directory: Path, overrides: Sequence[str], config_dirs: Sequence[Path]
     below = tuple(f"{group.replace('/', '.')}." for group in replaced)
     inside = tuple(f"{group}/" for group in replaced)
     kept = [
-        word.typed
+        word
         for word in read_words(old.overrides)[0]
         if word.key not in replaced and not word.key.startswith((*below, *inside))
     ]
-    files = [f"{key}={_spelled(value)}" for key, value in _file_keys(old.values) if not key.startswith(below)]
-    return compose([*kept, *files, *overrides], config_dirs=folders)
+    said = tuple(word.key for word in kept) if replaced & _PRESETS else ("",)
+    files = [
+        f"{key}={_spelled(value)}"
+        for key, value in _file_keys(old.values)
+        if not key.startswith(below) and any(key == word or key.startswith(f"{word}." if word else "") for word in said)
+    ]
+    return compose([*(word.typed for word in kept), *files, *overrides], config_dirs=folders)
 
 
 def _set_over_defaults(experiment: Experiment) -> Iterator[tuple[str, tuple[str, str]]]:

@@ -135,22 +135,6 @@ class Backbone(Protocol):
 
 
 @runtime_checkable
-class Penalised(Protocol):
-    """A module within a learner that adds to the training loss."""
-
-    def penalty(self) -> torch.Tensor:
-        """A scalar with a gradient, once for each batch."""
-
-
-@runtime_checkable
-class Steps(Protocol):
-    """A module within a learner that changes after each optimizer step; what it keeps for that are buffers."""
-
-    def after_step(self, step: int, /) -> None:
-        """``step`` optimizer steps were done, 1 after the first; the parameters' gradients are still there."""
-
-
-@runtime_checkable
 class Judged(Protocol):
     """A task that asks a trained model of another run about what its own makes.
 

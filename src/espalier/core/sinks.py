@@ -52,6 +52,10 @@ def sink(path: str, kind: Format) -> Iterator[Write]:
         sync_file(temporary)
         temporary.replace(target)
         sync_folder(target.absolute().parent)
+    except OSError as error:
+        if error.filename in (None, str(temporary)):  # a full disk has no name
+            raise OSError(error.errno, error.strerror, path) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -295,6 +295,6 @@ def _require_known_labels(source: Source, names: Sequence[str], of: str = "train
             continue
         listed = labelling.said([(label, source.where(split, row)) for row, label in found])
         known = ", ".join(map(repr, names[:10])) + (" …" if len(names) > 10 else "")
-        remedy = "Mend those rows, or add such rows to training."
+        remedy = labelling.mended([label for _, label in found], names, of)
         lacks = f"have labels that {of} lacks: {listed}. {of[0].upper()}{of[1:]} has {known}."
         raise DataError(Fault(f"the {split} rows", lacks, remedy))

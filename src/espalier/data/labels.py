@@ -181,6 +181,14 @@ def strange(values: Column, names: Sequence[str]) -> list[tuple[int, str]]:
     return [(row, str(label)) for row, labels in enumerate(values) for label in labels if str(label) not in known]
 
 
+def mended(strangers: Iterable[str], names: Sequence[str], of: str) -> str:
+    """What to do about labels that are none of ``names``, which are those of some rows."""
+    written = (form for label in strangers for form in (label.removesuffix(".0"), f"{label}.0"))
+    if form := next((form for form in written if form in names), None):
+        return f"Write numbers as {of} does: {form}."
+    return "Mend those rows, or add such rows to training."
+
+
 def said(found: Sequence[tuple[str, str]]) -> str:
     """``'c9' (line 3 of b.csv), 'C1' (…) and 2 more``, of (label, where)."""
     listed = ", ".join(f"{label!r} ({where})" for label, where in found[:_SHOWN])

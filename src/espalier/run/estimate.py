@@ -16,7 +16,14 @@ from espalier.core.errors import RunFailedError
 from espalier.core.machine import memory
 from espalier.report.estimate import Estimate
 from espalier.report.quantities import memory as in_words
-from espalier.run.footprint import checkpoint_bytes, disk_bytes, held_bytes, parameter_bytes, state_bytes
+from espalier.run.footprint import (
+    checkpoint_bytes,
+    disk_bytes,
+    held_bytes,
+    parameter_bytes,
+    state_bytes,
+    written_bytes,
+)
 from espalier.run.probe import Probed, cells_of, probe, resident
 from espalier.state.boundary import AtBoundary
 from espalier.state.ranks import gather_objects
@@ -58,7 +65,7 @@ class Estimator(AtBoundary):
             memory_total=_memory_of(task.device),
             seconds=self._seconds(trainer, probed) if probed else 0.0,
             disk_bytes=disk_bytes(task, self._assembly.facts, checkpoint, self._epochs()),
-            disk_free=shutil.disk_usage(self._directory).free,
+            disk_free=shutil.disk_usage(self._directory).free + written_bytes(self._directory),
             state_bytes=state,
             checkpoint_bytes=checkpoint,
             probe_seconds=probed.cost_seconds if probed else 0.0,

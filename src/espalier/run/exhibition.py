@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,8 +25,11 @@ class Exhibition(pl.Callback):
         self.directory = directory
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Ask the task."""
-        show(pl_module, trainer, self.directory, "validation", f"validation-{trainer.global_step:08d}")
+        """Ask the task. A full disk ends no training."""
+        try:
+            show(pl_module, trainer, self.directory, "validation", f"validation-{trainer.global_step:08d}")
+        except OSError as error:
+            print(f"what validation {trainer.global_step} shows was not written: {error}", file=sys.stderr, flush=True)
 
 
 def show(task: pl.LightningModule, trainer: pl.Trainer, directory: Path, split: str, name: str) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import traceback
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -19,7 +22,7 @@ from espalier.core.masking import masked_text
 from espalier.core.metrics_file import MetricsFile
 from espalier.core.outcome import Outcome
 from espalier.core.parts import RunInfo
-from espalier.core.rundir import write_outcome
+from espalier.core.rundir import read_outcome, write_outcome
 from espalier.core.world import rank
 from espalier.run.budget import Budget
 from espalier.run.conclude import conclude
@@ -64,13 +67,28 @@ def run(experiment: Experiment, directory: Path, stop: Stop, *, resume: bool) ->
         if isinstance(error, UserError) and session.trainer is None:
             raise
         _fail(session, error)
-    return session.close()
+    outcome = session.close()
+    if session.trainer and outcome.status == "failed":
+        _end_siblings(session.trainer.strategy.launcher)
+    return outcome
+
+
+def _end_siblings(launcher: Any) -> None:
+    """Processes that Lightning has started wait for a first one that failed alone."""
+    if hasattr(launcher, "kill"):
+        launcher.kill(signal.SIGKILL)
 
 
 def _fail(session: Session, error: Exception) -> None:
-    """Say what happened. Lightning kills the first rank when another fails, so whoever fails writes the outcome."""
+    """Say what happened. Lightning kills the first rank when another fails, so whoever fails writes the outcome.
+
+    What a rank wrote before this one holds: others fail since that one has gone.
+    """
     said = f"{type(error).__name__}: {error}"
-    session.end("failed", f"out of memory: {said}" if _is_out_of_memory(error) else said)
+    first = read_outcome(session.directory)
+    ended = first.status in ("failed", "interrupted")
+    why = f"out of memory: {said}" if _is_out_of_memory(error) else said
+    session.end(first.status if ended else "failed", first.error if ended else why)
     file = session.directory / ("traceback.txt" if session.first else f"traceback.{rank()}.txt")
     try:
         write_atomic(file, masked_text(traceback.format_exc()))
@@ -78,7 +96,7 @@ def _fail(session: Session, error: Exception) -> None:
     except OSError:  # a full disk is what may have failed it
         more = traceback.format_exc()
     print(*brief(error), more, sep="\n", file=sys.stderr, flush=True)
-    if not session.first:
+    if not session.first and not ended:
         write_outcome(session.directory, session.outcome)
 
 
@@ -109,6 +127,8 @@ def _train(session: Session, assembly: Assembly) -> pl.Trainer:
     trainer = _trainer(session, assembly, info, recorder)
     session.announce(assembly)
     torch.set_num_threads(assembly.placement.threads)
+    if assembly.placement.world_size > 1:  # Lightning would divide all cores among the processes that it starts
+        os.environ.setdefault("OMP_NUM_THREADS", str(assembly.placement.threads))
     try:
         checkpoint = session.saved.path if session.saved else None
         trainer.fit(assembly.task, datamodule=assembly.batches, ckpt_path=checkpoint)
@@ -133,7 +153,8 @@ def _trainer(session: Session, assembly: Assembly, info: RunInfo, recorder: Reco
     file = recorder.file if recorder else None
     exact = ExactResume(file.offset if file else lambda: 0, file.cut if file else lambda _: None)
     session.callbacks += [Budget(limit)] if (limit := assembly.trainer.get("max_time")) else []
-    always = [Validated(info), *([] if session.is_short else [Exhibition(session.directory)]), exact, session.stop]
+    shows = [] if session.is_short else [Exhibition(session.directory)]  # before those that take weights back
+    always = [Validated(info), exact, session.stop]
     if session.trial:
         always += [Rungs(info, session.trial, session.stop)]
     else:  # a sweep says once what its trials need, not each of them
@@ -144,7 +165,7 @@ def _trainer(session: Session, assembly: Assembly, info: RunInfo, recorder: Reco
         num_nodes=placement.num_nodes,
         strategy=placement.strategy,
         precision=placement.precision,  # type: ignore[arg-type]
-        callbacks=[StepLog(assembly.trainer["log_every_n_steps"], recorder), *session.callbacks, *always],
+        callbacks=[StepLog(assembly.trainer["log_every_n_steps"], recorder), *shows, *session.callbacks, *always],
         logger=recorder if recorder else False,
         plugins=[FolderCheckpointIO(file.sync) if file else FolderCheckpointIO(), cluster()],
         default_root_dir=session.directory,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import stat
 from collections import defaultdict
 from collections.abc import Iterable
 from copy import copy
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -57,6 +59,12 @@ def checkpoint_bytes(task: nn.Module, state: int) -> int:
     elsewhere = left_out(task)
     kept = (parameter for name, parameter in task.named_parameters() if name not in elsewhere)
     return _bytes([*kept, *task.buffers()]) + state
+
+
+def written_bytes(directory: Path) -> int:
+    """Of a run directory's checkpoints and model, that new ones will take the place of; a file of two names once."""
+    files = (file.stat() for part in ("checkpoints", "model") for file in (directory / part).rglob("*"))
+    return sum({status.st_ino: status.st_size for status in files if stat.S_ISREG(status.st_mode)}.values())
 
 
 def disk_bytes(task: nn.Module, facts: DataFacts, checkpoint: int, epochs: float) -> int:

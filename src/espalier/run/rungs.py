@@ -90,14 +90,22 @@ class Rungs(AtBoundary):
         if _allows(read_answer(self.directory), self.validations):
             return _GO_ON
         value = self.value if math.isfinite(self.value) else None
-        write_ask(self.directory, Ask(self.validations, self.step, value))
-        until = time.monotonic() + _PATIENCE
+        until, asked = time.monotonic() + _PATIENCE, False
         while time.monotonic() < until and not self.stop.heard:
+            asked = asked or self._asks(Ask(self.validations, self.step, value))
             answer = read_answer(self.directory)
             if answer and answer.validations == self.validations:
                 return _GO_ON if answer.go_on else _PAUSE
             time.sleep(_LOOK)
         return self.stop.heard or _PAUSE
+
+    def _asks(self, ask: Ask) -> bool:
+        """Whether it could be written: a full disk may have room again."""
+        try:
+            write_ask(self.directory, ask)
+        except OSError:
+            return False
+        return True
 
 
 def _allows(answer: Answer | None, validations: int) -> bool:

@@ -102,6 +102,7 @@ def _means(trainer: pl.Trainer) -> dict[str, str]:
     return {
         "processes": str(trainer.world_size),
         "threads": str(torch.get_num_threads()),
+        "precision": str(trainer.precision),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type} ({instructions})",
         "torch": str(torch.__version__),
     }

@@ -31,7 +31,7 @@ def finish(driver: Driver, summary: Summary, status: str, code: int) -> int:
     best = next(iter(rows), None)
     if other := missed(rows, driver.trials.values(), driver.objectives):
         seeds = f"{len(other.trials)} of {len(rows[0].trials)} seeds"
-        notes.append(f"{without_seed(other.first)} is better by the mean of {seeds}; the others have failed")
+        notes.append(f"{without_seed(other.first)} is better by the mean of {seeds}; another seed of it has failed")
     if best:
         _point_best(place, best.trials[0])
     if status in ("interrupted", "stopped") and driver.why and driver.why != status:

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from espalier.core.errors import ConfigError, Fault, RunFailedError
 from espalier.core.facts import DataFacts, Raw
-from espalier.core.parts import Baseline, OptimizerFactory, Penalised, Steps
+from espalier.core.learner_parts import Penalised, Steps
+from espalier.core.parts import Baseline, OptimizerFactory
 from espalier.state.frozen import left_out
 from espalier.state.ranks import gather_objects
 
@@ -157,6 +158,9 @@ class AbstractTask(pl.LightningModule, ABC):
         missing = [n for n, _ in self.named_parameters() if n not in elsewhere and n not in state_dict]
         strange = sorted(state_dict.keys() - self.state_dict().keys())
         if missing or strange:
+            learning = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
+            if not strange and learning.isdisjoint(missing):
+                raise RunFailedError("The checkpoint is of an earlier version, which kept no frozen weights.")
             said = [f"lacks {len(missing)} parameters ({missing[0]} …)"] if missing else []
             said += [f"has {len(strange)} that this model does not have ({strange[0]} …)"] if strange else []
             raise RunFailedError(f"The checkpoint is of another model: it {' and '.join(said)}.")
