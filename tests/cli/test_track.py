@@ -15,6 +15,7 @@ from espalier.cli import track
 from espalier.cli.track import main
 from espalier.core.errors import UserError
 from espalier.core.record import trial_directory
+from espalier.core.rundir import run_id
 from report.sweep_files import grid
 
 LINE = '{"step": 1, "epoch": 0, "train/loss": 0.5}\n'
@@ -53,7 +54,7 @@ def test_a_run_goes_to_wandb_with_its_page_and_the_options_settings(
     ((module, run, to, name, flag, settings, *rest),) = asked
     assert (module, run, to, name, flag) == ("espalier.tracking.send", str(directory), "--to", "wandb", "--settings")
     assert json.loads(settings)["project"] == "espalier" and "_target_" not in json.loads(settings)
-    assert rest[0] == "--pages" and rest[2:] == [f"{directory.name}.html"]
+    assert rest[0] == "--pages" and rest[2:] == [f"{run_id(directory)}.html"]
 
 
 def test_a_trial_that_was_not_tested_has_no_page(recorded: Callable[..., Path], asked: list[tuple[str, ...]]) -> None:

@@ -187,3 +187,16 @@ def test_of_some_parts_alone_nothing_is_said_of_the_others() -> None:
         check(compose(["data=mnist", "data.batch_size=0", "optimizer.lr=-1"]), only=["data"])
     with pytest.raises(ConfigError, match="there is no such model"):
         check(compose(["model=minlm"]), only=["data"])
+
+
+def test_a_time_that_yaml_takes_for_a_number_of_base_60(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    file = tmp_path / "experiment" / "mine.yaml"
+    file.write_text("# @package _global_\ntrainer:\n  max_time: 1:12:00:00\n")
+    with pytest.raises(ConfigError) as raised:
+        check(compose(["experiment=mine"], config_dirs=[tmp_path]))
+    (fault,) = raised.value.faults
+    assert fault.truth == "is a number of base 60 to YAML: 259200." and fault.where.endswith("mine.yaml:3")
+    assert fault.remedy == "Quote it:  max_time: '1:12:00:00'"
+    file.write_text("# @package _global_\ntrainer:\n  max_time: '1:12:00:00'\n")
+    check(compose(["experiment=mine"], config_dirs=[tmp_path]))

@@ -39,6 +39,8 @@ def read(text: str) -> Dimension:
         ("x=choice(1)", (1,)),
         ("model=glob(m*)", ("minilm", "mlp")),
         ("data=glob(_*)", None),
+        ("x=_a,b", ("_a", "b")),
+        ("x=choice(_source,_target)", ("_source", "_target")),
     ],
 )
 def test_values(text: str, values: tuple[Any, ...] | None) -> None:

@@ -140,3 +140,10 @@ def test_it_brings_no_library_before_something_is_submitted() -> None:
     program = "import sys, espalier.launcher.slurm; print({'submitit', 'numpy', 'torch'} & sys.modules.keys())"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(("minutes", "grace", "right"), [(1, 90, False), (2, 90, False), (3, 90, True), (2, 10, True)])
+def test_a_time_that_is_over_as_it_begins_is_refused(program: Program, minutes: int, grace: int, right: bool) -> None:
+    program("sinfo", "echo 'debug*|2|64|gpu:a100:4'")
+    faults = [fault.what for fault in slurm(time=minutes, grace=grace)._wrong_time()]
+    assert faults == ([] if right else [f"launcher.time={minutes}"])

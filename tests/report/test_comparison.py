@@ -53,6 +53,14 @@ def test_the_same_config_over_other_rows_is_another_side() -> None:
     assert len(sides_of([run(), run(data={"fingerprint": "other"})])) == 2
 
 
+def test_a_seed_that_was_run_twice_is_another_side_and_code_that_differs_is_told() -> None:
+    again = [run(directory=Path(name), git_commit=name) for name in ("first", "second")]
+    assert legends(sides_of(again)) == ["A  support_intents first", "B  support_intents second"]
+    seeds = [run(seed=seed, git_commit=commit) for seed, commit in enumerate("aab")]
+    assert legends(sides_of(seeds)) == ["A  support_intents (3 seeds, of different code)"]
+    assert legends(sides_of(seeds[:2])) == ["A  support_intents (2 seeds)"]
+
+
 def test_there_are_letters_for_many_sides() -> None:
     letters = [side.letter for side in sides_of([run(lr=float(i)) for i in range(28)])]
     assert letters[:2] + letters[25:] == ["A", "B", "Z", "AA", "AB"]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,18 @@ def test_nan_is_no_number_and_so_neither_the_largest_nor_above_anything(tmp_path
     for column in ("metric", "accuracy", "test_accuracy"):
         assert names(find_runs(places, sort=column)) == ["better", "good", "lost"]
         assert names(find_runs(places, where=f"{column} > 0.5")) == ["good", "better"]
+
+
+def test_a_metric_whose_name_is_no_word_sorts_as_it_is_and_is_quoted_in_a_condition(tmp_path: Path) -> None:
+    places = [tmp_path / name for name in ("good", "better")]
+    for place, recall in zip(places, (0.8, 0.9), strict=True):
+        place.mkdir()
+        write_outcome(place, outcome_of(metrics={"test/recall@1": recall}))
+    assert names(find_runs(places, sort="recall@1")) == ["better", "good"]
+    assert names(find_runs(places, sort="recall@1 asc")) == ["good", "better"]
+    assert names(find_runs(places, where='"recall@1" > 0.85')) == ["better"]
+    with pytest.raises(UserError, match=re.escape("""Did you mean recall@1 ? Quote it:  '"recall@1"'""")):
+        find_runs(places, where="recall@1 > 0.85")
 
 
 def test_trials_are_told_by_their_sweep(tmp_path: Path, directories: list[Path]) -> None:

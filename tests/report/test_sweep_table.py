@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,8 @@ def test_the_command_is_the_runs_own_words(tmp_path: Path, monkeypatch: pytest.M
     assert best and command_of(sweep, best).startswith("espalier train data=sst2 ")
     (trial_directory(tmp_path, 3) / "outcome.json").unlink()
     assert command_of(sweep, best) == "espalier train adapter=lora optimizer.lr=0.0003 adapter.r=8 seed=0"
+    own = replace(sweep, summary={"best": {"words": ["--config-dir", "/my conf", "adapter=lora"]}})
+    assert command_of(own, best).startswith("espalier train --config-dir '/my conf' adapter=lora optimizer.lr=0.0003")
 
 
 def test_figures_of_the_test_split_over_its_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,20 @@ def test_a_mapping_that_is_swept_replaces_the_one_before() -> None:
     assert made.at(*next(made.trials())).digest == values[0].digest
 
 
+def test_a_key_that_is_added_may_be_swept() -> None:
+    made = planner(*SMALL, "+vars.x=1,2")
+    made.check()
+    assert [made.at(*trial).experiment.values["vars"] for trial in made.trials()] == [{"x": 1}, {"x": 2}]
+
+
+def test_the_command_names_the_folders_of_ones_own_options(tmp_path: Path) -> None:
+    (tmp_path / "optimizer").mkdir()
+    (tmp_path / "optimizer" / "mine.yaml").write_text("defaults: [adamw, _self_]\nlr: 0.5\n")
+    made = planner(*SMALL, "optimizer=mine", "seed=0,1", config_dirs=[tmp_path])
+    planned = made.at(*next(made.trials()))
+    assert planned.command[:2] == ("--config-dir", str(tmp_path)) and "optimizer=mine" in planned.command
+
+
 def test_a_value_is_set_where_the_option_has_the_key() -> None:
     made = planner(*SMALL[:1], "model=mlp,cnn", "adapter=full", "model.activation=relu,gelu", "model.kernel=5")
     made.check()

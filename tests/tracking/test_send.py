@@ -52,7 +52,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that was sent two times, with its page."""
     directory = run_in(tmp_path_factory.mktemp("outputs") / NAME)
     pages = tmp_path_factory.mktemp("pages")
-    (pages / f"{NAME}.html").write_text("<p>the whole page</p>")
+    (pages / "3fa9c1.html").write_text("<p>the whole page</p>")
     said = [sent(directory, "wandb", "--pages", str(pages)) for _ in range(2)]
     assert said == [f"{NAME}   21 rows (steps 1 to 20), done   wandb offline: {NAME}/wandb\n"] * 2
     return directory
@@ -92,7 +92,7 @@ def test_it_is_what_the_run_itself_would_have_told(tmp_path: Path) -> None:
     cost = Cost(train_seconds=1.5)
     write_outcome(later, Outcome("done", "demo", 0, "", 1, "host", metrics={"test/accuracy": 0.9}, cost=cost))
     (tmp_path / "pages").mkdir()
-    (tmp_path / "pages" / f"{NAME}.html").write_text("<p>the whole page</p>")
+    (tmp_path / "pages" / "3fa9c1.html").write_text("<p>the whole page</p>")
     sent(later, "wandb", "--pages", str(tmp_path / "pages"), "--settings", json.dumps({**node, "mode": "auto"}))
     assert told_by(live) == told_by(later)
 

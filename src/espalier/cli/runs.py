@@ -36,7 +36,8 @@ runs, with its best; its trials are listed where they are asked for.
                       speed memory device_seconds parameters trained_parameters
                       data model adapter task optimizer scheduler hardware experiment debug   (the options)
                       objective, metric (its value: on test, else on validation)
-                      accuracy test_accuracy validation_accuracy …   (each metric: the best there is, or of a split)
+                      accuracy test_accuracy validation_accuracy …   (each metric: the best there is, or of a split;
+                      a name that is no word is quoted:  --where '"recall@1" > 0.6')
   --sort KEY          a column, largest first; "KEY asc": smallest first
   --limit N           at most so many; 0: all. Without it, {_LIMIT}, and all with --json
   --trials            the trials of sweeps too; a condition that names sweep or trial asks for them

@@ -16,7 +16,7 @@ from espalier.config.compose import compose
 from espalier.config.saved import read
 from espalier.core.errors import Fault, UserError
 from espalier.core.record import RECORD, TRIALS
-from espalier.core.rundir import is_gone, read_outcome, shown
+from espalier.core.rundir import is_gone, read_outcome, run_id, shown
 from espalier.report.html import write_report
 from espalier.report.sweep_page import write_sweep_report
 
@@ -121,7 +121,7 @@ def _pages(runs: Sequence[Path], folder: Path) -> list[str]:
         outcome = read_outcome(run)
         if is_gone(run, outcome):
             outcome = replace(outcome, status="interrupted", error="It was killed.")
-        write_report(run, outcome, texts=_texts([run]), to=folder / f"{run.name}.html")
+        write_report(run, outcome, texts=_texts([run]), to=folder / f"{run_id(run)}.html")
     return ["--pages", str(folder)]
 
 

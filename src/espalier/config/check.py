@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from espalier.core.masking import MASK, keep_variables_of, secrets_in
 from espalier.core.texts import is_whole
 
 _MISSING = "???"
+_BASE_60 = re.compile(r"[-+]?\d+(:[0-5]?\d)+(\.\d*)?")  # what YAML 1.1 takes for a number, and people mean as a time
 # How many values the run gives to a part, where its signature does not say so by positional-only parameters.
 _GIVEN = {"model": 1, "model.encoding": 1, "adapter": 2, "task": 3, "optimizer": 1, "scheduler": 2, "callback": 1}
 _BEGINNING = "RunOrWeights"  # what a training begins with; who uses what it led to can do without
@@ -146,6 +148,10 @@ class _Checker:
         if value == _MISSING:
             meaning = self.experiment.layers.comment(key) or str(parameter.type)
             yield self._fault(key, value, f"must be set: {meaning}.", f"Write  {key}=…", bare=True)
+            return
+        if isinstance(value, int | float) and _BASE_60.fullmatch(text := self.experiment.layers.text(key)):
+            truth = f"is a number of base 60 to YAML: {value}."
+            yield self._fault(key, text, truth, f"Quote it:  {key.rpartition('.')[2]}: '{text}'")
             return
         kinds = branches(parameter.type)
         if any(isinstance(_inner(kind), Part) for kind in kinds) and not (value is None and len(kinds) > 1):

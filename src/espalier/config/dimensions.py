@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Override, RangeSweep
+from hydra.core.override_parser.types import ChoiceSweep, Glob, IntervalSweep, Override, RangeSweep
 from hydra.errors import HydraException
 
 from espalier.config.words import Word, quoted
@@ -117,8 +117,8 @@ def _values(override: Override, key: str) -> tuple[Any, ...]:
             sweep.shuffle = True
     if isinstance(sweep, RangeSweep):  # steps add up to 0.009000000000000001
         values = [float(f"{value:.12g}") if isinstance(value, float) else value for value in values]
-    # A glob matches files that hold what options have in common, too.
-    values = [value for value in values if not (isinstance(value, str) and value.startswith("_"))]
+    if isinstance(sweep, Glob):  # it matches files that hold what options have in common, too
+        values = [value for value in values if not str(value).startswith("_")]
     unique = list({spelled(value): value for value in values}.values())
     if shuffled:
         random.Random(key).shuffle(unique)

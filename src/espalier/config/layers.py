@@ -57,6 +57,11 @@ class Layers:
         mark = self._last(key)
         return str(mark) if mark else ""
 
+    def text(self, key: str) -> str:
+        """What a file says of a key, if that is what holds; else nothing."""
+        mark = self.marks[key][-1] if self.marks.get(key) else None
+        return mark.value if mark and mark.line else ""
+
     def word(self, key: str) -> str | None:
         """The command-line word that set a key or a node above it, if that is what holds."""
         mark = self._last(key)

@@ -25,6 +25,7 @@ from espalier.launcher.slurm_order import faults_of, order_of
 from espalier.launcher.slurm_queue import Queue, partitions
 from espalier.launcher.slurm_submit import How, UnansweredError, refusal
 
+_EARLIER = 60  # seconds by which Slurm may send a signal before its time
 _CANCELLED = 30.0  # seconds that leaving waits for scancel
 _SETTLED = 5.0  # seconds for a job's last word to be seen through the shared file system
 
@@ -199,7 +200,10 @@ class Slurm:
 
     def _wrong_time(self) -> Iterator[Fault]:
         try:
-            self._batches.minutes()
+            minutes, grace = self._batches.minutes(), self._batches.how.grace
+            if minutes * 60 <= grace + _EARLIER:
+                truth = f"and a grace of {grace} s: a trial would be told to end as it begins."
+                yield Fault(f"launcher.time={minutes}", truth, "Set a longer time, or less of launcher.grace.")
         except ValueError as error:
             remedy = "Write minutes, or hours:minutes:seconds, or days-hours."
             yield Fault(f"launcher.time={error}", "is no time.", remedy)

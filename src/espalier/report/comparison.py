@@ -71,12 +71,14 @@ class Row:
 
 
 def sides_of(runs: Sequence[ComparedRun]) -> list[Side]:
-    """Runs grouped by config, in the order in which they were named; those of one side by seed."""
-    groups: dict[str, list[ComparedRun]] = {}
+    """Runs grouped by config, in the order in which they were named; those of one side by seed, each seed once."""
+    groups: dict[tuple[str, int], list[ComparedRun]] = {}
     for run in runs:
         same = {key: value for key, value in run.config.items() if key not in _OF_A_RUN}
-        mark = json.dumps([same, run.outcome.data.get("fingerprint")], sort_keys=True, default=str)
-        groups.setdefault(mark, []).append(run)
+        mark, again = json.dumps([same, run.outcome.data.get("fingerprint")], sort_keys=True, default=str), 0
+        while run.outcome.seed in {other.outcome.seed for other in groups.get((mark, again), ())}:
+            again += 1
+        groups.setdefault((mark, again), []).append(run)
     by_seed = (sorted(group, key=lambda run: run.outcome.seed) for group in groups.values())
     return [Side(_letter(i), group) for i, group in enumerate(by_seed)]
 
@@ -92,7 +94,9 @@ def legends(sides: Sequence[Side]) -> list[str]:
     names = [side.first.outcome.name for side in sides]
     if len(set(names)) < len(names):
         names = _told_apart(sides) or names
-    seeds = [f" ({len(side.runs)} seeds)" if len(side.runs) > 1 else "" for side in sides]
+    placed = [f"{name} {side.first.directory.name}" for side, name in zip(sides, names, strict=True)]
+    names = placed if len(set(names)) < len(set(placed)) == len(names) else names
+    seeds = [f" ({len(side.runs)} seeds{_of_code(side)})" if len(side.runs) > 1 else "" for side in sides]
     return [f"{side.letter}  {name}{more}" for side, name, more in zip(sides, names, seeds, strict=True)]
 
 
@@ -169,6 +173,12 @@ def _values(sides: Sequence[Side]) -> list[tuple[str, list[str]]]:
     configs = [dict(_leaves(side.first.config)) for side in sides]
     # Another option brings other keys, which say it again.
     return [(key, said) for key, said in _unlike(configs) if not _is_retold(key, said, told)]
+
+
+def _of_code(side: Side) -> str:
+    """A word where a side's runs are of different commits or packages."""
+    around = [_surroundings(run.outcome) for run in side.runs]
+    return ", of different code" if [key for key, _ in _unlike(around) if key != "host"] else ""
 
 
 def _told_apart(sides: Sequence[Side]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,7 +185,9 @@ def _keys(database: duckdb.DuckDBPyConnection, what: str) -> list[str]:
 
 def _choose(database: duckdb.DuckDBPyConnection, where: str, sort: str) -> list[int]:
     condition = f"WHERE ({where})" if where else ""
+    columns = [name for (name, *_) in database.execute("DESCRIBE named").fetchall() if name != "run_id"]
     column, _, order = sort.strip().partition(" ")
+    column = _identifier(column) if column in columns else column
     first = f"{column} {order or 'desc'} NULLS LAST, " if sort else ""
     try:
         rows = database.execute(f"SELECT run_id FROM named {condition} ORDER BY {first}run_id").fetchall()
@@ -194,7 +197,6 @@ def _choose(database: duckdb.DuckDBPyConnection, where: str, sort: str) -> list[
                 *(fault for one in ((where, ""), ("", sort)) for fault in _faults(database, *one))
             ) from None
         said = f'--where "{where}"' if where else f'--sort "{sort}"'
-        columns = [name for (name, *_) in database.execute("DESCRIBE named").fetchall() if name != "run_id"]
         raise UserError(Fault(said, *_explained(error, where, columns))) from None
     return [i for (i,) in rows]
 
@@ -216,6 +218,8 @@ def _explained(error: duckdb.Error, where: str, columns: Sequence[str]) -> tuple
             left, sign = compared.groups()
             return f"compares {left} with {name}, which is no column.", f"Quote a text:  {left} {sign} '{name}'"
         guess = nearest(name, columns)
+        if guess and not re.fullmatch(r"\w+", guess):
+            return f"has no column {name}.", f"Did you mean {guess} ? Quote it:  {shlex.quote(_identifier(guess))}"
         return f"has no column {name}.", asked([guess] if guess else []) or _HELP
     if comma := _COMMA.search(where):
         return f"has a comma in {comma.group()}.", f"Write  {comma.group().replace(',', '.')}"

@@ -8,6 +8,7 @@ import shlex
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from espalier.core.masking import masked_text
@@ -50,7 +51,15 @@ def command_of(sweep: Sweep, one: Configuration) -> str:
     outcome = outcome_of_trial(sweep.directory, trial.trial)
     words = [str(word) for word in outcome.summary.get("overrides", [])] if outcome else []
     words = words or [masked_text(word) for word in trial.words]
-    return shlex.join(["espalier", "train", *(word for word in words if not word.startswith(_OF_A_RUN))])
+    return shlex.join(
+        ["espalier", "train", *_folders(sweep), *(word for word in words if not word.startswith(_OF_A_RUN))]
+    )
+
+
+def _folders(sweep: Sweep) -> list[str]:
+    """The words that name folders of the user's own options, as the best one's command has them."""
+    words = [str(word) for word in (sweep.summary.get("best") or {}).get("words", ())]
+    return [word for pair in pairwise(words) if pair[0] == "--config-dir" for word in pair]
 
 
 def figures_on_test(sweep: Sweep, one: Configuration) -> list[Tested]:

@@ -53,8 +53,9 @@ class Base:
 
     def quickly(self, values: Point, cache: dict[tuple[str, str], Word]) -> Experiment:
         """With other values; it holds until this is called once more."""
-        if any(isinstance(value, Mapping) for value in values.values()):
-            return changed(self.experiment, words_of(values))  # mappings are merged into what stands there
+        if any(isinstance(value, Mapping) or _is_new(key) for key, value in values.items()):
+            # Mappings are merged into what stands there, and what is added must not be there yet.
+            return changed(self.experiment, words_of(values))
         return overwritten(self._scratch, [_word(key, value, cache) for key, value in values.items()])
 
 
@@ -107,6 +108,10 @@ class Bases:
         left = tuple(fault for fault in made.faults if fault not in absent)
         taken = tuple(word for word in made.overrides if word not in {fault.what for fault in absent})
         return Base(chosen, replace(made, faults=left, overrides=taken), tuple(absent))
+
+
+def _is_new(key: str) -> bool:
+    return key.startswith("+") and not key.startswith("++")
 
 
 def _word(key: str, value: Any, cache: dict[tuple[str, str], Word]) -> Word:

@@ -189,10 +189,11 @@ class Planner:
 
     def _begin(self, base: Base, patch: Mapping[str, Any]) -> list[str]:
         """The words of a command line before those of the patch; what the patch sets is left out."""
+        folders = [word for folder in self.command.config_dirs for word in ("--config-dir", str(folder.resolve()))]
         if self.command.rerun:
             own = [word for word in (*self._bases.fixed_words, *words_of(base.options)) if word not in base.lacked]
-            return ["--rerun", str(self.command.rerun), *_without(own, patch)]
-        return _without(base.experiment.overrides, patch)
+            return [*folders, "--rerun", str(self.command.rerun), *_without(own, patch)]
+        return [*folders, *_without(base.experiment.overrides, patch)]
 
     def _patch(self, point: Point, seed: int | None) -> dict[str, Any]:
         keys = {dimension.key for dimension in self.space.keys(point)}

@@ -69,7 +69,7 @@ def _to_wandb(run: RunInfo, outcome: Outcome, node: Mapping[str, Any], pages: Pa
     session = Session(run, Place.of(run, *(node[name] for name in _PLACE)), mode, file.stat().st_size, _SECONDS)
     session.load()
     session.start()
-    if pages and (page := pages / f"{run.directory.name}.html").is_file():
+    if pages and (page := pages / f"{run.run_id}.html").is_file():
         session.attach(page.read_text(encoding="utf-8"))
     session.finish(outcome)
     if session.lost:
