@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from conf.toy_data import write_data_root
+from espalier.batch.gather import Gather
 from espalier.build.restore import appoint, begin, restore
 from espalier.build.transfer import merge
 from espalier.config.compose import compose
@@ -18,6 +22,7 @@ from espalier.model.source import locate
 from espalier.state import folder
 from espalier.state.store import Store
 from model import checkpoints
+from model.examples import run_recipe
 from run.small_runs import IMAGES, SMALL, WORDS, films, trained, write_films
 from run.trials import train, trial_in
 
@@ -119,6 +124,26 @@ def test_what_lora_learned_goes_on_with_a_new_head(place: Path, monkeypatch: pyt
     plain: Any = trained(place, *words, "adapter=probe", "trainer.max_epochs=1")
     fresh = restore(plain).task.learner.state_dict()
     assert not all(torch.equal(fresh[name], tensor) for name, tensor in merged.items())
+
+
+def test_an_adapter_of_a_run_that_began_with_others_weights_has_its_base_beside_it(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoints.write(place / "models", "bert")
+    monkeypatch.setenv("ESPALIER_MODELS", str(place / "models"))
+    words = ("model=bert", *films(write_films(place / "based.csv", 60)), "data.max_length=16", "trainer.max_epochs=1")
+    first = trained(place, *words, "adapter=lora", "optimizer.lr=0.05")
+    assert not (first / "model" / "base").exists()
+    for adapter in ("lora", "prompt", "bottleneck"):
+        second = trained(place, *words, f"adapter={adapter}", f"weights={first}", "optimizer.lr=0.05")
+        learner: Any = restore(second).task.learner
+        features = run_recipe(learner.recipe(), second / "model")["features"]
+        table = pa.table({"text": ["a warm film", "a dull one"]})
+        columns = {n: c for n, c in learner.encoding.apply(table).items() if n not in ("truncated", "length")}
+        batch = Gather({**columns, "row": np.arange(2)}, learner.encoding.facts()["pad"])[np.arange(2), 1.0]
+        with torch.no_grad():
+            torch.testing.assert_close(features(table["text"].to_pylist()), learner(batch), atol=1e-5, rtol=1e-5)
+        assert json.loads((second / "model" / "adapter_config.json").read_text())["base_model_name_or_path"] == "./base"
 
 
 def test_frozen_weights_that_have_changed_since_are_refused(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

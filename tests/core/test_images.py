@@ -80,3 +80,25 @@ def test_postscript_is_no_image_and_starts_no_program(tmp_path: Path, monkeypatc
     for said in (page, file, str(file)):
         with pytest.raises(OSError, match="cannot identify"):
             opened(said).load()
+
+
+@pytest.mark.parametrize("kind", ["<u2", ">u2"])
+def test_sixteen_bits_keep_their_shades_in_either_order_of_bytes(tmp_path: Path, kind: str) -> None:
+    ramp = (np.arange(64, dtype=np.float64) * 1000).astype(kind).reshape(8, 8)
+    Image.frombytes("I;16B" if kind == ">u2" else "I;16", (8, 8), ramp.tobytes()).save(tmp_path / "a.tif")
+    shaper = Shaper(None, None)
+    found = shaper(opened(tmp_path / "a.tif"), place)
+    assert shaper.shape == (1, 8, 8)
+    assert found[0].tolist() == np.round(ramp.astype(np.float64) / 257).astype(int).tolist()
+
+
+def test_floats_from_0_to_1_are_shades() -> None:
+    ramp = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+    assert Shaper(None, None)(Image.fromarray(ramp), place)[0].tolist() == np.round(ramp * 255).astype(int).tolist()
+
+
+def test_what_can_be_seen_through_stands_before_white() -> None:
+    drawn = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
+    drawn.putpixel((0, 0), (0, 0, 0, 255))
+    assert Shaper(None, 3)(drawn, place)[0].tolist() == [[0, 255]]
+    assert Shaper(None, 1)(drawn.convert("LA"), place).tolist() == [[[0, 255]]]

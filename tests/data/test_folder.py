@@ -31,6 +31,22 @@ def test_labels_are_the_folders_names(tmp_path: Path) -> None:
         assert (min(row["image"]) >= 128) == (row["label"] == 0)
 
 
+def test_splits_have_several_names_and_each_once(tmp_path: Path) -> None:
+    for name, rows in {"Training": 8, "Testing": 4}.items():
+        write_images(tmp_path / name, rows)
+    assert folder(tmp_path).read().splits["test"].num_rows == 4
+    write_images(tmp_path / "test", 4)
+    with pytest.raises(DataError, match="has two folders of test images: Testing and test"):
+        folder(tmp_path).read()
+
+
+def test_splits_without_training_are_no_labels(tmp_path: Path) -> None:
+    for name in ("val", "test"):
+        write_images(tmp_path / name, 4)
+    with pytest.raises(DataError, match=r"has test and val, and no folder of training images\. Call it train"):
+        folder(tmp_path).read()
+
+
 def test_hidden_folders_and_files_are_passed_over(tmp_path: Path) -> None:
     write_images(tmp_path, 40)
     before = folder(tmp_path).read()

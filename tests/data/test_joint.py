@@ -103,3 +103,9 @@ def test_a_command_line_names_two_tables(tmp_path: Path) -> None:
     assert experiment.values["task"]["_target_"].endswith("MultiHead")
     with pytest.raises(UserError, match=r"data\.sources\.mood\.path"):
         check(compose([*words, f"data.sources.mood.path={tmp_path / 'none.csv'}"]))
+
+
+def test_rows_of_no_class_are_refused_in_any_source(tmp_path: Path) -> None:
+    sources = {"mood": csv(tmp_path / "a.csv", 40), "other": csv(tmp_path / "b.csv", 40, outside="1")}
+    with pytest.raises(DataError, match=r"data.sources.other.outside .* Set it to null"):
+        Joint(sources=sources, **OWN).read()

@@ -91,3 +91,7 @@ def test_thin_chooses_at_random_once_and_for_all_in_the_old_order() -> None:
     assert chosen == sorted(chosen) == thin(table([0] * 100), 10)["row"].to_pylist()
     assert len(set(chosen)) == 10 and chosen != list(range(10))
     assert thin(table([0] * 5), 10).num_rows == thin(table([0] * 5), None).num_rows == 5
+
+
+def test_of_running_text_the_first_rows_are_kept() -> None:
+    assert thin(pa.table({"row": range(50)}), 5, running=True)["row"].to_pylist() == [0, 1, 2, 3, 4]

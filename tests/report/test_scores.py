@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from espalier.core.outcome import Outcome
+from espalier.report.lines import end_lines
 from espalier.report.scores import leading_rows, metric_rows, objective_name, repeated_names, row_of
 from report.run_files import outcome_of
 
@@ -43,3 +46,15 @@ def test_a_task_with_its_own_metrics_leads_with_them() -> None:
 
 def test_no_metrics_no_rows() -> None:
     assert leading_rows(outcome_of(metrics={}), 4) == metric_rows(outcome_of(metrics={})) == []
+
+
+def test_where_nothing_was_tested_bounds_and_baseline_are_of_validation() -> None:
+    told = {"validation/loss": 2.0}
+    outcome = outcome_of(
+        metrics=told, intervals={"validation/loss": (1.9, 2.1)}, objective="validation/loss", direction="min",
+        summary={"baseline": {"name": "bigrams", "metrics": {"validation/loss": 1.5}}},
+    )  # fmt: skip
+    row = row_of(outcome, "loss")
+    assert (row.test, row.judged, row.bounds, row.baseline) == (None, 2.0, (1.9, 2.1), 1.5)
+    lines = "\n".join(end_lines(outcome, Path("outputs/a"), 200))
+    assert "the baseline (bigrams) reaches loss 1.5" in lines and "validation loss 2" in lines

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pytest
+import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
-from espalier.state.ranks import any_rank, gather_objects, highest
+from espalier.state.ranks import any_rank, gather_objects, highest, own_part
 
 
 def test_one_process_answers_for_itself() -> None:
@@ -32,3 +34,18 @@ def test_two_ranks_get_the_same_answers(tmp_path) -> None:
     mp.start_processes(_ask, (f"file://{tmp_path}/meet", answers), nprocs=2, start_method="fork")
     said = sorted(answers.get() for _ in range(2))
     assert said == [(rank, ["a", "b"], True, False, 7) for rank in range(2)]
+
+
+def test_each_rank_draws_numbers_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn() -> torch.Tensor:
+        torch.manual_seed(0)
+        return own_part(lambda count: torch.rand(count, 2), 3)
+
+    alone = drawn()
+    monkeypatch.setattr("espalier.state.ranks._together", lambda: True)
+    monkeypatch.setattr("torch.distributed.get_world_size", lambda: 2)
+    parts = []
+    for rank in (0, 1):
+        monkeypatch.setattr("torch.distributed.get_rank", lambda rank=rank: rank)
+        parts.append(drawn())
+    assert torch.equal(parts[0], alone) and parts[1].shape == (3, 2) and not (parts[0] == parts[1]).any()

@@ -173,3 +173,10 @@ def test_a_readmes_lines_tell_the_same(tmp_path: Path) -> None:
 def test_one_source_is_refused() -> None:
     with pytest.raises(ConfigError, match="Set  data=joint, or  task=classification"):
         multi_head(facts=facts_of("text"))
+
+
+@pytest.mark.parametrize("name", ["type", "train", "a.b"])
+def test_names_that_torch_keeps_for_itself_are_refused(name: str) -> None:
+    facts = facts_of("text").learn(labels={"mood": ("x", "y"), name: ("x", "y")})
+    with pytest.raises(ConfigError, match=f"data.sources.{name} .*Call it otherwise"):
+        multi_head(facts=facts)

@@ -73,6 +73,8 @@ def test_nothing_is_rejected_where_that_gains_nothing() -> None:
     assert rule.threshold == -float("inf")
     rule.choose(torch.tensor([[5.0, 0.0], [0.0, 5.0]]), torch.tensor([0, 1]))
     assert rule.threshold == -float("inf")
+    logits = torch.tensor([[5.0, 0.0]])
+    assert eval(rule.as_code(), {"logits": logits, "torch": torch}).tolist() == [-float("inf")]
 
 
 @each_kind

@@ -32,6 +32,7 @@ from espalier.state.store import Saved, Store
 
 PARTS = ("model", "adapter", "task")
 MODEL = "model"
+BASE = "./base"  # beside an adapter's files, in model/: what it belongs to, where that lies nowhere else
 _MARK = re.compile(r"(\(sha256 |\(step |@)[\w,]+\)?$")  # the end of an origin: which weights they are
 
 
@@ -145,7 +146,7 @@ def fit(encoding: Encoding, raw: Raw, facts: DataFacts, weights: str | None) -> 
 def begin(backbone: nn.Module, weights: str | None) -> None:
     """Let a backbone begin with the best weights of a run (what its adapter learned is added in), or with a file's.
 
-    Its ``origin`` says so from then on.
+    Its ``origin`` says so from then on, and an adapter's files will name ``BASE`` as what they belong to.
 
     Raises:
         ConfigError: they are of another model, or of an adapter that has no place in a model's weights.
@@ -154,6 +155,8 @@ def begin(backbone: nn.Module, weights: str | None) -> None:
     if weights is None:
         return
     module: Any = backbone
+    if hasattr(module, "name_base"):
+        module.name_base(BASE, "main")
     path = Path(weights)
     if file := weights_file(path):
         take_up(backbone, read_weights(file), path, path.name)
@@ -167,6 +170,20 @@ def begin(backbone: nn.Module, weights: str | None) -> None:
     require_merged(learner)
     take_up(backbone, learner.state_dict(), path, f"model={other.experiment.choices['model']}")
     module.origin = f"run {path} (step {other.step:,})"
+
+
+def save_base(experiment: Experiment, facts: DataFacts, encoding: Encoding, folder: Path) -> None:
+    """The model that an adapter's files belong to, into ``base/`` beside them, if it began with other weights than its
+    source has; built once more, since an adapter stands within the one that was trained.
+    """
+    config = experiment.config
+    if config.get("weights") is None or not (folder / "adapter_config.json").exists():
+        return
+    backbone: Any = instantiate(config.model, facts, encoding=encoding)
+    if hasattr(backbone, "name_base"):
+        begin(backbone, config.weights)
+        (folder / BASE).mkdir()
+        backbone.save(folder / BASE)
 
 
 def _checkpoint(directory: Path, wanted: Literal["best", "last"]) -> Saved:

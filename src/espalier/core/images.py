@@ -18,7 +18,9 @@ BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 """What Pillow raises of files that are no whole images."""
 
 _FORMATS = ("BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")  # PostScript would be a program to run
-_GREY = ("1", "L", "LA", "I", "I;16", "F")
+_DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")  # more than 8 bits a pixel
+_GREY = ("1", "L", "LA", *_DEEP)
+_WHITE = (255, 255, 255, 255)
 
 
 def opened(value: Any) -> Image.Image:
@@ -76,8 +78,13 @@ class Shaper:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    if image.mode in ("I;16", "I", "F"):  # Pillow would clip these at 255
+    """Of 8 bits, and opaque: what can be seen through stands before white."""
+    if image.mode in _DEEP:  # Pillow would clip these at 255
         values = np.asarray(image, np.float64)
-        top = 65535.0 if image.mode != "F" or values.max(initial=0) > 255 else 255.0
+        tops = (1.0, 255.0, 65535.0) if image.mode == "F" else (65535.0,)
+        top = next((top for top in tops if values.max(initial=0) <= top), tops[-1])
         return Image.fromarray((values.clip(0, top) * (255.0 / top)).round().astype(np.uint8))
+    if image.has_transparency_data:
+        seen = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", seen.size, _WHITE), seen)
     return image

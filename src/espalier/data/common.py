@@ -134,9 +134,9 @@ class TableData(AbstractData):
         names = self._names(source) if self.labelled else source.labels
         many = self.labelled and is_many(source.splits["train"]["label"])
         whole = {split: _table(source, split, names if self.labelled else None, many=many) for split in source.splits}
-        by = {"by": "label" if self.labelled else None, "together": self.together}
+        by, running = {"by": "label" if self.labelled else None, "together": self.together}, self.batching.windows
         splits, unused = cut_around(whole, self.split, names) if self.outside else (cut(whole, self.split, **by), {})
-        limited = {split: thin(table, self.limit) for split, table in splits.items() if table.num_rows}
+        limited = {split: thin(table, self.limit, running=running) for split, table in splits.items() if table.num_rows}
         trained = labelling.label_counts(limited["train"]["label"], len(names)) if self.labelled else np.zeros(0, int)
         if self.labelled:
             labelling.require_two(trained, names)
@@ -191,7 +191,7 @@ class TableData(AbstractData):
         whole = _table(source, "test", labels if self.labelled else None, many=many)
         if not whole.num_rows:
             raise DataError(Fault(source.origin, "has no rows."))
-        limited = thin(whole, self.limit)
+        limited = thin(whole, self.limit, running=self.batching.windows)
         counts = {"test": _count(whole, limited, source.dropped.get("test", {}))}
         return self._raw(source, {"test": limited}, counts, labels)
 

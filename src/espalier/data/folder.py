@@ -16,8 +16,8 @@ from espalier.core.image_files import ENDINGS, is_hidden, is_image
 from espalier.core.images import BROKEN, Pixels, Shaper, opened
 from espalier.data.common import Common, Source, TableData, Values
 
-_SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "val": "validation",
-           "dev": "validation", "test": "test"}  # fmt: skip
+_SPLITS = {"train": "train", "training": "train", "validation": "validation", "valid": "validation",
+           "val": "validation", "dev": "validation", "test": "test", "testing": "test"}  # fmt: skip
 _SHOWN = 5
 
 
@@ -90,8 +90,21 @@ class Folder(TableData):
 
 
 def _splits(path: Path) -> dict[str, Path]:
-    """Split -> folder; a folder without one called ``train`` is all training rows."""
-    named = {_SPLITS[folder.name.lower()]: folder for folder in _folders(path) if folder.name.lower() in _SPLITS}
+    """Split -> folder; a folder without one called ``train`` is all training rows.
+
+    Raises:
+        DataError: two folders are of one split; or all are of splits, and none of training.
+    """
+    named: dict[str, Path] = {}
+    for folder in _folders(path):
+        split = _SPLITS.get(folder.name.lower())
+        if split in named:
+            truth = f"has two folders of {split} images: {named[split].name} and {folder.name}."
+            raise DataError(Fault(str(path), truth, "Put them together, or take one out."))
+        named |= {split: folder} if split else {}
+    if named and "train" not in named and len(named) == len(_folders(path)):
+        truth = f"has {' and '.join(folder.name for folder in named.values())}, and no folder of training images."
+        raise DataError(Fault(str(path), truth, "Call it train."))
     return named if "train" in named else {"train": path}
 
 

@@ -89,6 +89,9 @@ def _require_alike(name: str, raw: Raw, first_name: str, first: Raw) -> None:
     if raw.kinds.get("label") != "label" or len(raw.labels) != 1:
         truth = "has not one label for each row, which each source must have."
         raise DataError(Fault(f"data.sources.{name}", truth, "Choose another data option for it."))
+    if raw.outside:
+        truth = "has rows of none of the classes, which a head beside others cannot tell."
+        raise DataError(Fault(f"data.sources.{name}.outside", truth, "Set it to null."))
     if (raw.kinds, raw.shape) != (first.kinds, first.shape):
         mine, theirs = (", ".join(f"{role} ({kind})" for role, kind in one.kinds.items()) for one in (raw, first))
         truth = f"has {mine}, and {first_name} has {theirs}: rows of all sources must be alike."

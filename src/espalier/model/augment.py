@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from espalier.core.errors import ConfigError, Fault
+from espalier.state.ranks import own_part
 
 
 class Augment:
@@ -41,11 +42,12 @@ class Augment:
         rows = torch.arange(height, device=device).expand(size, -1)
         columns = torch.arange(width, device=device).expand(size, -1)
         if self.flip:
-            mirrored = torch.rand(size, 1, device=device) < 0.5
+            mirrored = own_part(lambda count: torch.rand(count, 1, device=device), size) < 0.5
             columns = torch.where(mirrored, columns.flip(1), columns)
         if self.shift:
-            moved = torch.randint(0, 2 * self.shift + 1, (2, size, 1), device=device)
-            rows, columns = rows + moved[0], columns + moved[1]
+            most = 2 * self.shift + 1
+            moved = own_part(lambda count: torch.randint(0, most, (2, count, 1), device=device).transpose(0, 1), size)
+            rows, columns = rows + moved[:, 0], columns + moved[:, 1]
             images = functional.pad(images, [self.shift] * 4)
         # One look-up does both: pixel (y, x) of the new image is pixel (rows[y], columns[x]) of the old one.
         places = (rows.unsqueeze(2) * images.shape[3] + columns.unsqueeze(1)).flatten(1)

@@ -81,15 +81,12 @@ class CausalLm(OfTransformers, nn.Module):
             remedy = "Choose a decoder (gpt2, llama, qwen …); for a vector of each text, model=hub."
             raise ConfigError(Fault(f"model.source={source}", truth, remedy))
         self.origin, self.encoding, self.role = located.origin, encoding, encoding.role
-        self.source, self.revision, self.quantize = located.name, revision, quantize
+        self.source, self.quantize = located.name, quantize
         self._given: dict[str, Any] = {"source": source, "revision": revision, "dropout": dropout, "quantize": quantize}
         self._facts = facts
         family = replace(family, model=MODEL_FOR_CAUSAL_LM_MAPPING[type(config)])
         whole: Any = load_trunk(family, config, located.folder, source, dropout=dropout, quantize=quantize)
         trunk = whole.base_model
-        for module in (whole, trunk):
-            module.name_or_path = located.name  # what a saved adapter names as its base
-        trunk.config.name_or_path = located.name
         self.trunk: nn.Module = trunk
         self.head: nn.Module = whole.get_output_embeddings()
         named = inspect.signature(trunk.forward).parameters
@@ -97,6 +94,7 @@ class CausalLm(OfTransformers, nn.Module):
             "cache" if "cache" in named else "past_key_values"
         )  # its name from transformers 5.24 on, and before
         self._whole, self._scoring = (whole,), (scoring(whole),)  # in tuples: their parts are modules of this one
+        self.name_base(located.name, revision)
         self.width = int(getattr(config, "word_embed_proj_dim", config.hidden_size))  # OPT projects its states
         self.positions: int | None = getattr(config, "max_position_embeddings", None)
         if self.positions and facts.max_length and facts.max_length > self.positions:
@@ -185,13 +183,20 @@ class CausalLm(OfTransformers, nn.Module):
         fresh = CausalLm(self._facts, encoding=self.encoding, **self._given)
         return fresh.eval().requires_grad_(False)
 
+    def name_base(self, name: str, revision: str) -> None:
+        """What a saved adapter calls the model that it belongs to; said before there is one."""
+        trunk: Any = self.trunk
+        self.base, self.revision = name, revision
+        for part in (*self._whole, trunk, trunk.config):
+            part.name_or_path = name
+
     def save(self, folder: Path, /) -> None:
         """The whole model as ``AutoModelForCausalLM`` loads it, or what an adapter learned, as PEFT does."""
-        save_causal(self._whole[0], self.trunk, folder, self.source, self.revision)
+        save_causal(self._whole[0], self.trunk, folder, self.base, self.revision)
 
     def loading(self) -> str:
         """Lines of transformers (and PEFT) that load what ``save`` wrote, as ``model`` and ``tokenizer``."""
-        return loading(self._whole[0], self.trunk, self.source, self.revision)
+        return loading(self._whole[0], self.trunk, self.base, self.revision)
 
     def _packed(self, ids: Tensor, place: Tensor) -> Tensor:
         """States (B, L, width) of rows with several texts each, from tokens and their places, (B, L).

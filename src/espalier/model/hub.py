@@ -64,13 +64,13 @@ class Transformer(OfTransformers, nn.Module):
         config = read_config(located.folder, source)
         self.family = family_of(config, source)
         self.origin, self.encoding, self.folder = located.origin, encoding, located.folder
-        self.source, self.revision, self.max_length = located.name, revision, facts.max_length
+        self.source, self.max_length = located.name, facts.max_length
         self.role = _role(facts, encoding, self.family, source)
         self.transform = encoding.transform() if isinstance(encoding, Image) else None
         self.quantize = quantize
         trunk: Any = load_trunk(self.family, config, located.folder, source, dropout=dropout, quantize=quantize)
-        trunk.name_or_path = trunk.config.name_or_path = located.name  # what a saved adapter names as its base
         self.trunk: nn.Module = trunk
+        self.name_base(located.name, revision)
         self.width = int(getattr(config, "word_embed_proj_dim", config.hidden_size))  # OPT projects its states
         self.pooling = _pooling(self.family, trunk) if pooling == "auto" else pooling
         typed = getattr(config, "type_vocab_size", 1) > 1
@@ -106,28 +106,34 @@ class Transformer(OfTransformers, nn.Module):
         """What tells hidden tokens from ``states``; see ``model.masked_head``."""
         return MaskedHead(self.trunk, self.folder, self.source)
 
+    def name_base(self, name: str, revision: str) -> None:
+        """What a saved adapter calls the model that it belongs to; said before there is one."""
+        trunk: Any = self.trunk
+        self.base, self.revision = name, revision
+        trunk.name_or_path = trunk.config.name_or_path = name
+
     def save(self, folder: Path, /) -> None:
         """The model (or adapter, as PEFT has it), as its class's ``from_pretrained`` loads it."""
-        save_trunk(self.trunk, folder, self.source, self.revision)
+        save_trunk(self.trunk, folder, self.base, self.revision)
 
     def recipe(self) -> str:
         """Lines of transformers (and PEFT) that load what ``save`` wrote."""
         if isinstance(self.encoding, Image) and self.transform is not None:
             return image_recipe(
-                self.trunk, self.source, self.revision, pooling=self.pooling, pixels=self.transform.code(),
+                self.trunk, self.base, self.revision, pooling=self.pooling, pixels=self.transform.code(),
                 shape=self.encoding.shape,
             )  # fmt: skip
         encoding = self.encoding
         if isinstance(encoding, Pretrained) and encoding.reading:
             return window_recipe(
-                self.trunk, self.source, self.revision, max_length=self.max_length, overlap=encoding.data.overlap,
+                self.trunk, self.base, self.revision, max_length=self.max_length, overlap=encoding.data.overlap,
                 joint=encoding.joint, types=self.separator is not None,
             )  # fmt: skip
         if isinstance(encoding, Pretrained) and not encoding.roles:
-            return word_recipe(self.trunk, self.source, self.revision, max_length=self.max_length)
+            return word_recipe(self.trunk, self.base, self.revision, max_length=self.max_length)
         joint = encoding.joint if isinstance(encoding, Pretrained) and encoding.pair else None
         return text_recipe(
-            self.trunk, self.source, self.revision, pooling=self.pooling, max_length=self.max_length,
+            self.trunk, self.base, self.revision, pooling=self.pooling, max_length=self.max_length,
             joint=joint, types=self.separator is not None,
         )  # fmt: skip
 

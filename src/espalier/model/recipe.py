@@ -9,6 +9,7 @@ from torch import nn
 from transformers import MODEL_MAPPING
 
 from espalier.model.encoding.pieces import first_pieces
+from espalier.model.encoding.windows import places_of_windows
 from espalier.model.quantized import as_code, bits_of
 
 _ADAPTED = """base = "{source}"  # on the hub, or the path of a folder that holds it
@@ -56,25 +57,24 @@ def states(rows):  # lists of words -> for each word its state, None where the m
 rows = [["some", "words"], ["and", "others"]]  # yours
 """
 _WINDOWS = """
+from collections.abc import Iterator, Sequence
+
 {loading}tokenizer = AutoTokenizer.from_pretrained(".")
 {ready}
 
 
+{places}
+
 def windows(question, context):  # states of tokens, their characters in the context (None: not of it), place of [CLS]
-    batch = tokenizer(
-        question, {second},
-        padding=True, return_tensors="pt", truncation={truncation}, max_length={max_length}, stride={stride},
-        return_overflowing_tokens=True, return_offsets_mapping=True, return_token_type_ids={types},
-    )
-    owners = [batch.sequence_ids(i) for i in range(len(batch["input_ids"]))]
-    pairs, null = batch.pop("offset_mapping").tolist(), (batch["input_ids"] == tokenizer.cls_token_id).int().argmax(1)
-    batch.pop("overflow_to_sample_mapping", None)
-    with torch.inference_mode():
-        found = model(**batch).last_hidden_state{own}
-    for states, owner, offsets, place in zip(found, owners, pairs, null.tolist()):
-        shifted = [[max(0, at - {shift}) for at in pair] for pair in offsets]
-        kept = [_trimmed(context, *pair) if of == 1 else None for of, pair in zip(owner, shifted)]
-        yield states, kept, place
+    pair = tokenizer(question, {second}, return_offsets_mapping=True, return_token_type_ids={types})
+    owners = pair.sequence_ids(0)
+    offsets = [[max(0, at - {shift}) for at in ends] for ends in pair.pop("offset_mapping")]
+    for places, _ in places_of_windows(owners, {max_length}, {overlap}):
+        batch = {{name: torch.tensor([[values[i] for i in places]]) for name, values in pair.items()}}
+        with torch.inference_mode():
+            states = model(**batch).last_hidden_state{own}[0]
+        kept = [_trimmed(context, *offsets[i]) if owners[i] == 1 else None for i in places]
+        yield states, kept, batch["input_ids"][0].tolist().index(tokenizer.cls_token_id)
 
 
 def _trimmed(text, begin, end):
@@ -175,9 +175,9 @@ def window_recipe(
         ready=_ready(trunk),
         second=f"{joint!r} + context" if joint else "context",
         shift=len(joint),
-        truncation='"only_second"' if max_length else False,
+        places=inspect.getsource(places_of_windows),
         max_length=max_length,
-        stride=overlap,
+        overlap=overlap,
         types=types,
         own=_OWN if _prompted(trunk) else "",
     )

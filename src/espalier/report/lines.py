@@ -20,7 +20,7 @@ from espalier.report.quantities import (
     share,
     value,
 )
-from espalier.report.scores import MetricRow, leading_rows, metric_rows, objective_name, row_of
+from espalier.report.scores import MetricRow, judged_split, leading_rows, metric_rows, objective_name, row_of
 
 _SPLITS = ("train", "validation", "test")
 _HEADLINE = 4  # metrics in the last lines
@@ -135,19 +135,19 @@ def _said(number: float | None) -> str:
 
 
 def _headline(outcome: Outcome, width: int) -> list[str]:
-    rows = [row for row in leading_rows(outcome, _HEADLINE) if row.test is not None]
-    said = [f"{metric_name(row.name)} {_said(row.test)}" for row in rows]
+    rows = [row for row in leading_rows(outcome, _HEADLINE) if row.judged is not None]
+    said = [f"{metric_name(row.name)} {_said(row.judged)}" for row in rows]
     if rows:
-        said[0] = f"test {said[0]}" + (f" {interval(rows[0].bounds)}" if rows[0].bounds else "")
+        said[0] = f"{judged_split(outcome)} {said[0]}" + (f" {interval(rows[0].bounds)}" if rows[0].bounds else "")
     return flow([*said, cost_words(outcome)], width)
 
 
 def _outdone(outcome: Outcome) -> list[str]:
     """A line where the baseline is better by the objective: ``the baseline (bag of words) reaches …``."""
     row = row_of(outcome, objective_name(outcome))
-    if row.test is None or row.baseline is None:
+    if row.judged is None or row.baseline is None:
         return []
-    better = row.baseline < row.test if outcome.direction == "min" else row.baseline > row.test
+    better = row.baseline < row.judged if outcome.direction == "min" else row.baseline > row.judged
     name = outcome.summary["baseline"]["name"]
     return (
         [f"the baseline ({name}) reaches {metric_name(row.name)} {value(row.baseline)} on the same rows"]

@@ -16,7 +16,8 @@ _ACCURACY_AGAIN = ("precision_micro", "recall_micro", "f1_micro", "recall_weight
 class MetricRow:
     """A metric of the best checkpoint. ``name`` is without its split; what is not known is None.
 
-    ``baseline`` is what a simple model reaches on the same test rows.
+    ``bounds`` are of the test rows, and ``baseline`` is what a simple model reaches on them: both of the validation
+    rows, where nothing was tested.
     """
 
     name: str
@@ -24,6 +25,11 @@ class MetricRow:
     bounds: tuple[float, float] | None
     validation: float | None
     baseline: float | None = None
+
+    @property
+    def judged(self) -> float | None:
+        """On the rows that bounds and baseline are of."""
+        return self.validation if self.test is None else self.test
 
 
 def metric_rows(outcome: Outcome) -> list[MetricRow]:
@@ -64,12 +70,18 @@ def objective_name(outcome: Outcome) -> str:
 def row_of(outcome: Outcome, name: str) -> MetricRow:
     """One metric of an outcome."""
     test, validation = (_number(outcome, f"{split}/{name}") for split in ("test", "validation"))
-    return MetricRow(name, test, outcome.intervals.get(f"test/{name}"), validation, _baseline(outcome, name))
+    key = f"{judged_split(outcome)}/{name}"
+    return MetricRow(name, test, outcome.intervals.get(key), validation, _baseline(outcome, key))
 
 
-def _baseline(outcome: Outcome, name: str) -> float | None:
+def judged_split(outcome: Outcome) -> str:
+    """``test``; ``validation`` where nothing was tested."""
+    return "test" if any(key.startswith("test/") for key in outcome.metrics) else "validation"
+
+
+def _baseline(outcome: Outcome, key: str) -> float | None:
     metrics = outcome.summary.get("baseline", {}).get("metrics", {})
-    number = metrics.get(f"test/{name}", metrics.get(name))
+    number = metrics.get(key, metrics.get(key.partition("/")[2]))
     return None if number is None else float(number)
 
 

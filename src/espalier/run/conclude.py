@@ -122,7 +122,7 @@ def _tested(session: Session, assembly: Assembly, trainer: pl.Trainer) -> result
 
 
 def _leave(session: Session, assembly: Assembly, tested: result.Measured, trainer: pl.Trainer) -> None:
-    result.save_model(assembly, session.directory)
+    result.save_model(session.experiment, assembly, session.directory)
     with on_device(assembly.task, trainer):
         session.compare(assembly, tested.split)
     weights = session.experiment.config.get("weights")

@@ -16,7 +16,9 @@ import pyarrow.parquet as pq
 import pytorch_lightning as pl
 
 from espalier.build.assemble import Assembly
+from espalier.build.restore import save_base
 from espalier.checks.rows import findings
+from espalier.config.compose import Experiment
 from espalier.core.facts import Raw, unit_of_kinds
 from espalier.core.files import sync_file, sync_folder, write_atomic
 from espalier.core.metrics_file import read_metrics
@@ -140,7 +142,7 @@ def worst(answers: Answers | None, raw: Raw, split: str) -> list[dict[str, Any]]
     return [answers.error(i, text(i)) for i in answers.worst()]
 
 
-def save_model(assembly: Assembly, directory: Path) -> None:
+def save_model(experiment: Experiment, assembly: Assembly, directory: Path) -> None:
     """``model/``, whole or not there: what the task saves, and what encodes its input."""
     temporary = directory / ".model.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
@@ -148,6 +150,7 @@ def save_model(assembly: Assembly, directory: Path) -> None:
     assembly.encoding.save(temporary)
     task: Any = assembly.task
     task.save(temporary)
+    save_base(experiment, assembly.facts, assembly.encoding, temporary)
     for file in temporary.rglob("*"):
         if file.is_file():
             file.chmod(0o644)  # safetensors makes files that only their owner can read

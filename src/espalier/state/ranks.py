@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
@@ -32,6 +33,16 @@ def highest(value: int) -> int:
 def any_rank(flag: bool) -> bool:
     """Whether the flag is up on any rank. All ranks must ask."""
     return bool(highest(int(flag)))
+
+
+def own_part(draw: Callable[[int], torch.Tensor], rows: int) -> torch.Tensor:
+    """Random numbers for some rows: what several ranks draw from equal states is cut, so that each has its own.
+
+    Args:
+        draw: gives the numbers of so many rows, which are its first axis.
+    """
+    ranks, rank = (dist.get_world_size(), dist.get_rank()) if _together() else (1, 0)
+    return draw(ranks * rows)[rank * rows :][:rows]
 
 
 def _together() -> bool:

@@ -84,6 +84,7 @@ class AbstractForetelling(AbstractCountedTask):
         "loss": Counted(mean, "min"), "perplexity": Counted(perplexity, "min"), "accuracy": Counted(mean),
     }  # fmt: skip
     option: ClassVar[str]
+    replies: ClassVar[bool] = False  # whether it answers messages; else it goes on with texts
 
     def __init__(
         self, learner: nn.Module, facts: DataFacts, optimizers: OptimizerFactory, /, **settings: Unpack[Settings]
@@ -122,12 +123,11 @@ class AbstractForetelling(AbstractCountedTask):
         (model,) = self.model
         model.save(folder)
         loading = model.loading() if hasattr(model, "loading") else None
-        card = language_card(self.told.sampling, self.told.length, loading=loading, ends=self.card_ends())
+        card = language_card(
+            self.told.sampling, self.told.length, ends=list(getattr(self.encoding, "ends", ())), context=model.context,
+            answers=self.replies, loading=loading,
+        )  # fmt: skip
         (folder / "README.md").write_text(card, encoding="utf-8")
-
-    def card_ends(self) -> list[int] | None:
-        """Ids that end an answer, for the README of a model that answers messages; None: it goes on with texts."""
-        return None
 
     @property
     def baseline_needs(self) -> str:

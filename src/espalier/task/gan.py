@@ -20,6 +20,7 @@ from espalier.core.exhibits import Exhibit
 from espalier.core.facts import DataFacts, Kind
 from espalier.core.parts import OptimizerFactory
 from espalier.core.picture_grid import grid
+from espalier.state.ranks import own_part
 from espalier.task.base import AbstractTask, Batch
 from espalier.task.distances import directions, entropy, frechet, sliced_wasserstein
 
@@ -211,10 +212,8 @@ class Gan(AbstractTask):
         return int(width)
 
     def _noise(self, rows: int) -> Tensor:
-        """For a training batch; what several ranks draw from equal states is cut, so that each has its own."""
-        ranks = self.trainer.world_size
-        drawn = torch.randn(ranks * rows, self._width, device=self.device)
-        return drawn[self.trainer.global_rank * rows :][:rows]
+        """For a training batch."""
+        return own_part(lambda count: torch.randn(count, self._width, device=self.device), rows)
 
     @torch.no_grad()
     def _made(self, noise: Tensor) -> Tensor:

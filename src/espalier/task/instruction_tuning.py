@@ -52,6 +52,7 @@ class InstructionTuning(AbstractForetelling):
 
     learns: ClassVar[str] = "messages"
     option: ClassVar[str] = "instruction_tuning"
+    replies: ClassVar[bool] = True
 
     def __init__(
         self, learner: nn.Module, facts: DataFacts, optimizers: OptimizerFactory, /, **settings: Unpack[Settings]
@@ -123,10 +124,6 @@ class InstructionTuning(AbstractForetelling):
     def baseline(self, raw: Raw, split: str, /) -> Baseline | None:
         """The model as it came."""
         return self.untuned(raw, split)
-
-    def card_ends(self) -> list[int]:
-        """What ends an answer."""
-        return list(self.encoding.ends)
 
     def cut(self, batch: Batch, /) -> tuple[dict[str, Tensor], Tensor]:
         """What is told are tokens of answers; never from the text that stands before theirs in a row of several."""

@@ -19,21 +19,26 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 model = AutoModelForCausalLM.from_pretrained(".").eval()
 tokenizer = AutoTokenizer.from_pretrained(".")"""
+_ALONE = "model.generation_config = type(model.generation_config)()  # none of the base model's own habits"
 _GOES_ON = """
 def go_on(text):
-    ids = tokenizer(text, return_tensors="pt", return_token_type_ids=False)
-    told = model.generate(**ids, max_new_tokens={length}, pad_token_id=tokenizer.pad_token_id, {drawing})
+    ids = tokenizer(text, return_tensors="pt", return_token_type_ids=False){end}
+    told = model.generate(
+        **ids, max_new_tokens={most}, eos_token_id={ends}, pad_token_id=tokenizer.pad_token_id, {drawing}
+    )
     return tokenizer.decode(told[0, ids["input_ids"].shape[1] :], skip_special_tokens=True)
 
 
 text = "A text"  # yours
 print(go_on(text))"""
+_END = """
+    ids = {{name: rows[:, -{before}:] for name, rows in ids.items()}}  # of {context} places; Espalier goes on beyond"""
 _ANSWERS = """
 def answer(messages):
     asked = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     ids = tokenizer(asked, return_tensors="pt", add_special_tokens=False, return_token_type_ids=False)
     told = model.generate(
-        **ids, max_new_tokens={length}, eos_token_id={ends}, pad_token_id=tokenizer.pad_token_id, {drawing}
+        **ids, max_new_tokens={most}, eos_token_id={ends}, pad_token_id=tokenizer.pad_token_id, {drawing}
     )
     return tokenizer.decode(told[0, ids["input_ids"].shape[1] :], skip_special_tokens=True)
 
@@ -42,20 +47,32 @@ messages = [{{"role": "user", "content": "What is an espalier?"}}]  # yours
 print(answer(messages))"""
 
 
-def language_card(sampling: Sampling, length: int, *, loading: str | None = None, ends: list[int] | None = None) -> str:
+def language_card(
+    sampling: Sampling,
+    length: int,
+    *,
+    ends: list[int],
+    context: int | None,
+    answers: bool,
+    loading: str | None = None,
+) -> str:
     """The README's text.
 
     Args:
         sampling: how tokens are drawn.
         length: of what is told, in tokens.
+        ends: ids behind which a text, or an answer, is at its end.
+        context: places that the model has; None: there is no limit.
+        answers: whether it answers messages; else it goes on with texts.
         loading: lines that define ``model`` and ``tokenizer``; None: those of a whole model.
-        ends: ids that end an answer, of a model that answers messages; None: of one that goes on with texts.
     """
     if sampling.temperature == 0:
         drawing = "do_sample=False"
     else:
         drawing = f"do_sample=True, temperature={sampling.temperature}, top_k={sampling.top_k}, top_p={sampling.top_p}"
-    lines = _GOES_ON if ends is None else _ANSWERS
-    return _CARD.format(
-        loading=(loading or _LOADING).strip(), lines=lines.format(length=length, drawing=drawing, ends=ends)
-    )
+    most, end = str(length), ""
+    if context:
+        most = f'min({length}, {context} - ids["input_ids"].shape[1])'
+        end = _END.format(before=context - length if length < context else max(1, context // 2), context=context)
+    lines = (_ANSWERS if answers else _GOES_ON).format(most=most, drawing=drawing, ends=ends or None, end=end)
+    return _CARD.format(loading=f"{(loading or _LOADING).strip()}\n{_ALONE}", lines=lines)

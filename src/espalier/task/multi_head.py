@@ -100,6 +100,9 @@ class MultiHead(AbstractCountedTask):
         super().__init__(learner, facts, optimizers, objective=objective, bootstrap=bootstrap)
         self.labels = facts.labels
         width: Any = learner.width
+        if odd := next((name for name in facts.labels if hasattr(nn.ModuleDict(), name) or "." in name), None):
+            truth = "is a name that torch keeps for itself, and each source has a head of that name."
+            raise ConfigError(Fault(f"data.sources.{odd}", truth, "Call it otherwise."))
         self.heads = nn.ModuleDict({name: nn.Linear(width, len(names)) for name, names in facts.labels.items()})
         self.dropout = nn.Dropout(head_dropout)
 

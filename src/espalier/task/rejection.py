@@ -82,9 +82,10 @@ class Rejection(nn.Module):
     def as_code(self) -> str:
         """Plain torch: log r of ``logits`` and ``known``, their softmax."""
         limit = float(self._limit())
+        said = repr(limit) if math.isfinite(limit) else f'float("{limit}")'
         if self.kind == "energy":
-            return f"{limit!r} - logits.logsumexp(-1)"
-        return f"{limit!r} - torch.special.logit(known.amax(-1))"
+            return f"{said} - logits.logsumexp(-1)"
+        return f"{said} - torch.special.logit(known.amax(-1))"
 
     def _limit(self) -> Tensor:
         return self._scale(torch.tensor(self.threshold, dtype=torch.float64))

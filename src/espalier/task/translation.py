@@ -180,7 +180,8 @@ class Translation(AbstractCountedTask):
         (model,) = self.model
         model.save(folder)
         prefix = str(getattr(model.encoding, "prefix", ""))
-        card = translation_card(self.search, self.max_new_tokens, model.context, prefix)
+        ids = {"start": model.start, "end": model.end, "pad": self.facts.pad[self.target]}
+        card = translation_card(self.search, self.max_new_tokens, model.context, prefix, **ids)
         (folder / "README.md").write_text(card, encoding="utf-8")
 
     def _translated(self, batch: Batch, search: Search) -> list[Text]:

@@ -10,9 +10,10 @@ It loads without Espalier. In this folder:
 
 ```python
 import torch
-from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig
 
 model = AutoModelForSeq2SeqLM.from_pretrained(".").eval()
+model.generation_config = GenerationConfig(decoder_start_token_id={start}, eos_token_id={end}, pad_token_id={pad})
 tokenizer = AutoTokenizer.from_pretrained(".")
 
 
@@ -21,7 +22,8 @@ def translate(rows):
     batch = tokenizer(rows, padding=True, return_tensors="pt", truncation=True, max_length={positions})
     told = model.generate(
         input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], do_sample=False,
-        num_beams={beams}, length_penalty={penalty}, max_new_tokens={length},
+        num_beams={beams}, length_penalty={penalty},
+        max_new_tokens=min({length}, 2 * batch["input_ids"].shape[1] + 10),
     )
     return tokenizer.batch_decode(told, skip_special_tokens=True)
 
@@ -32,7 +34,9 @@ print(translate(rows))
 """
 
 
-def translation_card(search: Search, length: int, positions: int, prefix: str = "") -> str:
+def translation_card(
+    search: Search, length: int, positions: int, prefix: str = "", *, start: int, end: int, pad: int
+) -> str:
     """The README's text.
 
     Args:
@@ -40,8 +44,10 @@ def translation_card(search: Search, length: int, positions: int, prefix: str = 
         length: of a translation at most, in tokens.
         positions: of a source.
         prefix: what stands before each source.
+        start, end, pad: ids with which a translation begins and ends, and that fills shorter ones up.
     """
     card = _CARD if prefix else _CARD.replace("    rows = [{prefix!r} + row for row in rows]\n", "")
     return card.format(
-        beams=search.beams, penalty=search.length_penalty, length=length, positions=positions, prefix=prefix
-    )
+        beams=search.beams, penalty=search.length_penalty, length=length, positions=positions, prefix=prefix,
+        start=start, end=end, pad=pad,
+    )  # fmt: skip

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -107,3 +108,18 @@ def test_recipe_encodes_pairs_alike(tmp_path: Path) -> None:
 def test_images_are_refused() -> None:
     with pytest.raises(ConfigError, match="model/encoding=ngrams  needs texts"):
         Ngrams(vectors(np.zeros((1, 4), np.uint8), "image", (1, 2, 2))[1], **GIVEN)
+
+
+def test_of_a_pair_the_longer_text_is_cut_first(tmp_path: Path) -> None:
+    def encoded(texts: list[str], others: list[str]) -> tuple[Ngrams, list[list[int]], list[bool]]:
+        raw, facts = pairs(texts, others)
+        made = Ngrams(dataclasses.replace(facts, max_length=5), **GIVEN)
+        found = made.apply(raw.splits["train"])
+        column = found["text"]
+        assert isinstance(column, Ragged)
+        return made, [column[row].tolist() for row in range(len(column))], found["truncated"].tolist()  # type: ignore[union-attr]
+
+    texts, others = ["a b c d e f", "a", ""], ["x y", "u v w x y z", "u v w x y z"]
+    made, found, cut = encoded(texts, others)
+    assert found == encoded(["a b", "a", ""], ["x y", "u v w", "u v w x"])[1] and cut == [True] * 3
+    assert run_recipe(made.recipe(), tmp_path)["encode"](list(zip(texts, others, strict=True))) == found

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pyarrow as pa
 from jinja2 import TemplateError
+from tokenizers import Encoding
 
 from espalier.core.columns import BESIDE, DOCUMENT, Columns, Ragged
 from espalier.core.conversations import ASSISTANT, USER, Message
@@ -17,7 +18,7 @@ from espalier.core.errors import ConfigError, DataError, Fault
 from espalier.core.facts import DataFacts, Raw
 from espalier.model.encoding.blocks import blocks_of
 from espalier.model.encoding.pretrained import read_tokenizer
-from espalier.model.encoding.texts import text_roles
+from espalier.model.encoding.texts import in_parts, text_roles
 from espalier.model.source import locate
 
 ROLE, ANSWER = "text", f"text{BESIDE}answer"
@@ -88,7 +89,7 @@ class Chat:
             document = table[DOCUMENT].to_numpy()
             blocks, taken = blocks_of(self._running(texts, document), document, self.max_length + 1)
             return {self.role: blocks, "taken": taken}
-        rows = [encoded.ids for encoded in self.backend.encode_batch_fast(texts)]
+        rows = [encoded.ids for encoded in in_parts(self.backend.encode_batch_fast, texts)]
         empty = self.tokenizer.eos_token_id or self.tokenizer.pad_token_id
         return self._limited([row or [empty] for row in rows], self.keep)
 
@@ -137,7 +138,7 @@ class Chat:
     def _conversations(self, table: pa.Table) -> Columns:
         rows = [[*self.segments(messages)] for messages in self._messages(table)]
         pieces = [text for row in rows for text, _ in row]
-        ids = iter(self.backend.encode_batch_fast(pieces, add_special_tokens=False))
+        ids = in_parts(self._bare, pieces)
         told = [[(next(ids).ids, answer) for _, answer in row] for row in rows]
         joined = [[token for some, _ in row for token in some] for row in told]
         if not (learns := "answer" in table.column_names):
@@ -191,7 +192,7 @@ class Chat:
 
     def _running(self, texts: Sequence[str], document: Any) -> list[list[int]]:
         """Passages as ids; a document's first begins as a text does, its last ends as one."""
-        rows = [encoded.ids for encoded in self.backend.encode_batch_fast(list(texts), add_special_tokens=False)]
+        rows = [encoded.ids for encoded in in_parts(self._bare, texts)]
         tried, end = self.backend.encode("a"), [self.tokenizer.eos_token_id]
         begin = tried.ids[: tried.special_tokens_mask.index(0)]
         changes = np.flatnonzero(np.diff(document)) + 1
@@ -200,6 +201,10 @@ class Chat:
         for last in [*(changes - 1), len(rows) - 1] if rows and end != [None] else []:
             rows[last] = [*rows[last], *end]
         return rows
+
+    def _bare(self, texts: Sequence[str]) -> Sequence[Encoding]:
+        found: Sequence[Encoding] = self.backend.encode_batch_fast(list(texts), add_special_tokens=False)
+        return found
 
     def _limited(self, rows: Sequence[Sequence[int]], keep: Literal["start", "end"]) -> Columns:
         lengths = np.fromiter(map(len, rows), np.int32, len(rows))

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from inspect import getsource
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 from zlib import crc32
@@ -17,7 +18,7 @@ from annotated_types import Ge
 from espalier.core.columns import Columns, Ragged
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.files import read_json
-from espalier.model.encoding.texts import text_roles
+from espalier.model.encoding.texts import shares, text_roles
 
 _FILE = "ngrams.json"
 _WORD = r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+|[^\w\s]"
@@ -31,6 +32,7 @@ from zlib import crc32
 
 def encode(texts):
     return [ids({words}) for text in texts]
+{joined}
 
 
 def split(text):
@@ -85,17 +87,23 @@ class Ngrams:
         columns: dict[str, Ragged] = {}
         for role in self.roles:
             rows = [self._words(text) for text in table[role].to_pylist()]
-            if self.pair:
-                rows = [
-                    [*a, _BETWEEN, *self._words(b)] for a, b in zip(rows, table["text_pair"].to_pylist(), strict=True)
-                ]
-            lengths = np.maximum(lengths, np.fromiter(map(len, rows), np.int32, len(rows)))
-            columns[role] = Ragged.of([self._ids(words[: self.max_length]) for words in rows])
+            beside = [self._words(text) for text in table["text_pair"].to_pylist()] if self.pair else []
+            whole = [len(a) + 1 + len(b) for a, b in zip(rows, beside, strict=True)] if beside else map(len, rows)
+            lengths = np.maximum(lengths, np.fromiter(whole, np.int32, len(rows)))
+            cut = map(self._joined, rows, beside) if beside else (words[: self.max_length] for words in rows)
+            columns[role] = Ragged.of([self._ids(words) for words in cut])
         truncated = lengths > (np.inf if self.max_length is None else self.max_length)
         return {**columns, "length": lengths, "truncated": truncated}
 
     def _words(self, text: str) -> list[str]:
         return re.findall(_WORD, text.lower() if self.lowercase else text)
+
+    def _joined(self, first: Sequence[str], second: Sequence[str]) -> list[str]:
+        """Two texts as one; of the two, the longer one is cut first."""
+        if self.max_length is None:
+            return [*first, _BETWEEN, *second]
+        a, b = shares(len(first), len(second), max(0, self.max_length - 1))
+        return [*first[:a], _BETWEEN, *second[:b]]
 
     def _ids(self, words: Sequence[str]) -> list[int]:
         return [1 + crc32(gram.encode()) % self.buckets for gram in _ngrams(words, self.longest)] or [0]
@@ -118,11 +126,31 @@ class Ngrams:
         """The settings of ``ngrams.json``."""
         vars(self).update(read_json(folder / _FILE))
 
+    def _joining(self) -> str:
+        """``_joined`` as plain Python."""
+        room = None if self.max_length is None else max(0, self.max_length - 1)
+        shared = "" if room is None else getsource(shares)
+        cut = (
+            ""
+            if room is None
+            else f"""
+    a, b = shares(len(first), len(second), {room})
+    first, second = first[:a], second[:b]"""
+        )
+        return f"""
+{shared}
+
+def joined(first, second):{cut}
+    return first + [{_BETWEEN!r}] + second
+"""
+
     def recipe(self) -> str:
         """Plain Python that encodes texts in the same way: ``encode(texts)``, and some ``rows``."""
-        words = f"(split(text[0]) + [{_BETWEEN!r}] + split(text[1]))" if self.pair else "split(text)"
+        words = "joined(split(text[0]), split(text[1]))" if self.pair else "split(text)"
+        limit = self.max_length
         return _RECIPE.format(
-            words=words + ("" if self.max_length is None else f"[:{self.max_length}]"),
+            words=words if self.pair or limit is None else f"{words}[:{limit}]",
+            joined=self._joining() if self.pair else "",
             word=_WORD,
             lower=".lower()" if self.lowercase else "",
             longest=self.longest,

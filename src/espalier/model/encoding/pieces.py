@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from espalier.core.columns import BESIDE, FIRST, Columns, Ragged
 from espalier.core.facts import DataFacts
-from espalier.model.encoding.texts import places_left
+from espalier.model.encoding.texts import in_parts, places_left
 
 Ids = list[list[int]]
 Encode = Callable[[list[list[str]]], tuple[Ids, list[list[int]], list[int]]]
@@ -63,12 +63,14 @@ def pieces_of_words(tokenizer: Tokenizer, max_length: int | None, *, empty: int)
     """
 
     def encode(rows: list[list[str]]) -> tuple[Ids, list[list[int]], list[int]]:
-        found = tokenizer.encode_batch([" ".join(words) for words in rows])
-        left = [places_left(encoding, max_length) for encoding in found]
-        ids = [_at(encoding.ids, places) or [empty] for encoding, places in zip(found, left, strict=True)]
-        offsets = [_at(encoding.offsets, places) for encoding, places in zip(found, left, strict=True)]
-        firsts = [first_pieces(words, pairs) for words, pairs in zip(rows, offsets, strict=True)]
-        return ids, firsts, [len(encoding) for encoding in found]
+        ids, firsts, lengths = Ids(), list[list[int]](), list[int]()
+        found = in_parts(tokenizer.encode_batch, [" ".join(words) for words in rows])
+        for words, encoding in zip(rows, found, strict=True):
+            places = places_left(encoding, max_length)
+            ids.append(_at(encoding.ids, places) or [empty])
+            firsts.append(first_pieces(words, _at(encoding.offsets, places)))
+            lengths.append(len(encoding))
+        return ids, firsts, lengths
 
     return encode
 

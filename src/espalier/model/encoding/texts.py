@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,8 @@ from tokenizers import Encoding, Tokenizer
 from espalier.core.columns import Columns, Ragged
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
+
+_PART = 4096
 
 
 def text_roles(facts: DataFacts, encoding: str) -> tuple[str, ...]:
@@ -60,11 +63,17 @@ def encode_texts(
         texts = table[role].to_pylist()
         if second:
             texts = list(zip(texts, (joint + text for text in table[second].to_pylist()), strict=True))
-        rows = tokenizer.encode_batch_fast(texts)
-        lengths = np.maximum(lengths, np.fromiter(map(len, rows), np.int32, len(rows)))
-        columns[role] = Ragged.of([_cut(row, max_length) or [empty] for row in rows])
+        rows = [(len(row), _cut(row, max_length) or [empty]) for row in in_parts(tokenizer.encode_batch_fast, texts)]
+        lengths = np.maximum(lengths, np.fromiter((length for length, _ in rows), np.int32, len(rows)))
+        columns[role] = Ragged.of([ids for _, ids in rows])
     truncated = lengths > (np.inf if max_length is None else max_length)
     return {**columns, "length": lengths, "truncated": truncated}
+
+
+def in_parts(encode: Callable[[Sequence[Any]], Sequence[Encoding]], rows: Sequence[Any]) -> Iterator[Encoding]:
+    """What a tokenizer makes of many rows, some thousands at a time: an encoding takes many times the room of ids."""
+    for start in range(0, len(rows), _PART):
+        yield from encode(rows[start : start + _PART])
 
 
 def _cut(encoded: Encoding, max_length: int | None) -> list[int]:
@@ -80,7 +89,7 @@ def places_left(encoded: Encoding, max_length: int | None) -> Sequence[int]:
     if max_length is None or len(encoded) <= max_length:
         return range(len(encoded))
     owners = encoded.sequence_ids  # 0 and 1: tokens of the first and the second text; None: special ones
-    left = _shares(owners.count(0), owners.count(1), max_length - owners.count(None))
+    left = shares(owners.count(0), owners.count(1), max_length - owners.count(None))
     seen = [0, 0]
     kept = []
     for place, owner in enumerate(owners):
@@ -91,7 +100,7 @@ def places_left(encoded: Encoding, max_length: int | None) -> Sequence[int]:
     return kept
 
 
-def _shares(first: int, second: int, room: int) -> tuple[int, int]:
+def shares(first: int, second: int, room: int) -> tuple[int, int]:
     """How much of either text is kept, the longer one being cut first: ``longest_first`` of the tokenizers package."""
     short = min(first, second)
     long = room - short

@@ -13,6 +13,7 @@ from tokenizers import Encoding, Tokenizer
 from espalier.core.columns import BESIDE, Columns, Ragged
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
+from espalier.model.encoding.texts import in_parts
 
 BEGIN, END, FIRST, LAST = (f"{BESIDE}{name}" for name in ("begin", "end", "answer_first", "answer_last"))
 _PADS = {BEGIN: -1, END: -1, FIRST: -1, LAST: -1}
@@ -63,26 +64,32 @@ class Cutting:
     joint: str
 
     def windows(self, pair: Encoding) -> Iterator[tuple[Sequence[int], bool]]:
-        """Places of the ids of each window in a pair that was encoded whole; and whether its question was cut.
+        """Places of the ids of each window in a pair that was encoded whole; and whether its question was cut."""
+        yield from places_of_windows(pair.sequence_ids, self.max_length, self.overlap)
 
-        Of a question that would fill more than half of a window only the beginning stays.
-        """
-        owners = pair.sequence_ids  # 0: of the question, 1: of the context, None: special
-        if self.max_length is None or len(owners) <= self.max_length:
-            yield range(len(owners)), False
+
+def places_of_windows(
+    owners: Sequence[int | None], max_length: int | None, overlap: int
+) -> Iterator[tuple[Sequence[int], bool]]:
+    """Places of each window's tokens, and whether the question was cut: it fills half of a window at most.
+
+    owners: of each token of a pair, 0: of the question, 1: of the context, None: special.
+    """
+    if max_length is None or len(owners) <= max_length:
+        yield range(len(owners)), False
+        return
+    context = [place for place, owner in enumerate(owners) if owner == 1]
+    asked = [place for place, owner in enumerate(owners) if owner == 0]
+    cut = set(asked[max(1, (max_length - owners.count(None)) // 2) :])
+    around = [place for place, owner in enumerate(owners) if owner != 1 and place not in cut]
+    first = context[0] if context else len(owners)
+    before, after = [place for place in around if place < first], [place for place in around if place > first]
+    room = max(1, max_length - len(around))
+    step = room - min(overlap, room // 2)
+    for start in range(0, max(1, len(context)), step):
+        yield [*before, *context[start : start + room], *after], bool(cut)
+        if start + room >= len(context):
             return
-        context = [place for place, owner in enumerate(owners) if owner == 1]
-        asked = [place for place, owner in enumerate(owners) if owner == 0]
-        cut = set(asked[max(1, (self.max_length - owners.count(None)) // 2) :])
-        around = [place for place, owner in enumerate(owners) if owner != 1 and place not in cut]
-        first = context[0] if context else len(owners)
-        before, after = [place for place in around if place < first], [place for place in around if place > first]
-        room = max(1, self.max_length - len(around))
-        step = room - min(self.overlap, room // 2)
-        for start in range(0, max(1, len(context)), step):
-            yield [*before, *context[start : start + room], *after], bool(cut)
-            if start + room >= len(context):
-                return
 
 
 def encode_windows(cutting: Cutting, table: pa.Table, reading: Reading) -> Columns:
@@ -98,7 +105,8 @@ def encode_windows(cutting: Cutting, table: pa.Table, reading: Reading) -> Colum
     """
     contexts, questions = table[reading.context].to_pylist(), table[reading.question].to_pylist()
     answers = table[reading.answers].to_pylist() if reading.answers in table.column_names else None
-    pairs = cutting.tokenizer.encode_batch([(q, cutting.joint + c) for q, c in zip(questions, contexts, strict=True)])
+    joined = [(question, cutting.joint + context) for question, context in zip(questions, contexts, strict=True)]
+    pairs = in_parts(cutting.tokenizer.encode_batch, joined)
     kept = ("", BEGIN, END, FIRST, LAST) if answers else ("", BEGIN, END)
     ragged: dict[str, list[list[int]]] = {end: [] for end in kept}
     taken, null, truncated = [], [], []
