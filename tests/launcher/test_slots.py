@@ -126,13 +126,3 @@ def test_a_trial_on_the_cpu_leaves_gpus_alone_and_takes_a_place() -> None:
 def test_other_machines_are_not_here() -> None:
     fault = slots(8, 2).fault(auto(num_nodes=2))
     assert fault is not None and "launcher=slurm" in fault.remedy
-
-
-def test_more_trials_than_gpus_have_room_for_are_refused() -> None:
-    fault = slots(cpus=8, gpus=2, trials=4).fault(auto())
-    assert fault and (fault.what, fault.truth) == (
-        "launcher.trials=4", "asks for more at a time than GPUs have room for: 2."
-    )  # fmt: skip
-    assert fault.remedy == "Leave it out, or set launcher.trials_per_gpu=2"
-    assert slots(cpus=8, gpus=2, trials=4, trials_per_gpu=2).fault(auto()) is None
-    assert slots(cpus=8, gpus=2, trials=4).fault(cpu()) is None

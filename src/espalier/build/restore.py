@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytorch_lightning as pl
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities.seed import isolate_rng
 from torch import nn
 
@@ -33,6 +33,7 @@ from espalier.state.store import Saved, Store
 PARTS = ("model", "adapter", "task")
 MODEL = "model"
 BASE = "./base"  # beside an adapter's files, in model/: what it belongs to, where that lies nowhere else
+_COMMIT = re.compile(r"^hub \S+ @([0-9a-f]{40})$")
 _MARK = re.compile(r"(\(sha256 |\(step |@)[\w,]+\)?$")  # the end of an origin: which weights they are
 
 
@@ -85,6 +86,7 @@ def restore(
     facts = read_facts(directory)
     saved = _checkpoint(directory, checkpoint)
     placement = one_device(instantiate(config.hardware if hardware is None else hardware))
+    pin(config, str(read_outcome(directory).summary.get("weights", "")))
     encoding: Encoding = instantiate(config.model.encoding, facts)
     _load(encoding, directory, experiment)
     backbone = instantiate(config.model, facts, encoding=encoding)
@@ -172,18 +174,31 @@ def begin(backbone: nn.Module, weights: str | None) -> None:
     module.origin = f"run {path} (step {other.step:,})"
 
 
-def save_base(experiment: Experiment, facts: DataFacts, encoding: Encoding, folder: Path) -> None:
+def save_base(experiment: Experiment, facts: DataFacts, encoding: Encoding, origin: str, folder: Path) -> str:
     """The model that an adapter's files belong to, into ``base/`` beside them, if it began with other weights than its
     source has; built once more, since an adapter stands within the one that was trained.
+
+    Args:
+        origin: of the model that was trained.
+
+    Returns:
+        Why it is not there, for people; ``""`` where it is, or is not needed.
     """
     config = experiment.config
     if config.get("weights") is None or not (folder / "adapter_config.json").exists():
-        return
+        return ""
     backbone: Any = instantiate(config.model, facts, encoding=encoding)
-    if hasattr(backbone, "name_base"):
+    if not hasattr(backbone, "name_base"):
+        return ""
+    try:
         begin(backbone, config.weights)
-        (folder / BASE).mkdir()
-        backbone.save(folder / BASE)
+    except UserError as error:
+        return f"model/ has no base/: {error}"
+    if backbone.origin != origin:
+        return f"model/ has no base/: the adapter was trained beside {origin}, and now there are {backbone.origin}"
+    (folder / BASE).mkdir()
+    backbone.save(folder / BASE)
+    return ""
 
 
 def _checkpoint(directory: Path, wanted: Literal["best", "last"]) -> Saved:
@@ -203,6 +218,17 @@ def _require_same(backbone: Any, directory: Path) -> None:
     if mine and theirs and mine[1] == theirs[1] and mine[0] != theirs[0]:
         truth = f"was trained beside the frozen weights of {before}, and there are those of {now} now."
         raise UserError(Fault(str(directory), truth, "Put them back, or train it again."))
+
+
+def pin(config: DictConfig, weights: str) -> None:
+    """Let a model of the hub be taken at the commit that it was trained at, whatever branch was asked for then.
+
+    Args:
+        config: of a run; its model node is changed.
+        weights: what the run's outcome says of them.
+    """
+    if (commit := _COMMIT.search(weights)) and "revision" in config.model:
+        OmegaConf.update(config, "model.revision", commit[1])
 
 
 def _load(encoding: Encoding, directory: Path, experiment: Experiment) -> None:

@@ -28,7 +28,6 @@ from espalier.core.masking import masked_text, masked_words
 from espalier.core.yaml_files import read_yaml, yaml_text
 
 CONFIG, ORIGIN = "config.yaml", "origin.yaml"
-_PRESETS = {"experiment", "debug"}  # groups whose options set keys of all others
 
 
 def write(experiment: Experiment, directory: Path) -> None:
@@ -109,13 +108,12 @@ def rerun(directory: Path, overrides: Sequence[str], config_dirs: Sequence[Path]
         for word in read_words(old.overrides)[0]
         if word.key not in replaced and not word.key.startswith((*below, *inside))
     ]
-    said = tuple(word.key for word in kept) if replaced & _PRESETS else ("",)
-    files = [
-        f"{key}={_spelled(value)}"
-        for key, value in _file_keys(old.values)
-        if not key.startswith(below) and any(key == word or key.startswith(f"{word}." if word else "") for word in said)
-    ]
-    return compose([*(word.typed for word in kept), *files, *overrides], config_dirs=folders)
+    files = [(key, value) for key, value in _file_keys(old.values) if not key.startswith(below)]
+    if "experiment" in replaced:
+        said = [word.key for word in kept if word.key not in known]
+        files = [(key, value) for key, value in files if any(f"{key}.".startswith(f"{word}.") for word in said)]
+    placed = [f"{key}={_spelled(value)}" for key, value in files]
+    return compose([*(word.typed for word in kept), *placed, *overrides], config_dirs=folders)
 
 
 def _set_over_defaults(experiment: Experiment) -> Iterator[tuple[str, tuple[str, str]]]:

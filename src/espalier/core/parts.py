@@ -127,6 +127,12 @@ class Backbone(Protocol):
     def save(self, folder: Path, /) -> None:
         """Files from which others load it: config and safetensors. Left out, its weights are saved by name."""
 
+    def name_base(self, name: str, revision: str) -> None:
+        """What an adapter's files call the model that they belong to; of a model that saves these apart from its own.
+
+        May be left out. Asked before there is an adapter, where others' weights are put into the model.
+        """
+
     def recipe(self) -> str:
         """Python lines that load those files without Espalier, for a README; may be left out.
 

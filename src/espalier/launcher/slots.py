@@ -73,7 +73,6 @@ class Slots:
         on_gpus = len(gpus) // gpus_per_trial * trials_per_gpu
         best = on_gpus or min(most, machine.cpus // threads if threads else _many(machine.cpus))
         self.places = trials or max(1, best)
-        self._on_gpus = on_gpus
         self.threads = threads or max(1, machine.cpus // self.places)
         self._taken: set[int] = set()
         self._shares: Counter[str] = Counter()
@@ -96,12 +95,6 @@ class Slots:
         if needs.kind == "gpu" and wanted > self.machine.gpus:
             what = f"hardware.devices={wanted}" if needs.processes else f"launcher.gpus_per_trial={wanted}"
             return Fault(what, f"asks for more than this machine has: {self.machine}.", f"At most {self.machine.gpus}.")
-        if needs.kind == "gpu" and self.places > self._on_gpus:
-            truth = f"asks for more at a time than GPUs have room for: {self._on_gpus}."
-            each = math.ceil(self.places / max(1, len(self.gpus) // self.gpus_per_trial))
-            return Fault(
-                f"launcher.trials={self.places}", truth, f"Leave it out, or set launcher.trials_per_gpu={each}"
-            )
         cores = wanted * (needs.threads or 1)
         if needs.threads and cores > self.machine.cpus:
             truth = f"takes {cores} threads for a trial, and this machine has {self.machine}: it would be far slower."

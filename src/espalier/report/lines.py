@@ -25,6 +25,7 @@ from espalier.report.scores import MetricRow, judged_split, leading_rows, metric
 _SPLITS = ("train", "validation", "test")
 _HEADLINE = 4  # metrics in the last lines
 _HEAD = ("", "test", "95% interval", "validation")
+_UNTESTED = ("", "validation", "95% interval", "")
 _FILES = ("report.html", "model", "predictions")
 
 
@@ -117,17 +118,18 @@ def trial_line(outcome: Outcome) -> str:
 
 def metrics_table(outcome: Outcome) -> list[str]:
     """The metrics of the best checkpoint, a line each: test with its interval, validation beside it."""
-    rows = [_cells(row) for row in metric_rows(outcome)]
+    tested = judged_split(outcome) == "test"
+    rows = [_cells(row, tested=tested) for row in metric_rows(outcome)]
     if not rows:
         return []
-    used = [column for column in zip(_HEAD, *rows, strict=True) if any(column[1:])]
+    used = [column for column in zip(_HEAD if tested else _UNTESTED, *rows, strict=True) if any(column[1:])]
     numbers = [i for i, column in enumerate(used) if column[0] in ("test", "validation")]
     return aligned(list(zip(*used, strict=True)), numbers)
 
 
-def _cells(row: MetricRow) -> tuple[str, ...]:
+def _cells(row: MetricRow, *, tested: bool) -> tuple[str, ...]:
     bounds = interval(row.bounds) if row.bounds else ""
-    return metric_name(row.name), _said(row.test), bounds, _said(row.validation)
+    return metric_name(row.name), _said(row.judged), bounds, _said(row.validation) if tested else ""
 
 
 def _said(number: float | None) -> str:

@@ -16,8 +16,8 @@ _ACCURACY_AGAIN = ("precision_micro", "recall_micro", "f1_micro", "recall_weight
 class MetricRow:
     """A metric of the best checkpoint. ``name`` is without its split; what is not known is None.
 
-    ``bounds`` are of the test rows, and ``baseline`` is what a simple model reaches on them: both of the validation
-    rows, where nothing was tested.
+    ``judged`` and its ``bounds`` are of the test rows, and ``baseline`` is what a simple model reaches on them; all of
+    the validation rows, where nothing was tested.
     """
 
     name: str
@@ -25,11 +25,7 @@ class MetricRow:
     bounds: tuple[float, float] | None
     validation: float | None
     baseline: float | None = None
-
-    @property
-    def judged(self) -> float | None:
-        """On the rows that bounds and baseline are of."""
-        return self.validation if self.test is None else self.test
+    judged: float | None = None
 
 
 def metric_rows(outcome: Outcome) -> list[MetricRow]:
@@ -71,7 +67,8 @@ def row_of(outcome: Outcome, name: str) -> MetricRow:
     """One metric of an outcome."""
     test, validation = (_number(outcome, f"{split}/{name}") for split in ("test", "validation"))
     key = f"{judged_split(outcome)}/{name}"
-    return MetricRow(name, test, outcome.intervals.get(key), validation, _baseline(outcome, key))
+    judged = _number(outcome, key)
+    return MetricRow(name, test, outcome.intervals.get(key), validation, _baseline(outcome, key), judged)
 
 
 def judged_split(outcome: Outcome) -> str:

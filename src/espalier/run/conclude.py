@@ -122,7 +122,8 @@ def _tested(session: Session, assembly: Assembly, trainer: pl.Trainer) -> result
 
 
 def _leave(session: Session, assembly: Assembly, tested: result.Measured, trainer: pl.Trainer) -> None:
-    result.save_model(session.experiment, assembly, session.directory)
+    if lacks := result.save_model(session.experiment, assembly, session.directory):
+        session.say(lacks)
     with on_device(assembly.task, trainer):
         session.compare(assembly, tested.split)
     weights = session.experiment.config.get("weights")

@@ -77,6 +77,7 @@ def _end_siblings(launcher: Any) -> None:
     """Processes that Lightning has started wait for a first one that failed alone."""
     if hasattr(launcher, "kill"):
         launcher.kill(signal.SIGKILL)
+        launcher.procs.clear()  # Lightning, which looks at them now and then, would end this process as well
 
 
 def _fail(session: Session, error: Exception) -> None:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from espalier.build.restore import BASE
 from espalier.core.facts import DataFacts
 from espalier.state.frozen import left_out
 
@@ -70,7 +71,8 @@ def written_bytes(directory: Path) -> int:
 def disk_bytes(task: nn.Module, facts: DataFacts, checkpoint: int, epochs: float) -> int:
     """Of a run directory at its fullest: checkpoints (the last two and the best are kept), model, predictions."""
     adapted = any(hasattr(module, "peft_config") for module in task.modules())
-    model = parameter_bytes(task, trained=adapted)
+    begun = getattr(getattr(task, "learner", None), "base", "") == BASE  # an adapter's base lies beside it
+    model = parameter_bytes(task, trained=adapted and not begun)
     rows = facts.sizes.get("test", facts.sizes.get("validation", 0))
     classes = max((len(names) for names in facts.labels.values()), default=1)
     saved = min(epochs, _KEPT) if epochs < 3 else _KEPT  # of two epochs the best is one of the last two

@@ -142,15 +142,16 @@ def worst(answers: Answers | None, raw: Raw, split: str) -> list[dict[str, Any]]
     return [answers.error(i, text(i)) for i in answers.worst()]
 
 
-def save_model(experiment: Experiment, assembly: Assembly, directory: Path) -> None:
-    """``model/``, whole or not there: what the task saves, and what encodes its input."""
+def save_model(experiment: Experiment, assembly: Assembly, directory: Path) -> str:
+    """``model/``, whole or not there: what the task saves, and what encodes its input; what it lacks, for people."""
     temporary = directory / ".model.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     assembly.encoding.save(temporary)
     task: Any = assembly.task
     task.save(temporary)
-    save_base(experiment, assembly.facts, assembly.encoding, temporary)
+    origin = str(getattr(task.learner, "origin", ""))
+    lacks = save_base(experiment, assembly.facts, assembly.encoding, origin, temporary)
     for file in temporary.rglob("*"):
         if file.is_file():
             file.chmod(0o644)  # safetensors makes files that only their owner can read
@@ -158,6 +159,7 @@ def save_model(experiment: Experiment, assembly: Assembly, directory: Path) -> N
     shutil.rmtree(directory / "model", ignore_errors=True)
     temporary.replace(directory / "model")
     sync_folder(directory)
+    return lacks
 
 
 def missing(directory: Path, tested: Measured | None) -> list[str]:

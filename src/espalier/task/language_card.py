@@ -19,7 +19,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 model = AutoModelForCausalLM.from_pretrained(".").eval()
 tokenizer = AutoTokenizer.from_pretrained(".")"""
-_ALONE = "model.generation_config = type(model.generation_config)()  # none of the base model's own habits"
+_ALONE = """for part in (model, getattr(model, "get_base_model", lambda: model)()):
+    part.generation_config = type(part.generation_config)()  # none of the base model's own habits"""
 _GOES_ON = """
 def go_on(text):
     ids = tokenizer(text, return_tensors="pt", return_token_type_ids=False){end}

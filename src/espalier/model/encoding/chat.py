@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
 from jinja2 import TemplateError
-from tokenizers import Encoding
 
 from espalier.core.columns import BESIDE, DOCUMENT, Columns, Ragged
 from espalier.core.conversations import ASSISTANT, USER, Message
@@ -138,7 +138,7 @@ class Chat:
     def _conversations(self, table: pa.Table) -> Columns:
         rows = [[*self.segments(messages)] for messages in self._messages(table)]
         pieces = [text for row in rows for text, _ in row]
-        ids = in_parts(self._bare, pieces)
+        ids = in_parts(partial(self.backend.encode_batch_fast, add_special_tokens=False), pieces)
         told = [[(next(ids).ids, answer) for _, answer in row] for row in rows]
         joined = [[token for some, _ in row for token in some] for row in told]
         if not (learns := "answer" in table.column_names):
@@ -192,7 +192,8 @@ class Chat:
 
     def _running(self, texts: Sequence[str], document: Any) -> list[list[int]]:
         """Passages as ids; a document's first begins as a text does, its last ends as one."""
-        rows = [encoded.ids for encoded in in_parts(self._bare, texts)]
+        bare = partial(self.backend.encode_batch_fast, add_special_tokens=False)
+        rows = [encoded.ids for encoded in in_parts(bare, list(texts))]
         tried, end = self.backend.encode("a"), [self.tokenizer.eos_token_id]
         begin = tried.ids[: tried.special_tokens_mask.index(0)]
         changes = np.flatnonzero(np.diff(document)) + 1
@@ -201,10 +202,6 @@ class Chat:
         for last in [*(changes - 1), len(rows) - 1] if rows and end != [None] else []:
             rows[last] = [*rows[last], *end]
         return rows
-
-    def _bare(self, texts: Sequence[str]) -> Sequence[Encoding]:
-        found: Sequence[Encoding] = self.backend.encode_batch_fast(list(texts), add_special_tokens=False)
-        return found
 
     def _limited(self, rows: Sequence[Sequence[int]], keep: Literal["start", "end"]) -> Columns:
         lengths = np.fromiter(map(len, rows), np.int32, len(rows))

@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerFast
 from espalier.core.columns import DOCUMENT, Columns, Ragged
 from espalier.core.facts import DataFacts, Raw
 from espalier.model.encoding.blocks import blocks_of
-from espalier.model.encoding.texts import text_roles
+from espalier.model.encoding.texts import in_parts, text_roles
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 Keep = Literal["start", "end"]
@@ -112,7 +112,7 @@ class AbstractLearned(ABC):
         return _RECIPE.format(limit="" if self.max_length is None else limit)
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
-        return [encoded.ids for encoded in self.tokenizer.encode_batch_fast(list(texts))]
+        return [encoded.ids for encoded in in_parts(self.tokenizer.encode_batch_fast, list(texts))]
 
     def _cut(self, ids: list[int]) -> list[int]:
         if self.max_length is None:

@@ -52,8 +52,8 @@ class Ngrams:
     """Words, pairs of words, … by the hash of their letters (Weinberger et al. 2009, arXiv:0902.2206).
 
     Words are cut to ``data.max_length`` before n-grams are made. Of a pair of texts, ``text`` and ``text_pair``, the
-    words follow each other with ``[SEP]`` between them, in the column ``text``. Id 0 pads. The hash is CRC-32 of UTF-8:
-    the same in every process and on every machine.
+    words follow each other with ``[SEP]`` between them, in the column ``text``; the longer one is cut first. Id 0 pads.
+    The hash is CRC-32 of UTF-8: the same in every process and on every machine.
 
     Args:
         buckets: ids that n-grams are spread over.

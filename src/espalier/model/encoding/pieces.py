@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -80,9 +81,10 @@ def ids_of_words(tokenizer: Tokenizer, max_length: int | None) -> Encode:
 
     def encode(rows: list[list[str]]) -> tuple[Ids, list[list[int]], list[int]]:
         # An empty word would have no id; a blank is one that is not known.
-        found = tokenizer.encode_batch([[word or " " for word in words] for words in rows], is_pretokenized=True)
+        known = [[word or " " for word in words] for words in rows]
+        found = [e.ids for e in in_parts(partial(tokenizer.encode_batch, is_pretokenized=True), known)]
         firsts = [[i if max_length is None or i < max_length else -1 for i in range(len(words))] for words in rows]
-        return [encoding.ids[:max_length] or [0] for encoding in found], firsts, [len(encoding) for encoding in found]
+        return [ids[:max_length] or [0] for ids in found], firsts, [len(ids) for ids in found]
 
     return encode
 
