@@ -106,6 +106,7 @@ def test_a_command_line_names_two_tables(tmp_path: Path) -> None:
 
 
 def test_rows_of_no_class_are_refused_in_any_source(tmp_path: Path) -> None:
-    sources = {"mood": csv(tmp_path / "a.csv", 40), "other": csv(tmp_path / "b.csv", 40, outside="1")}
+    sources = {"mood": csv(tmp_path / "a.csv", 40), "other": csv(tmp_path / "b.csv", 40, outside="2")}
+    (tmp_path / "b.csv").write_text("text,label\n" + "".join(f"text {i},{i % 3}\n" for i in range(60)))
     with pytest.raises(DataError, match=r"data.sources.other.outside .* Set it to null"):
         Joint(sources=sources, **OWN).read()

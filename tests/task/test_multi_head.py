@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,6 @@ def test_one_source_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["type", "train", "a.b"])
 def test_names_that_torch_keeps_for_itself_are_refused(name: str) -> None:
-    facts = facts_of("text").learn(labels={"mood": ("x", "y"), name: ("x", "y")})
+    facts = dataclasses.replace(FACTS, labels={"mood": ("x", "y"), name: ("x", "y")})
     with pytest.raises(ConfigError, match=f"data.sources.{name} .*Call it otherwise"):
         multi_head(facts=facts)
