@@ -123,17 +123,23 @@ def train(name: str, rate: float, reached: float, sizes: Sizes, folder: Path) ->
 
 
 def table(records: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """A line for each adapter that was measured, and how far it is from LoRA; no line where none was."""
+    """A line for each adapter that was measured, and how far it is from LoRA; no line where none was.
+
+    Where not all were measured on the same processor, whose seconds they are.
+    """
     rows = {name: list(figures(records[key]["ours"])) for name in ADAPTERS if (key := key_of(name)) in records}
     if not rows:
         return []
     columns = [", ".join(filter(None, (one.name, one.unit))) for one in next(iter(rows.values()))]
     base = _accuracy(rows[AGAINST]) if AGAINST in rows else None
-    lines = [f"| adapter | {' | '.join(columns)} | accuracy − {AGAINST}'s |", "|---" * (len(columns) + 2) + "|"]
+    on = {name: str(records[key_of(name)]["machine"]["processor"]) for name in rows}
+    several = len(set(on.values())) > 1
+    head = ["adapter", *columns, f"accuracy − {AGAINST}'s", *["processor"] * several]
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for name, row in rows.items():
         cells = [str(replace(one, name="", unit="")) for one in row]
         told = difference(_accuracy(row), base) if base and name != AGAINST else "–"
-        lines.append(f"| {name} | {' | '.join(cells)} | {told} |")
+        lines.append(f"| {' | '.join([name, *cells, told, *[on[name]] * several])} |")
     return lines
 
 

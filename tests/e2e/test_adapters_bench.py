@@ -55,14 +55,17 @@ def test_a_rate_that_does_worse_on_more_rows_is_lowered(bench: Any, monkeypatch:
 
 
 def test_a_table_holds_the_adapters_that_were_measured(bench: Any) -> None:
-    def record(accuracies: list[float]) -> dict[str, Any]:
+    def record(accuracies: list[float], processor: str = "A") -> dict[str, Any]:
         figures = [("rate", "", [0.003], "median"), ("accuracy", "%", accuracies, "mean")]
-        return {"ours": [dict(zip(("name", "unit", "samples", "of"), one, strict=True)) for one in figures]}
+        ours = [dict(zip(("name", "unit", "samples", "of"), one, strict=True)) for one in figures]
+        return {"ours": ours, "machine": {"processor": processor}}
 
     assert bench.table({"sst2_lora": record([1.0])}) == []
     told = bench.table({"adapter_lora": record([87.0, 87.2, 87.1]), "adapter_side": record([86.5])})
     assert told[0] == "| adapter | rate | accuracy, % | accuracy − lora's |"
     assert told[2:] == ["| lora | 0.003 | 87.1 ± 0.1 | – |", "| side | 0.003 | 86.5 | -0.5 (one seed) |"]
+    told = bench.table({"adapter_lora": record([87.0]), "adapter_side": record([86.5], "B")})
+    assert [told[place].split(" | ")[-1] for place in (0, 2, 3)] == ["processor |", "A |", "B |"]
 
 
 def test_every_adapter_has_a_row(bench: Any, root: Any) -> None:
