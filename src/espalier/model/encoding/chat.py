@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -16,6 +15,7 @@ from espalier.core.columns import BESIDE, DOCUMENT, Columns, Ragged
 from espalier.core.conversations import ASSISTANT, USER, Message
 from espalier.core.errors import ConfigError, DataError, Fault
 from espalier.core.facts import DataFacts, Raw
+from espalier.model.encoding.behind import Behind
 from espalier.model.encoding.blocks import blocks_of
 from espalier.model.encoding.pretrained import read_tokenizer
 from espalier.model.encoding.texts import in_parts, text_roles
@@ -138,8 +138,8 @@ class Chat:
     def _conversations(self, table: pa.Table) -> Columns:
         rows = [[*self.segments(messages)] for messages in self._messages(table)]
         pieces = [text for row in rows for text, _ in row]
-        ids = in_parts(partial(self.backend.encode_batch_fast, add_special_tokens=False), pieces)
-        told = [[(next(ids).ids, answer) for _, answer in row] for row in rows]
+        ids = iter(Behind(self.backend)(pieces, [place == 0 for row in rows for place, _ in enumerate(row)]))
+        told = [[(next(ids), answer) for _, answer in row] for row in rows]
         joined = [[token for some, _ in row for token in some] for row in told]
         if not (learns := "answer" in table.column_names):
             return self._limited(joined, "end")
@@ -192,11 +192,11 @@ class Chat:
 
     def _running(self, texts: Sequence[str], document: Any) -> list[list[int]]:
         """Passages as ids; a document's first begins as a text does, its last ends as one."""
-        bare = partial(self.backend.encode_batch_fast, add_special_tokens=False)
-        rows = [encoded.ids for encoded in in_parts(bare, list(texts))]
+        changes = np.flatnonzero(np.diff(document)) + 1
+        begins = {0, *changes.tolist()}
+        rows = Behind(self.backend)(texts, [place in begins for place in range(len(texts))])
         tried, end = self.backend.encode("a"), [self.tokenizer.eos_token_id]
         begin = tried.ids[: tried.special_tokens_mask.index(0)]
-        changes = np.flatnonzero(np.diff(document)) + 1
         for first in [0, *changes] if rows else []:
             rows[first] = [*begin, *rows[first]]
         for last in [*(changes - 1), len(rows) - 1] if rows and end != [None] else []:
