@@ -28,10 +28,11 @@ from espalier.run.budget import Budget
 from espalier.run.conclude import conclude
 from espalier.run.estimate import Estimator
 from espalier.run.exhibition import Exhibition
+from espalier.run.opening import opening
 from espalier.run.recorder import Recorder, StepLog
 from espalier.run.rungs import Rungs
 from espalier.run.schedules import Validated
-from espalier.run.session import Session, opening
+from espalier.run.session import Session
 from espalier.run.stop import Stop
 from espalier.run.surroundings import cluster
 from espalier.state.exact import ExactResume, metrics_bytes

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,17 +16,12 @@ import pytorch_lightning as pl
 from espalier.build.assemble import Assembly
 from espalier.build.instantiate import instantiate
 from espalier.config.compose import Experiment
-from espalier.config.saved import summary
 from espalier.config.tree import plain
-from espalier.core.errors import Fault, UserError
 from espalier.core.masking import masked
 from espalier.core.outcome import Outcome, Status
 from espalier.core.parts import RunInfo
 from espalier.core.rundir import (
-    Place,
     point_latest,
-    process_created,
-    read_outcome,
     run_id,
     shown,
     write_facts,
@@ -40,9 +33,9 @@ from espalier.report.estimate import Estimate, estimate_lines
 from espalier.report.html import write_report
 from espalier.report.lines import data_lines, end_lines, start_line, trial_line
 from espalier.run import baseline, result
+from espalier.run.opening import now, require_same
 from espalier.run.recorder import Guarded
 from espalier.run.stop import Stop
-from espalier.run.surroundings import git_commit, versions
 from espalier.state.store import Saved, Store
 
 _PRECISIONS = {"32-true": "fp32", "bf16-mixed": "bf16", "16-mixed": "fp16"}
@@ -115,7 +108,7 @@ class Session:
         weights = str(getattr(task.learner, "origin", ""))
         data = result.data_facts(assembly, checked=not self.is_short)
         if self.saved:
-            _require_same(self.directory, self.outcome, data, weights)
+            require_same(self.directory, self.outcome, data, weights)
         if self.first:
             write_facts(self.directory, assembly.facts)
         self.outcome = replace(
@@ -196,7 +189,7 @@ class Session:
             self.outcome,
             status=status,
             error=error,
-            finished=_now(),
+            finished=now(),
             steps=self.trainer.global_step if self.trainer else self.outcome.steps,
             epochs=self.trainer.current_epoch if self.trainer else self.outcome.epochs,
             cost=replace(self.outcome.cost, wall_seconds=self._before + time.perf_counter() - self.began, **measured),
@@ -240,50 +233,11 @@ class Session:
         return []
 
 
-def opening(experiment: Experiment, directory: Path, *, resume: bool) -> Outcome:
-    """The outcome of a run that begins, or that goes on from what an earlier process left."""
-    before = read_outcome(directory) if (directory / "outcome.json").exists() else None
-    now = Outcome(
-        status="running",
-        name=Place.of(directory).name,
-        seed=int(experiment.values["seed"]),
-        started=before.started if before else _now(),
-        pid=os.getpid(),
-        process_created=process_created(os.getpid()) or 0.0,
-        host=os.uname().nodename,
-        summary={**summary(experiment), "job": before.summary.get("job", "") if before else ""},
-        versions=versions(),
-        git_commit=git_commit(Path.cwd()),
-    )
-    if not (resume and before):
-        return now
-    kept = {name: getattr(before, name) for name in ("objective", "direction", "epochs", "steps", "cost", "data")}
-    return replace(now, summary={**before.summary, **now.summary}, **kept)
-
-
-def _require_same(directory: Path, before: Outcome, data: Mapping[str, Any], weights: str) -> None:
-    """A run that goes on with other rows, classes or pretrained weights would be neither run."""
-    anew = f"espalier train --rerun {shlex.quote(str(shown(directory)))}"
-    faults, remedy = [], f"Put back what it began with, or begin anew:  {anew}"
-    for name, said in (("fingerprint", "rows"), ("labels", "labels")):
-        if before.data and before.data.get(name) != data.get(name):
-            truth = f"are not those that the run began with ({before.data.get('origin')})."
-            faults.append(Fault(f"the {said}", truth, remedy))
-    if before.summary.get("weights", weights) != weights:
-        faults.append(Fault("the pretrained weights", f"are {weights}, and were {before.summary['weights']}.", remedy))
-    if faults:
-        raise UserError(*faults)
-
-
 def _of_trial(trial: Trial | None) -> dict[str, Any]:
     """What trackers may know of a trial's sweep."""
     if trial is None:
         return {}
     return {"group": trial.sweep, "job_type": "trial", "label": trial.name, "words": trial.words}
-
-
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def _parameters(task: pl.LightningModule) -> dict[str, int]:
