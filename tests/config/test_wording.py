@@ -33,7 +33,7 @@ def experiment() -> Experiment:
         (
             "data.delimiter=x",
             'support_intents has no setting "delimiter".',
-            "It is a setting of csv, pairs: add  data=csv  or another of them.",
+            "It is a setting of csv, instructions, pairs: add  data=csv  or another of them.",
             "",
         ),
         (
