@@ -102,7 +102,7 @@ def test_frozen_weights_that_lie_nowhere_else_are_kept() -> None:
     other.load_state_dict(checkpoint["state_dict"], strict=False)
     assert torch.equal(task(batch), other(batch))
     del checkpoint["state_dict"]["learner.trunk.0.weight"]
-    with pytest.raises(RunFailedError, match="of an earlier version, which kept no frozen weights"):
+    with pytest.raises(RunFailedError, match="of an earlier version, without frozen weights"):
         other.load_state_dict(checkpoint["state_dict"], strict=False)
     del checkpoint["state_dict"]["head.bias"]
     with pytest.raises(RunFailedError, match=r"lacks 2 parameters \(learner\.trunk"):

@@ -28,6 +28,7 @@ from espalier.sweep.standings import Standing, finalists, standings
 from espalier.sweep.trial_files import outcome_of
 
 POLL = 0.05  # seconds
+_OTHER_ROWS = "Put them back, and  espalier sweep retry --failed , or begin another sweep."
 
 
 class Driver:
@@ -131,7 +132,7 @@ class Driver:
         """Record the values of a trial that came to its end; the sweep ends where its rows are not those of others."""
         if (other := self.same_rows.other(trial, outcome)) is not None:
             truth = f"was trained on other rows than trial {other}: the data have changed since."
-            self.fault = self.fault or UserError(Fault(f"trial {trial.trial}", truth, "Begin another sweep."))
+            self.fault = self.fault or UserError(Fault(f"trial {trial.trial}", truth, _OTHER_ROWS))
             self.record.write("failed", trial.trial, why=f"other rows than trial {other}'s", cost=cost)
             self.end("stopped", "the data have changed")
             return

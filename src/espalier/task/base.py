@@ -160,7 +160,7 @@ class AbstractTask(pl.LightningModule, ABC):
         if missing or strange:
             learning = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
             if not strange and learning.isdisjoint(missing):
-                raise RunFailedError("The checkpoint is of an earlier version, which kept no frozen weights.")
+                raise RunFailedError("The checkpoint is of an earlier version, without frozen weights: train it again.")
             said = [f"lacks {len(missing)} parameters ({missing[0]} …)"] if missing else []
             said += [f"has {len(strange)} that this model does not have ({strange[0]} …)"] if strange else []
             raise RunFailedError(f"The checkpoint is of another model: it {' and '.join(said)}.")

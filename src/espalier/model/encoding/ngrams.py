@@ -128,21 +128,15 @@ class Ngrams:
 
     def _joining(self) -> str:
         """``_joined`` as plain Python."""
-        room = None if self.max_length is None else max(0, self.max_length - 1)
-        shared = "" if room is None else getsource(shares)
-        cut = (
-            ""
-            if room is None
-            else f"""
-    a, b = shares(len(first), len(second), {room})
-    first, second = first[:a], second[:b]"""
-        )
-        return f"""
-{shared}
-
-def joined(first, second):{cut}
-    return first + [{_BETWEEN!r}] + second
-"""
+        lines = ["", "def joined(first, second):", f"    return first + [{_BETWEEN!r}] + second", ""]
+        if self.max_length is not None:
+            room = max(0, self.max_length - 1)
+            lines[2:2] = [
+                f"    a, b = shares(len(first), len(second), {room})",
+                "    first, second = first[:a], second[:b]",
+            ]
+            lines[:0] = ["", getsource(shares)]
+        return "\n".join(lines)
 
     def recipe(self) -> str:
         """Plain Python that encodes texts in the same way: ``encode(texts)``, and some ``rows``."""
