@@ -8,7 +8,7 @@ from torch import nn
 
 from adapter.tiny import Tiny
 from conf.defaults import defaults_of
-from espalier.adapter.bottleneck import Bottleneck, bottleneck
+from espalier.adapter.bottleneck import Bottleneck, Entrance, bottleneck
 from espalier.core.errors import ConfigError
 from task.toy import facts_of, lstm, minilm, mlp
 
@@ -97,6 +97,22 @@ def test_a_parallel_one_of_a_sub_layer_is_given_what_that_was_given(family: str,
     part(batch)
     for name in bottlenecks:
         assert given[f"{name} down"] is given[f"{name} first"], name
+
+
+def test_a_first_layer_that_is_asked_again_is_taken_at_its_first_word() -> None:
+    """As DeBERTa's queries, which are of the states, and then of the positions."""
+    model = adapted(minilm(dropout=0.0), form="parallel", hidden=2).eval()
+    for layer in model.modules():
+        if isinstance(layer, Bottleneck):
+            nn.init.normal_(layer.up.weight, std=0.1)
+    ids = torch.tensor([[101, 2054, 102]])
+    batch = {"text": ids, "text_mask": ids > 0}
+    before = model(batch)
+    first = next(layer for layer in model.modules() if isinstance(layer, Entrance))
+    again = first.register_forward_hook(lambda part, *_: (again.remove(), part(torch.ones(1, 9, 384)), None)[2])
+    torch.testing.assert_close(model(batch), before)
+    first.given = torch.ones(1, 3, 384)  # a forward that was broken off has left it
+    torch.testing.assert_close(model(batch), before)
 
 
 def test_gradients_reach_all_of_it_also_when_activations_are_computed_again() -> None:

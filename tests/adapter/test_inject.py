@@ -1,14 +1,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from peft import IA3Config, LoraConfig
 from torch import nn
+from transformers import AutoModelForSeq2SeqLM
 from transformers.pytorch_utils import Conv1D
 
 from espalier.adapter.inject import inject, target_modules, transposed
 from espalier.core.errors import ConfigError
+from model import checkpoints
+from model.test_gpt import make as gpt
 from task.toy import lstm, minilm, mlp
 
 
@@ -50,3 +56,12 @@ def test_names_that_the_model_has_not_are_answered_with_those_it_has() -> None:
 def test_a_recurrent_layer_is_nothing_that_peft_adapts() -> None:
     with pytest.raises(ConfigError, match=r"adapter\.target=\[lstm\]  PEFT cannot adapt this Lstm"):
         inject(lstm(), LoraConfig(target_modules=target_modules(lstm(), ["lstm"])), ["lstm"])
+
+
+def test_a_matrix_that_reads_and_tells_tokens_is_left_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"adapter\.target=\[wte\]  names wte, by whose weights Gpt tells tokens too"):
+        target_modules(gpt(tied=True)[0], ["wte"])
+    assert target_modules(gpt(tied=False)[0], ["wte"]) == "wte"
+    trunk = AutoModelForSeq2SeqLM.from_pretrained(checkpoints.write(tmp_path, "t5"))
+    whole = SimpleNamespace(trunk=trunk, targets={"all_linear": "all-linear"}, named_parameters=trunk.named_parameters)
+    assert "lm_head" not in target_modules(cast(Any, whole), ["all_linear"]).split("|")

@@ -126,6 +126,19 @@ def test_what_lora_learned_goes_on_with_a_new_head(place: Path, monkeypatch: pyt
     assert not all(torch.equal(fresh[name], tensor) for name, tensor in merged.items())
 
 
+def test_what_a_run_began_with_may_be_gone_if_all_of_it_was_trained(place: Path, tmp_path: Path) -> None:
+    words = films(write_films(place / "parents.csv", 60))
+    parent = trained(tmp_path, *WORDS, *words)
+    whole = trained(place, *WORDS, *words, f"weights={parent}", "trainer.max_epochs=1")
+    probe = [word if word != "adapter=full" else "adapter=probe" for word in WORDS]
+    part = trained(place, *probe, *words, f"weights={parent}", "trainer.max_epochs=1")
+    before = restore(whole).task.state_dict()
+    parent.rename(tmp_path / "elsewhere")
+    assert all(torch.equal(before[name], tensor) for name, tensor in restore(whole).task.state_dict().items())
+    with pytest.raises(UserError, match=r"is no longer there, and .* has only what it trained itself\. Put it back"):
+        restore(part)
+
+
 def test_an_adapter_of_a_run_that_began_with_others_weights_has_its_base_beside_it(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

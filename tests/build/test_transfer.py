@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from conf.defaults import defaults_of
+from espalier.adapter.adalora import adalora
 from espalier.adapter.bottleneck import bottleneck
 from espalier.adapter.lora import lora
 from espalier.adapter.prompt import prompt
@@ -46,6 +47,12 @@ def test_what_lora_learned_is_merged_under_the_plain_names() -> None:
     plain = merge(net)
     assert plain.state_dict().keys() == Net().state_dict().keys()
     torch.testing.assert_close(plain(values), before)
+
+
+def test_what_an_adapter_counts_for_its_training_is_no_weight_of_the_model() -> None:
+    facts = facts_of("text").learn(total_steps=20)
+    adapted = merge(adalora(minilm(), facts, **defaults_of("adapter/adalora")))
+    assert adapted.state_dict().keys() == minilm().state_dict().keys()
 
 
 @pytest.mark.parametrize("option", ["prompt", "bottleneck", "side"])

@@ -118,3 +118,22 @@ def test_what_a_part_takes_away_the_average_has_not(tmp_path: Path) -> None:
         fit(run, ema(tmp_path), SaveAt(saved, 4), module=Pruned)
     resumed = fit(run, ema(tmp_path), resume=saved, seed=5, module=Pruned)
     assert difference(whole, traces(resumed, run)) == ""
+
+
+class Tied(Net):
+    """Its embedding has a second name, that of the layer which tells by it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = torch.nn.Linear(3, 8)
+        self.told.weight = self.net[0].weight
+
+
+def test_a_tied_weight_is_averaged_under_each_of_its_names(tmp_path: Path) -> None:
+    saved = tmp_path / "saved"
+    with pytest.raises(SaveAt.Killed):
+        fit(tmp_path / "run", ema(tmp_path), SaveAt(saved, 3), module=Tied)
+    content = folder.read(saved)
+    (state,) = (state for key, state in content["callbacks"].items() if "Ema" in key)
+    one, other = (content["state_dict"][name] for name in ("net.0.weight", "told.weight"))
+    assert torch.equal(one, other) and not torch.equal(one, state["weights"]["net.0.weight"])

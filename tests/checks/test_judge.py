@@ -45,3 +45,13 @@ def test_what_the_rows_lack_is_one_message(
     (folder / "table.csv").write_text("text,label\na,1\nb,\n")
     assert run(monkeypatch, str(folder)) == 2
     assert "empty text or label on line 3" in capsys.readouterr().err
+
+
+def test_rows_without_labels_are_counted_and_nothing_is_computed_of_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "words.jsonl").write_text('{"tokens": ["a", "b"], "tags": ["O", "B-x"]}\n' * 12)
+    (folder / "book.txt").write_text("One line.\n" * 40)
+    for words in (["data=tokens", "data.path=words.jsonl"], ["data=text_file", "data.path=book.txt"]):
+        write(compose([*words, "model=lstm", "hardware=cpu"]), folder)
+        assert run(monkeypatch, str(folder)) == 0, capsys.readouterr().err

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from checks.examples import texts, vectors
-from espalier.checks.seen import FILE, leave, seen
+from espalier.checks.seen import FILE, digest_of, leave, seen
 
 
 def test_rows_of_training_are_known_again_whatever_their_case_place_and_label(tmp_path: Path) -> None:
@@ -27,6 +27,13 @@ def test_what_the_run_that_it_began_with_saw_was_seen_too(tmp_path: Path) -> Non
     assert seen(tmp_path, second, "test", second.kinds) == 1
     leave(tmp_path, second, tmp_path / "nothing")
     assert seen(tmp_path, second, "test", second.kinds) == 0
+
+
+def test_a_split_s_digest_is_of_its_inputs_in_their_order() -> None:
+    raw = texts(train=[("a", 1), ("b", 0)], test=[("c", 1), ("d", 0)])
+    assert digest_of(raw, "test") == digest_of(texts(train=[("x", 1)], test=[("C", 0), ("d ", 0)]), "test")
+    others = [digest_of(raw, "train"), digest_of(texts(test=[("d", 0), ("c", 1)]), "test")]
+    assert digest_of(raw, "test") not in others
 
 
 def test_it_goes_by_what_the_model_reads(tmp_path: Path) -> None:

@@ -16,6 +16,16 @@ def test_each_directory_once_with_its_config(made_run: Callable[..., Path]) -> N
     assert runs[0].shown == one.relative_to(Path.cwd()) and runs[0].config["seed"] == 0
 
 
+def test_of_a_sweep_it_is_the_best_trial(made_run: Callable[..., Path], here: Path) -> None:
+    trial, sweep = made_run("done"), here / "sweep"
+    sweep.mkdir()
+    (sweep / "record.jsonl").touch()
+    with pytest.raises(UserError, match=r"sweep  is a sweep that has no best trial yet.*espalier sweep status sweep"):
+        compared([sweep])
+    (sweep / "best").symlink_to(trial)
+    assert compared([sweep, made_run("done")])[0].directory == trial
+
+
 def test_all_that_are_no_runs_are_named(made_run: Callable[..., Path]) -> None:
     with pytest.raises(UserError) as raised:
         compared([made_run("done"), Path("a"), Path("b")])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,18 @@ def test_two_runs_with_predictions_of_the_same_rows_need_no_model(
     told = capsys.readouterr().out
     assert called == [] and "accuracy" in told and "-0.250" in told
     assert "B is better than A by 25.0 points of accuracy" in told
+    left = poor / "evaluations" / f"test-against-{good.name}"
+    assert json.loads((left / "evaluation.json").read_text())["paired"]["only_second"] == 25
+    assert sorted(file.name for file in left.iterdir()) == [
+        "against.parquet", "evaluation.json", "predictions.parquet",
+    ]  # fmt: skip
+    assert main([f"run={poor}", "--against", str(good), "output=my cmp"]) == 0
+    assert Path("my cmp/evaluation.json").exists() and capsys.readouterr().out.endswith("\nmy cmp\n")
+
+
+def test_how_rows_are_read_makes_them_no_others(stored: Callable[..., Path], called: list[str]) -> None:
+    main([f"run={stored(5)}", "data.eval_batch_size=16", "data.num_workers=0", "hardware=cpu"])
+    assert "--other-data" not in called and "--override=data.limit=null" not in called
 
 
 @pytest.mark.parametrize("more", [{"fingerprint": "g"}, {"fingerprint": ""}], ids=["other rows", "unknown rows"])

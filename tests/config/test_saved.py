@@ -9,7 +9,7 @@ from espalier import __version__
 from espalier.config.check import check
 from espalier.config.compose import compose
 from espalier.config.migrations import SCHEMA
-from espalier.config.saved import read, rerun, summary, write
+from espalier.config.saved import in_use, read, rerun, summary, write
 from espalier.config.tree import plain
 from espalier.core.errors import UserError
 
@@ -114,6 +114,29 @@ def test_rerun_drops_what_was_set_below_the_old_option(tmp_path: Path) -> None:
     write(compose(["model=lstm", "adapter=full", "model.hidden=7"]), tmp_path)
     experiment = rerun(tmp_path, ["model=minilm"])
     assert experiment.faults == () and "hidden" not in experiment.values["model"]
+
+
+def test_in_use_a_run_is_what_it_was_but_for_what_words_choose(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\nx,y\n")
+    preset = tmp_path / "conf" / "experiment" / "mine.yaml"
+    preset.parent.mkdir(parents=True)
+    text = "# @package _global_\ndefaults:\n  - override /data: csv\n  - _self_\ntask: {label_smoothing: 0.1}\n"
+    preset.write_text(f"{text}data: {{path: {tmp_path}/a.csv, columns: {{text: review}}}}\n")
+    write(compose(["experiment=mine", "hardware=auto"], config_dirs=[tmp_path / "conf"]), tmp_path)
+    preset.write_text(preset.read_text().replace("0.1", "0.5").replace("review", "country"))  # the next idea
+    words = ["hardware=cpu", "hardware.threads=2", "task.label_smoothing=0.2", "data.limit=3"]
+    moved = in_use(tmp_path, words)
+    assert moved.faults == () and moved.choices["hardware"] == "cpu"
+    assert (moved.values["hardware"]["threads"], moved.values["hardware"]["precision"]) == (2, "32-true")
+    assert moved.values["task"]["label_smoothing"] == 0.2
+    assert (moved.values["data"]["columns"]["text"], moved.values["data"]["limit"]) == ("review", 3)
+    assert moved.layers.where("hardware.threads") == "command line: hardware.threads=2"
+    assert plain(in_use(tmp_path, ["hardware=cpu"]).config)["task"] == plain(read(tmp_path).config)["task"]
+    preset.unlink()  # and its folder may be gone
+    other = in_use(tmp_path, ["data=jsonl", "data.path=new.jsonl"])
+    assert other.faults == () and other.values["data"]["_target_"].endswith("Jsonl")
+    wrong = in_use(tmp_path, ["hardware=gpuu", "dota=csv"]).faults
+    assert {fault.what for fault in wrong} == {"dota=csv", "hardware=gpuu"}
 
 
 def test_rerun_with_a_wrong_word(directory: Path) -> None:

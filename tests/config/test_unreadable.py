@@ -41,6 +41,7 @@ FILES: dict[str, tuple[str | bytes, str, str, int]] = {  # text, what must be sa
     "root": (HEAD + "optimzer: 3\n", 'no setting "optimzer"', "optimizer", 2),
     "callback": (HEAD + "callback:\n  progres: {line_seconds: 3}\n", "is no part", "callback.progress", 3),
     "nothing": (HEAD + "defaults:\n  - override /model: null\n", "is set by nothing", "model=<option>", 0),
+    "option": (HEAD + "model: lstm\n", "must be a part", "defaults list:  - override /model: lstm", 2),
     "secret": (HEAD + "tracking:\n  wandb:\n    api_key: hushhush\n", "", "", 4),
 }
 

@@ -38,6 +38,7 @@ def test_a_text_is_what_a_user_says() -> None:
         ([SAID[0], {"role": "tool", "content": "x"}], "role that is known as message 2 on line 3: 'tool'"),
         ([{"content": "x"}], "role that is known as message 1"),
         ([{"role": "user", "content": " "}], "has no text in message 1"),
+        ('[{"role": "user", "content": "so \\ud83d"}]', "has half a character in message 1 on line 3"),
         ([{"role": "user", "content": [{"type": "image"}]}], "has no text in message 1"),
     ],
 )

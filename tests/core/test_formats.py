@@ -47,6 +47,7 @@ def test_the_right_format_is_left_alone(content: bytes, wanted: Format, tmp_path
         (TABLE, "parquet", "holds no parquet"),
         (b"PK\x03\x04 ...", "csv", "is a zip archive or an Excel sheet, and not a delimited table."),
         (b'[{"text": "a"}]', "jsonl", "is one JSON array, and not an object a line."),
+        (b'[\n {"text": "a"}]', "csv", "is one JSON array, and not an object a line."),
     ],
 )
 def test_another_format_names_the_option_that_reads_it(
@@ -56,6 +57,21 @@ def test_another_format_names_the_option_that_reads_it(
     with pytest.raises(DataError) as caught:
         require_format(tmp_path / "a.csv", wanted)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a b.jsonl", "a b.json.gz"])
+def test_the_command_that_makes_lines_of_an_array_leaves_the_array(name: str, tmp_path: Path) -> None:
+    content = b'[{"text": "a"}]'
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    with pytest.raises(DataError) as caught:
+        require_format(tmp_path / name, "jsonl")
+    unpacks, said = ("gzip -dc" if name.endswith("gz") else "cat"), str(caught.value)
+    assert f"{unpacks} '{tmp_path / name}' | jq -c '.[]' > '{tmp_path / 'a b-lines.jsonl'}'" in said
+
+
+def test_a_table_may_begin_with_a_bracket(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"[id],text\n1,a\n")
+    require_format(tmp_path / "a.csv", "csv")
 
 
 def test_a_few_bytes_that_unpack_to_gigabytes_are_not_read_to_their_end(tmp_path: Path) -> None:

@@ -72,6 +72,10 @@ def test_rows_without_an_answer_are_named_or_left_out(tmp_path: Path) -> None:
         read(path)
     raw = read(path, on_null="drop")
     assert raw.splits["train"].num_rows == 1 and raw.counts["train"].dropped == {"empty": 2}
+    path = lines(
+        tmp_path / "b.jsonl", ROW, {**ROW, "input": float("nan")}, {**ROW, "output": float("nan")}
+    )  # as pandas writes nothing
+    assert read(path, {"input": "input"}, on_null="drop").counts["train"].dropped == {"empty": 1}
 
 
 def test_an_input_that_is_not_read_is_told(tmp_path: Path) -> None:

@@ -52,3 +52,9 @@ def test_file_that_misbehaves_is_answered(text: str, said: str, tmp_path: Path) 
     with pytest.raises(DataError) as caught:
         read(write(tmp_path / "a.jsonl", text))
     assert said in str(caught.value)
+
+
+def test_what_pandas_writes_for_an_empty_cell_is_empty(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.jsonl", '{"text": "a", "label": "x"}\n{"text": NaN, "label": "y"}\n')
+    with pytest.raises(DataError, match=r"empty text or label on line 2.*data.on_null=drop"):
+        read(file)

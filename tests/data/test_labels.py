@@ -42,6 +42,7 @@ def test_one_label_or_any_number() -> None:
     assert labels([["a", 2], [], None]) == [("a", "2"), (), None]
     assert labels([1, 1.0, np.float64(2), 2.5, float("inf"), None]) == ["1", "1", "2", "2.5", "inf", None]
     assert labels([[1.0, 2]]) == [("1", "2")]
+    assert labels([[""], ["a ", "a"]]) == [(), ("a", "a")]
     assert labels(["a | b", "", "|c|"], "|") == [("a", "b"), (), ("c",)]
     assert [is_many(labels(values)) for values in ([["a"]], ["a"], [])] == [True, False, False]
 

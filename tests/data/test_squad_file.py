@@ -37,6 +37,7 @@ def test_a_list_of_rows_is_as_good(tmp_path: Path) -> None:
     [
         ("{", "is no JSON value"), ("3", "holds no list of questions"), ('{"data": [3]}', "holds no list"),
         ("[]", "has no question"),
+        ('[{"context": "a"}, {"context": "b \\ud83d"}]', "has half a character in question 2"),
         ('{"data": [{"paragraphs": [{"qas": [{}]}]}]}', "is not of SQuAD's layout: KeyError"),
     ],
 )  # fmt: skip

@@ -68,3 +68,13 @@ def test_peft_s_are_a_language_model_s(adapter: str, root: Path, tmp_path: Path)
     base = AutoModelForCausalLM.from_pretrained(root / "llama")
     again = PeftModel.from_pretrained(base, str(tmp_path)).eval()
     torch.testing.assert_close(scores(again), wanted, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("family", "name"), [("llama", "v_proj"), ("gpt2", "c_attn")])
+def test_layers_that_were_named_one_by_one_are_found_again(family: str, name: str, root: Path, tmp_path: Path) -> None:
+    model: Any = learned(lora(make(root, family), FACTS, **{**LORA, "target": [name]}))
+    model.save(tmp_path)
+    with torch.inference_mode():
+        wanted = model.logits(model.states(both([9, 9])[0]))
+    found = AutoPeftModelForCausalLM.from_pretrained(tmp_path).eval()
+    torch.testing.assert_close(scores(found), wanted, atol=1e-4, rtol=1e-3)

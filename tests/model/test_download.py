@@ -17,12 +17,13 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class Hub(BaseHTTPRequestHandler):
-    """A server that answers as the hub does: a model of three files, a gated one, one of pickles, and no others."""
+    """A server that answers as the hub does: a model of four files, a gated one, one of pickles, and no others."""
 
     FILES: ClassVar = {
         "config.json": b'{"model_type": "bert"}',
         "model.safetensors": b"weights",
         "tokenizer.json": b"{}",
+        "chat_template.jinja": b"{{ messages }}",
         "flax_model.msgpack": b"left out",
     }
     asked: ClassVar[list[str]] = []
@@ -85,7 +86,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHT
 def test_a_branch_is_fetched_at_the_commit_it_stands_at_and_pickles_are_not(hub: ThreadingHTTPServer) -> None:
     folder = download("org/net", "main")
     assert folder.name == COMMIT
-    assert sorted(file.name for file in folder.iterdir()) == ["config.json", "model.safetensors", "tokenizer.json"]
+    wanted = ["chat_template.jinja", "config.json", "model.safetensors", "tokenizer.json"]
+    assert sorted(file.name for file in folder.iterdir()) == wanted
 
 
 def test_a_commit_that_is_there_needs_no_network(hub: ThreadingHTTPServer) -> None:

@@ -169,3 +169,9 @@ def test_kernels_and_files_that_a_checkpoint_chooses_are_not_fetched(tmp_path: P
 def _add(folder: Path, said: dict[str, Any]) -> None:
     file = folder / "config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | said))
+
+
+def test_half_of_a_model_is_pooled_alike_when_it_was_saved_alone(tmp_path: Path) -> None:
+    small = {"d_model": 8, "d_kv": 4, "d_ff": 8, "num_layers": 1, "num_heads": 2, "vocab_size": 20}
+    hf.T5EncoderModel(hf.T5Config(**small)).save_pretrained(tmp_path)
+    assert family_of(read_config(tmp_path, "x"), "x").pooling == "mean"

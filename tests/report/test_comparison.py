@@ -127,6 +127,10 @@ def test_sides_that_answered_the_same_rows_are_tested_in_pairs(tmp_path: Path) -
     data = sides[0].first.outcome.data
     other = run(directory=places[1], data={**data, "fingerprint": "of other training rows"})
     assert against_first([sides[0], Side("B", [other])])[0][1] is not None
+    for digests, told in ((("a", "a"), True), (("a", "b"), False), (("a", None), True)):
+        judged = [run(directory=places[0], data={**data, **({"judged": one} if one else {})}) for one in digests]
+        found = against_first([Side(letter, [one]) for letter, one in zip("AB", judged, strict=True)])[0][1]
+        assert (found is not None) is told
     other = run(directory=places[1], data={**data, "labels": ["other", "names"]})
     assert against_first([sides[0], Side("B", [other])])[0][1] is None
 

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from espalier.report.evaluation import Evaluated, against_dict, against_lines, evaluation_lines, pairing
+from espalier.core.counted import Counted, Counts, mean
+from espalier.report.evaluation import (
+    Evaluated,
+    against_dict,
+    against_lines,
+    differences_of,
+    evaluation_lines,
+    pairing,
+)
 from espalier.report.predictions import Predictions
 from report.run_files import outcome_of
 
@@ -88,3 +97,19 @@ def test_slices_of_two_are_the_firsts_whatever_the_order_of_rows() -> None:
 def test_other_rows_are_not_paired() -> None:
     assert pairing(evaluated(1), evaluated(1, rows=150)) is None
     assert against_lines(evaluated(1), evaluated(1, rows=150))[-1].startswith("no paired test")
+
+
+def test_metrics_of_other_tokens_are_not_held_against_each_other() -> None:
+    metrics = {"loss": Counted(mean, "min"), "exact": Counted(mean)}
+    rows, ones = np.arange(40), np.ones(40)
+    loss, exact = np.linspace(1, 3, 40), (np.arange(40) % 2).astype(float)
+
+    def answered(tokens: float, better: float = 0.0, numbers: Any = rows) -> Evaluated:
+        counts = {"loss": np.stack([(loss - better) * tokens, tokens * ones], 1), "exact": np.stack([exact, ones], 1)}
+        return replace(evaluated(0), answers=None, counts=Counts(numbers, counts, metrics))
+
+    assert set(differences_of(answered(9), answered(9, 0.5))) == {"loss", "exact"}
+    assert set(differences_of(answered(9), answered(7))) == {"exact"}
+    assert against_lines(answered(9), answered(7))[-1] == "no paired test of loss: the two count other tokens"
+    cut = against_lines(answered(9), answered(9, numbers=rows + 1))
+    assert cut[-1] == "no paired test: the two cut these texts into other rows"

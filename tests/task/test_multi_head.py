@@ -15,10 +15,12 @@ from torch.nn import functional
 from conf.defaults import defaults_of
 from espalier.batch.batches import Batches
 from espalier.batch.gather import Gather
+from espalier.core.counted import values
 from espalier.core.errors import ConfigError
 from espalier.core.exhibits import Table, Texts
 from espalier.core.facts import Counts, DataFacts, Raw
 from espalier.core.parts import Batching
+from espalier.task.heads import counts_of_head, metrics_of_heads
 from espalier.task.multi_head import MultiHead
 from model.examples import run_recipe
 from task.toy import TEXTS, facts_of, lstm, sgd, trainer
@@ -91,6 +93,17 @@ def test_metrics_are_scikit_learns_head_by_head(trained: tuple[MultiHead, Any]) 
         low, high = task.test_intervals[metric]
         assert low < task.test_metrics[metric] <= high
     assert task.test_metrics["accuracy"] > 0.8
+
+
+def test_a_head_that_no_row_asks_does_not_count() -> None:
+    labels = {"one": ("a", "b"), "other": ("a", "b", "c")}
+    source, target = torch.zeros(10, dtype=torch.long), torch.arange(10) % 2
+    called = target.clone()
+    called[0] = 1 - called[0]
+    counts = {n: c.double().numpy() for n, c in counts_of_head(labels, source, target, called, torch.ones(10)).items()}
+    found = values(metrics_of_heads(labels), counts)
+    assert set(found) == {"accuracy", "f1_macro", "loss", "accuracy_one", "f1_macro_one", "loss_one"}
+    assert found["accuracy"] == found["accuracy_one"] == pytest.approx(0.9) and found["loss"] == 1.0
 
 
 def test_a_row_teaches_its_own_head_alone() -> None:

@@ -164,3 +164,13 @@ def test_of_equal_scores_the_first_counts_and_what_is_no_number_is_the_last() ->
     counts = {name.removeprefix(COUNTS): c[:, 0] for name, c in _counts(scores, torch.tensor([0, 1, 0])).items()}
     assert counts["recall@1"].tolist() == [1, 0, 0]
     assert counts["mrr"].tolist() == pytest.approx([1, 1 / 2, 1 / 3])
+
+
+def test_many_answers_are_read_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = retrieval(probe(minilm(), facts_of("text")), projection=8).eval()
+    batch = {"text": task.ids, "text_mask": task.mask}
+    with torch.inference_mode():
+        before = task.logits(batch)
+        task.train(False)
+        monkeypatch.setattr("espalier.task.retrieval._AT_ONCE", 2)
+        torch.testing.assert_close(task.logits(batch), before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import torch
 from annotated_types import Ge, Gt, Lt, MinLen
@@ -95,6 +95,8 @@ class RankAllocation(nn.Module):
     Args:
         model: PEFT's, around the trunk.
     """
+
+    of_adapter: ClassVar[bool] = True
 
     def __init__(self, model: Any) -> None:
         super().__init__()

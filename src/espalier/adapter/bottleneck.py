@@ -78,7 +78,10 @@ def bottleneck(
 
 
 class Entrance(nn.Module):
-    """The first layer of a sub-layer; it keeps what it was given for the bottleneck at the end of that."""
+    """The first layer of a sub-layer; it keeps what it was first given for the bottleneck at the end of that.
+
+    DeBERTa gives its queries' layer the positions as well, behind the states.
+    """
 
     def __init__(self, base_layer: nn.Module) -> None:
         super().__init__()
@@ -87,7 +90,7 @@ class Entrance(nn.Module):
 
     def forward(self, given: Tensor) -> Tensor:
         """The layer's own output."""
-        self.given = given
+        self.given = given if self.given is None else self.given
         output: Tensor = self.base_layer(given)
         return output
 
@@ -146,6 +149,13 @@ def put_bottlenecks(
         entrance = None if first is None else entrances[first]
         layer = Bottleneck(model.get_submodule(name), entrance, (inputs, outputs), hidden, form, scale, activation)
         model.set_submodule(name, layer)
+
+    def forget(*_: object) -> None:  # a forward that was broken off, as recomputing ones are, leaves something behind
+        for entrance in entrances.values():
+            entrance.given = None
+
+    if entrances:
+        model.register_forward_pre_hook(forget)
 
 
 _PARTS = (Entrance, Bottleneck, put_bottlenecks)

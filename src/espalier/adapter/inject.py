@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from peft import PeftConfig, get_peft_model
@@ -27,7 +28,9 @@ def target_modules(backbone: nn.Module, target: Target) -> str:
     """
     targets: Mapping[str, str] = getattr(backbone, "targets", {})
     if not isinstance(target, str):
-        return "|".join(map(re.escape, dict.fromkeys(n for name in target for n in _modules(backbone, name, target))))
+        named = dict.fromkeys(n for name in target for n in _modules(backbone, name, target))
+        _require_untied(backbone, named, target)
+        return "|".join(map(re.escape, named))
     if target not in targets:
         offered = ", ".join(targets) or "no layers to adapt"
         raise refusal(backbone, target, f"{type(backbone).__name__} offers {offered}.")
@@ -39,7 +42,8 @@ def _named(backbone: Any, pattern: str) -> list[str]:
     kinds = {"all-conv": (nn.Conv2d,), "all-linear": (nn.Linear, Conv1D)}.get(pattern)
     layers = backbone.trunk.named_modules()
     if kinds:
-        return [name for name, layer in layers if isinstance(layer, kinds)]
+        told = getattr(backbone.trunk, "get_output_embeddings", lambda: None)()  # PEFT's all-linear has it not either
+        return [name for name, layer in layers if isinstance(layer, kinds) and layer is not told]
     return [name for name, _ in layers if re.fullmatch(pattern, name)]
 
 
@@ -55,6 +59,21 @@ def _modules(backbone: Any, name: str, target: list[str]) -> list[str]:
         truth = f"names no layer {name!r} of this {type(backbone).__name__}; names there are: {known}."
         raise refusal(backbone, target, truth)
     return found
+
+
+def _require_untied(backbone: Any, names: Iterable[str], target: list[str]) -> None:
+    """Refuse a weight that has two uses: an update learns beside one of them, and is added in for both.
+
+    Raises:
+        ConfigError: the model reads tokens and tells them by one matrix, which is among the targets.
+    """
+    owners = Counter(parameter for _, parameter in backbone.named_parameters(remove_duplicate=False))
+    told = {weight for weight, uses in owners.items() if uses > 1}
+    told |= {layer.weight for layer in getattr(backbone, "tied", ())}
+    for name in names:
+        if getattr(backbone.trunk.get_submodule(name), "weight", None) in told:
+            truth = f"names {name}, by whose weights {type(backbone).__name__} tells tokens too: both would change."
+            raise refusal(backbone, target, truth)
 
 
 def transposed(backbone: nn.Module) -> bool:

@@ -24,7 +24,7 @@ from espalier.core.facts import DataFacts, Raw
 from espalier.core.files import sha256_of
 from espalier.core.home import expanded
 from espalier.core.parts import Encoding, Judged, Placement
-from espalier.core.rundir import read_facts, read_outcome, weights_file
+from espalier.core.rundir import read_facts, read_outcome, shown, typed, weights_file
 from espalier.core.trial import read_trial
 from espalier.state import folder
 from espalier.state.frozen import left_out
@@ -76,7 +76,7 @@ def restore(
 
     Raises:
         UserError: no run directory; one of an earlier version, without a checkpoint, or whose encoding cannot load; or
-            the frozen weights that its checkpoints leave out are no longer there.
+            the weights that its checkpoints leave out are no longer there.
         TrustError: its config names code that is neither ours nor trusted.
         CorruptError: a checkpoint that does not verify.
     """
@@ -90,13 +90,19 @@ def restore(
     encoding: Encoding = instantiate(config.model.encoding, facts)
     _load(encoding, directory, experiment)
     backbone = instantiate(config.model, facts, encoding=encoding)
-    begin(backbone, config.get("weights"))
+    gone = config.get("weights") is not None and not Path(config.weights).exists()
+    if not gone:
+        begin(backbone, config.get("weights"))
     learner = placed(instantiate(config.adapter, backbone, facts), placement)
     optimizers = Optimizers(config.optimizer, config.scheduler, facts.total_steps)
     learned = instantiate(config.task if task is None else task, learner, facts, optimizers)
-    if left_out(learned):
+    if left_out(learned) and not gone:
         _require_same(backbone, directory)
-    learned.load_state_dict(folder.read_weights(saved.path), strict=False)
+    weights = folder.read_weights(saved.path)
+    if gone and any(name not in weights for name, _ in learned.named_parameters()):
+        truth = f"is no longer there, and {shown(directory)} has only what it trained itself."
+        raise UserError(Fault(f"weights={config.weights}", truth, "Put it back where it was."))
+    learned.load_state_dict(weights, strict=False)
     return Restored(directory, experiment, facts, encoding, learned.eval(), placement, saved.step)
 
 
@@ -206,7 +212,7 @@ def _checkpoint(directory: Path, wanted: Literal["best", "last"]) -> Saved:
     found = (store.best() if wanted == "best" else None) or store.newest()
     if found is None:
         truth = "kept no checkpoint: there is nothing to take its weights from."
-        remedy = f"Train it again with the callback checkpoint:  espalier train --rerun {directory}"
+        remedy = f"Train it again with the callback checkpoint:  {typed('train --rerun', directory)}"
         raise UserError(Fault(str(directory), truth, remedy))
     return found
 
@@ -242,7 +248,7 @@ def _load(encoding: Encoding, directory: Path, experiment: Experiment) -> None:
         encoding.load(directory / MODEL)
     except Exception as error:  # tokenizers raises nothing more special
         truth = f"does not hold what its encoding saved: {type(error).__name__}: {error}."
-        raise UserError(Fault(str(directory / MODEL), truth, f"espalier train --rerun {directory}")) from error
+        raise UserError(Fault(str(directory / MODEL), truth, typed("train --rerun", directory))) from error
 
 
 def _learn_again(encoding: Encoding, directory: Path, experiment: Experiment) -> None:
@@ -253,7 +259,7 @@ def _learn_again(encoding: Encoding, directory: Path, experiment: Experiment) ->
     if raw.fingerprint != before:
         truth = f"is a sweep's trial, which keeps no {MODEL}/, and its rows are no longer those it was trained on."
         raise UserError(
-            Fault(str(directory), truth, f"Put them back, or train it:  espalier train --rerun {directory}")
+            Fault(str(directory), truth, f"Put them back, or train it:  {typed('train --rerun', directory)}")
         )
     encoding.fit(raw)
 

@@ -21,7 +21,7 @@ def merge(learner: nn.Module) -> nn.Module:
 
     Afterwards parameters have the names and shapes of the backbone without an adapter. What has no place in the weights
     stays as it is (tokens before a text, layers that are not linear), as does a quantised model: what is added would be
-    rounded to its few bits.
+    rounded to its few bits. What an adapter put beside them for its training (``of_adapter``) is taken away.
     """
     if getattr(learner, "quantize", None):
         return learner
@@ -29,6 +29,8 @@ def merge(learner: nn.Module) -> nn.Module:
         part: Any = child
         if hasattr(part, "merge_and_unload") and not part.active_peft_config.is_prompt_learning:
             setattr(learner, name, part.merge_and_unload())
+        elif getattr(part, "of_adapter", False):
+            delattr(learner, name)
     return learner
 
 

@@ -94,10 +94,12 @@ class Ema(pl.Callback):
             torch._foreach_copy_(local(self._weights), local(self._kept))
             self._kept = []
 
-    def on_save_checkpoint(self, _: pl.Trainer, __: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
-        """The average takes the place of the weights."""
-        averages = [average.to(weight.dtype) for weight, average in zip(self._weights, self._average, strict=True)]
-        checkpoint["state_dict"] |= dict(zip(self._names, averages, strict=True))
+    def on_save_checkpoint(self, _: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """The average takes the place of the weights, under each name of a tied one."""
+        rows = zip(self._weights, self._average, strict=True)
+        averages = {weight: average.to(weight.dtype) for weight, average in rows}
+        named = pl_module.named_parameters(remove_duplicate=False)
+        checkpoint["state_dict"] |= {name: averages[weight] for name, weight in named if weight in averages}
 
     @torch.no_grad()
     def on_train_end(self, *_: Any) -> None:

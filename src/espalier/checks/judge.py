@@ -10,6 +10,7 @@ from espalier.checks.doubts import doubts
 from espalier.checks.features import features
 from espalier.checks.find import tell
 from espalier.checks.opening import answered, opened
+from espalier.checks.rows import label_role
 from espalier.config.saved import read
 
 
@@ -30,7 +31,7 @@ def _judge(given: argparse.Namespace) -> int:
     if not given.json and sys.stdout.isatty():
         rows = sum(table.num_rows for table in raw.splits.values())
         print(f"judging {rows:,} labels …", file=sys.stderr, flush=True)
-    doubted = doubts(raw, features(experiment, source, raw))
+    doubted = doubts(raw, features(experiment, source, raw)) if label_role(raw) else None
     return tell(experiment, source, raw, doubted, strict=given.strict, as_json=given.json, output=given.output)
 
 

@@ -52,6 +52,11 @@ def seen(directory: Path, raw: Raw, split: str, kinds: Mapping[str, Kind]) -> in
     return int(np.isin(_digests(raw, split, kinds), known).sum())
 
 
+def digest_of(raw: Raw, split: str) -> str:
+    """One digest of a split's inputs in their order, which tells whether two runs were judged on the same rows."""
+    return hashlib.sha256(_digests(raw, split, raw.kinds).tobytes()).hexdigest()
+
+
 def _known(directory: Path) -> Digests | None:
     try:
         known: Digests = np.load(directory / FILE, mmap_mode="r", allow_pickle=False)

@@ -16,8 +16,8 @@ _HELP = """\
 espalier compare RUN RUN … [--html FILE]
 
 What differs between runs, and what came of it: settings, metrics with 95% intervals, cost, curves. Runs that differ in
-their seed alone are one side, with mean ± standard deviation. Where two sides were tested on the same rows, a paired
-bootstrap and McNemar's test say whether one is better.
+their seed alone are one side, with mean ± standard deviation. Of a sweep its best trial is compared. Where two sides
+were tested on the same rows, a paired bootstrap and McNemar's test say whether one is better.
 
   espalier compare outputs/mine/2026-11-30_14-02-11-3fa9c1 outputs/latest
   espalier compare outputs/mine/* --html comparison.html

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from espalier.cli.process import turn_into
 from espalier.cli.settings import read_settings, trained_run
 from espalier.config.check import check
 from espalier.config.compose import Experiment
-from espalier.config.saved import read, rerun
+from espalier.config.saved import in_use, read
 from espalier.core.errors import Fault, UserError
+from espalier.core.files import write_json
 from espalier.core.rundir import read_outcome, shown
-from espalier.report.evaluation import Evaluated, against_lines, pairing
+from espalier.report.evaluation import Evaluated, against_dict, against_lines, pairing
 from espalier.report.predictions import read_predictions
 
 _HELP = """\
@@ -34,6 +36,8 @@ where they have one. Prints metrics with 95% intervals, and accuracy by slices: 
   output=FOLDER    for evaluation.json and predictions.parquet; else DIR/evaluations/<name>/
   hardware=…       where to compute, if not as the run did
   --against DIR    another run on the same rows: differences, a paired bootstrap, McNemar's test, and what they say"""
+# Settings of data that leave the rows what they are: how many are read at a time, how long, told apart by what.
+_READING = ("batch_size", "eval_batch_size", "num_workers", "bucket", "slices", "max_length")
 _KNOWN = {"run": "outputs/latest", "split": "", "slice": "", "output": ""}
 
 
@@ -55,9 +59,11 @@ def main(words: Sequence[str]) -> int:
     against = trained_run("--against ", given.against) if given.against else None
     if against == directory:
         raise UserError(Fault(f"--against {given.against}", "is the same run.", "Name another:  espalier runs"))
-    other_data = any(word.startswith("data") for word in passed)
+    other_data = any(_names_rows(word.partition("=")[0]) for word in passed)
     if against and not passed and "slice" not in settings and (sides := _stored([directory, against], split)):
         print(*against_lines(*sides), sep="\n")
+        name = f"{sides[0].split}-against-{against.name}"
+        _leave(sides, Path(settings.get("output") or directory / "evaluations" / name))
         return 0
     experiment, overrides = _with_rows(directory, passed, settings.get("slice"))
     check(experiment, only=["data", "hardware"])
@@ -67,6 +73,20 @@ def main(words: Sequence[str]) -> int:
         *([f"--output={Path(settings['output']).absolute()}"] if settings.get("output") else []),
         *(["--other-data"] if other_data else []),
     )  # fmt: skip
+
+
+def _names_rows(key: str) -> bool:
+    """Whether a word says which rows there are; not how they are read."""
+    return key.partition(".")[0] == "data" and key.partition(".")[2] not in _READING
+
+
+def _leave(sides: Sequence[Evaluated], folder: Path) -> None:
+    """What the process that evaluates would have left."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for side, name in zip(sides, ("predictions.parquet", "against.parquet"), strict=True):
+        shutil.copyfile(Path(side.run) / "predictions" / f"{side.split}.parquet", folder / name)
+    write_json(folder / "evaluation.json", against_dict(*sides))
+    print("", shown(folder), sep="\n")
 
 
 def _require_no_input(words: Sequence[str]) -> None:
@@ -85,16 +105,16 @@ def _with_rows(directory: Path, words: Sequence[str], by: str | None) -> tuple[E
     data = read(directory).values["data"]
     keys = {word.partition("=")[0] for word in words}
     more: list[str] = []
-    if any(key.startswith("data") for key in keys) and "data" not in keys:
+    if any(map(_names_rows, keys)) and "data" not in keys:
         # Of the run's own data option: its limit was for training, and its further files are not what is asked for.
         changed = ("limit", *(("validation_path", "test_path") if "data.path" in keys else ()))
         more = [f"data.{key}=null" for key in changed if data.get(key) is not None and f"data.{key}" not in keys]
     if by is not None:
-        own = rerun(directory, [*words, *more]).values["data"]
+        own = in_use(directory, [*words, *more]).values["data"]
         if "slices" not in own:
             raise UserError(Fault(f"slice={by}", "is a column of a table, and this data option reads none."))
         more.append(f"data.slices=[{','.join(dict.fromkeys([*own['slices'], by]))}]")
-    return rerun(directory, [*words, *more]), [*words, *more]
+    return in_use(directory, [*words, *more]), [*words, *more]
 
 
 def _stored(directories: Sequence[Path], split: str | None) -> list[Evaluated]:

@@ -34,7 +34,7 @@ _FOREIGN = {
 _BESIDE = (
     "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
     "vocab.json", "vocab.txt", "merges.txt", "spiece.model", "tokenizer.model", "sentencepiece.bpe.model",
-    "preprocessor_config.json",
+    "preprocessor_config.json", "chat_template.jinja",
 )  # fmt: skip
 _LONGEST = 2**26
 

@@ -53,7 +53,7 @@ def make(directory: Path) -> str:
         raise UserError(Fault(str(directory), "is there already.", "Name a new folder."))
     if not package.isidentifier() or keyword.iskeyword(package) or why_never(package) or module_file(package):
         truth = f"would make a package {package!r}: no name for one, or another's."
-        raise UserError(Fault(str(directory), truth, f"Try  espalier new {directory}_experiments"))
+        raise UserError(Fault(str(directory), truth, f"Try  espalier new {shlex.quote(f'{directory}_experiments')}"))
     for template in sorted(_TEMPLATES.rglob("*.txt")):
         parts = template.relative_to(_TEMPLATES).with_suffix("").parts
         file = directory.joinpath(*(_NAMES.get(part, part).format(package=package) for part in parts))

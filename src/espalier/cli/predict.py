@@ -11,7 +11,7 @@ from espalier.cli.process import turn_into
 from espalier.cli.settings import read_settings, trained_run
 from espalier.config.check import check
 from espalier.config.compose import Experiment
-from espalier.config.saved import rerun
+from espalier.config.saved import in_use
 from espalier.config.signature import class_attribute
 from espalier.config.suggest import asked, nearest
 from espalier.core.chunks import STREAM, format_of, header_of
@@ -71,7 +71,7 @@ def main(words: Sequence[str]) -> int:
     if strange := [word for word in overrides if word.startswith("task=")]:
         raise UserError(Fault(strange[0], "the run's task stays what it is.", "Set what it has:  task.KEY=…"))
     directory = trained_run("run=", settings["run"])
-    experiment = rerun(directory, overrides)
+    experiment = in_use(directory, overrides)
     check(experiment, only=["model", "adapter", "task", "hardware"])
     input_, output = settings["input"], settings["output"]
     images = input_ != STREAM and names_images(input_)

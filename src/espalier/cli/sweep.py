@@ -15,7 +15,7 @@ from espalier.config.suggest import nearest
 from espalier.core.errors import Fault, UserError
 from espalier.core.lock import is_held
 from espalier.core.record import SUMMARY, SWEEP, Record, read_record
-from espalier.core.rundir import shown
+from espalier.core.rundir import shown, typed
 from espalier.report.sweep_lines import best_lines, status_lines
 from espalier.report.sweep_read import read_summary, status_of
 
@@ -79,7 +79,7 @@ def _status(words: Sequence[str]) -> int:
     print(shown(directory))
     print("\n".join(status_lines(summary, killed=status == "killed")))
     if status == "killed" or status in ("interrupted", "stopped", "detached"):
-        print(f"to go on   espalier sweep resume {shlex.quote(str(shown(directory)))}")
+        print(f"to go on   {typed('sweep resume', directory)}")
     return 0
 
 

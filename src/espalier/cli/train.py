@@ -18,7 +18,7 @@ from espalier.config.options import groups
 from espalier.config.saved import read, rerun
 from espalier.config.sources import shipped
 from espalier.core.errors import Fault, UserError
-from espalier.core.rundir import Place, is_gone, read_outcome, shown
+from espalier.core.rundir import Place, is_gone, read_outcome, shown, typed
 from espalier.core.world import is_first
 
 
@@ -68,9 +68,9 @@ def _require_one_way(given: argparse.Namespace) -> None:
     several = [flag for flag, value in ways.items() if value]
     faults = [Fault(" ".join(several), "cannot be done at once.", "Choose one.")] if len(several) > 1 else []
     if given.resume and (given.overrides or given.rerun or given.multirun):
-        typed = f"espalier train --rerun {given.resume} {' '.join(given.overrides)}".rstrip()
+        again = " ".join([typed("train --rerun", given.resume), shlex.join(given.overrides)]).rstrip()
         faults.append(
-            Fault("--resume", "goes on with a run as it is: nothing in it can change.", f"For changes:  {typed}")
+            Fault("--resume", "goes on with a run as it is: nothing in it can change.", f"For changes:  {again}")
         )
     if not given.cfg and (given.resolve or given.package):
         faults.append(Fault("--resolve" if given.resolve else "--package", "belongs to --cfg.", "Add  --cfg job"))
@@ -87,9 +87,8 @@ def _compose(given: argparse.Namespace, overrides: Sequence[str]) -> Experiment:
 def _resume(directory: Path) -> int:
     outcome = read_outcome(directory)
     if outcome.status == "done":
-        print(
-            f"{directory} is finished: nothing is left to do. Again with changes:  espalier train --rerun {directory}"
-        )
+        again = typed("train --rerun", directory)
+        print(f"{shown(directory)} is finished: nothing is left to do. Again with changes:  {again}")
         return 0
     if outcome.status == "running" and is_first() and not is_gone(directory, outcome):
         raise UserError(
@@ -97,13 +96,8 @@ def _resume(directory: Path) -> int:
         )
     if outcome.status == "paused" and (sweep := Place.of(directory).sweep):
         truth = "is a trial of a sweep, and its pruning rule has paused it: only the sweep lets it go on."
-        go_on, alone = _typed("sweep resume", sweep), _typed("train --rerun", directory)
+        go_on, alone = typed("sweep resume", sweep), typed("train --rerun", directory)
         remedy = f"Let it:  {go_on} , or train the trial to its end:  {alone}"
         raise UserError(Fault(str(shown(directory)), truth, remedy))
     check(read(directory))
     return become(directory, resume=True)
-
-
-def _typed(words: str, directory: Path) -> str:
-    """The command that does something with a directory."""
-    return f"espalier {words} {shlex.quote(str(shown(directory)))}"

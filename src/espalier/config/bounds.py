@@ -78,7 +78,8 @@ def _keys(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
 
 def _offered_by(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
     group, attribute = arguments
-    target = (setting.tree.get(group) or {}).get("_target_")
+    part = setting.tree.get(group)
+    target = part.get("_target_") if isinstance(part, Mapping) else None
     if not isinstance(target, str):
         return
     offered = class_attribute(target, attribute) or {}

@@ -185,13 +185,18 @@ class _Checker:
         if key in self.unknown:
             return
         if not isinstance(value, Mapping):
-            remedy = self._inside_of(key) or f"Write  {key}=<option>"
+            remedy = self._inside_of(key) or self._how_chosen(key, value)
             yield self._fault(key, value, "must be a part, chosen by an option.", remedy)
         elif "_target_" not in value:
             remedy = self._neighbour(key) or "Choose an option for it."
             yield self._fault(key, "", "is no part: it has no _target_.", remedy, bare=True)
         else:
             yield from self._part(value, key)
+
+    def _how_chosen(self, key: str, value: Any) -> str:
+        if self.experiment.layers.text(key):  # in a file, whose defaults list chooses options
+            return f"Write in the file's defaults list:  - override /{key.replace('.', '/')}: {value}"
+        return f"Write  {key}=<option>"
 
     def _not_global(self, group: str) -> Fault:
         """A preset whose keys landed below its group's name."""

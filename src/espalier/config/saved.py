@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from espalier.config.signature import signature_of
 from espalier.config.sources import shipped
 from espalier.config.tree import plain
 from espalier.config.types import Bounded, branches
-from espalier.config.words import quoted, read_words
+from espalier.config.words import Word, quoted, read_words
 from espalier.core.errors import Fault, UserError, newer
 from espalier.core.files import write_atomic
 from espalier.core.home import expanded, folder_of
@@ -97,23 +98,55 @@ def rerun(directory: Path, overrides: Sequence[str], config_dirs: Sequence[Path]
     old = read(directory)
     folders = [*config_dirs, *(folder for folder in old.config_dirs if folder not in config_dirs)]
     known = groups([*folders, shipped()])
-    words, _ = read_words(overrides)
-    replaced = {word.key for word in words if word.key in known and not isinstance(word.override.value(), dict)}
+    replaced = _replaced(read_words(overrides)[0], known)
     if not replaced:
         return changed(old, overrides)
-    below = tuple(f"{group.replace('/', '.')}." for group in replaced)
-    inside = tuple(f"{group}/" for group in replaced)
-    kept = [
-        word
-        for word in read_words(old.overrides)[0]
-        if word.key not in replaced and not word.key.startswith((*below, *inside))
-    ]
-    files = [(key, value) for key, value in _file_keys(old.values) if not key.startswith(below)]
+    kept = [word for word in read_words(old.overrides)[0] if not _is_of(word.key, replaced)]
+    files = [(key, value) for key, value in _file_keys(old.values) if not _is_of(key, replaced)]
     if "experiment" in replaced:
         said = [word.key for word in kept if word.key not in known]
         files = [(key, value) for key, value in files if any(f"{key}.".startswith(f"{word}.") for word in said)]
     placed = [f"{key}={_spelled(value)}" for key, value in files]
     return compose([*(word.typed for word in kept), *placed, *overrides], config_dirs=folders)
+
+
+def in_use(directory: Path, overrides: Sequence[str]) -> Experiment:
+    """The experiment of a trained run where other rows are read, or where it computes elsewhere.
+
+    Of a group that words choose anew, the option is composed; all else is as the run was trained, whatever has become
+    of the files that its config was made of.
+
+    Raises:
+        UserError: see ``read`` and ``compose``.
+    """
+    old = read(directory)
+    folders = [folder for folder in old.config_dirs if folder.is_dir()]
+    words, faults = read_words(overrides)
+    replaced = _replaced(words, groups([*folders, shipped()]))
+    if not replaced:
+        return changed(old, overrides)
+    new = compose([word.typed for word in words if _is_of(word.key, replaced)], config_dirs=folders)
+    tree, composed, layers = *map(OmegaConf.create, (plain(old.config), plain(new.config))), old.layers.copy()
+    for group in replaced:
+        key = group.replace("/", ".")
+        layers.remove(key)
+        if (node := OmegaConf.select(composed, key)) is not None:
+            OmegaConf.update(tree, key, node, merge=False)
+    layers.marks |= {key: marks for key, marks in new.layers.marks.items() if _is_of(key, replaced)}
+    choices = {**old.choices, **{group: option for group, option in new.choices.items() if _is_of(group, replaced)}}
+    faults += new.faults
+    made = replace(old, config=tree, choices=choices, faults=tuple(faults), layers=layers, unsettled=new.unsettled)
+    return changed(made, [word.typed for word in words if not _is_of(word.key, replaced)])
+
+
+def _replaced(words: Sequence[Word], known: Container[str]) -> frozenset[str]:
+    """Groups of which words choose an option."""
+    return frozenset(word.key for word in words if word.key in known and not isinstance(word.override.value(), dict))
+
+
+def _is_of(key: str, chosen: Iterable[str]) -> bool:
+    """Whether a key, or a group, is one of some groups or lies in it."""
+    return any(f"{key.replace('/', '.')}.".startswith(f"{group.replace('/', '.')}.") for group in chosen)
 
 
 def _set_over_defaults(experiment: Experiment) -> Iterator[tuple[str, tuple[str, str]]]:

@@ -10,7 +10,7 @@ from espalier.config.setting import Answer, Setting
 from espalier.core.errors import UserError
 from espalier.core.home import expanded
 from espalier.core.outcome import Outcome
-from espalier.core.rundir import FACTS, Place, is_gone, read_outcome, shown, weights_file
+from espalier.core.rundir import FACTS, Place, is_gone, read_outcome, typed, weights_file
 
 _SEE = "See:  espalier runs"
 _NAME = "Name a run directory, or a file that ends with .safetensors."
@@ -29,7 +29,7 @@ def unusable(directory: Path) -> tuple[str, str] | None:
         return _not_done(directory, outcome)
     if not (directory / FACTS).is_file():
         truth = f"was trained by an earlier version of Espalier: it has no {FACTS}."
-        return truth, f"Train it again:  espalier train --rerun {directory}"
+        return truth, f"Train it again:  {typed('train --rerun', directory)}"
     return None
 
 
@@ -41,7 +41,7 @@ def importing(file: Path) -> str:
 
 def _not_done(directory: Path, outcome: Outcome) -> tuple[str, str]:
     sweep = Place.of(directory.absolute()).sweep
-    go_on = f"espalier sweep resume {shown(sweep)}" if sweep else f"espalier train --resume {directory}"
+    go_on = typed("sweep resume", sweep) if sweep else typed("train --resume", directory)
     if outcome.status == "running" and not is_gone(directory, outcome):
         return f"is still running: process {outcome.pid} on {outcome.host}.", "Wait for its end."
     step = f" at step {outcome.steps:,}" if outcome.steps else ""

@@ -6,6 +6,7 @@ from typing import Any
 
 from espalier.core.errors import DataError, Fault
 from espalier.core.files import parse_json
+from espalier.core.texts import HALF, is_whole
 
 Message = dict[str, str]
 """``role`` (``system``, ``user``, ``assistant``) and ``content``."""
@@ -53,4 +54,7 @@ def _message(one: Any, name: str, where: str) -> Message:
         raise DataError(Fault(name, truth, f"Roles are {', '.join(_ROLES)}."))
     if not isinstance(text, str) or not text.strip():
         raise DataError(Fault(name, f"has no text in {where}: {text!r:.60}.", "Fill it, or take the message out."))
+    if not is_whole(text):
+        truth = f"has half a character in {where}: {HALF}."
+        raise DataError(Fault(name, truth, "Take it out, or export the file again."))
     return {"role": role, "content": text}

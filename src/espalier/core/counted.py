@@ -28,10 +28,12 @@ class Counted:
     Attributes:
         of: what it is made of: the sums over the rows of its counts (…, K) -> its values (…).
         direction: ``max`` or ``min``.
+        partial: it is of some rows alone, and left out where there are none.
     """
 
     of: Callable[[Floats], Floats]
     direction: str = "max"
+    partial: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class Counts:
     def same_rows(self, other: Counts) -> bool:
         """Whether both answered the same rows."""
         return bool(np.array_equal(np.sort(self.row), np.sort(other.row)))
+
+    def same_weights(self, other: Counts, metric: str) -> bool:
+        """Whether counts (amount, weight) weigh each of the same rows alike: two tokenizers count other tokens."""
+        ours, theirs = self.of(metric), other.of(metric)
+        return ours.shape[1] != 2 or bool(np.array_equal(ours[:, 1], theirs[:, 1]))
 
 
 def counts_of(table: pa.Table, metrics: Mapping[str, Counted]) -> Counts | None:
@@ -81,12 +88,13 @@ def divided(numerator: Floats, denominator: Floats) -> Floats:
 
 
 def values(metrics: Mapping[str, Counted], counts: Mapping[str, Floats]) -> dict[str, float]:
-    """Point values.
+    """Point values; see ``Counted.partial``.
 
     Args:
         counts: metric -> counts of each row, (N, K).
     """
-    return {name: float(metric.of(counts[name].sum(0))) for name, metric in metrics.items()}
+    sums = {name: counts[name].sum(0) for name in metrics}
+    return {n: float(metric.of(sums[n])) for n, metric in metrics.items() if not metric.partial or (sums[n] > 0).any()}
 
 
 def intervals(

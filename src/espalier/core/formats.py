@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import shlex
 import zlib
 from pathlib import Path
 from typing import IO, Any, Literal, TextIO
@@ -16,6 +17,7 @@ _HEAD = 4096
 _CHUNK, _WINDOW = 2**16, 2**22  # bytes
 _RATIO = 200  # what a window may unpack to, in its own size: tables reach 3 to 20 times, gzip 1,032
 _NAMES = {"csv": "a delimited table", "jsonl": "JSON lines", "parquet": "parquet"}
+_ARRAY, _ARRAY_OF_OBJECTS = re.compile(rb"(\xef\xbb\xbf)?\s*\["), re.compile(rb"(\xef\xbb\xbf)?\s*\[\s*\{\s*\"")
 _GZIP, _PARQUET, _ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
 """What reading a gzipped file raises that was cut off or damaged."""
@@ -105,14 +107,22 @@ def require_format(path: Path, wanted: Format) -> None:
     if head.startswith(_ZIP):
         truth = f"is a zip archive or an Excel sheet, and not {_NAMES[wanted]}."
         raise DataError(Fault(str(path), truth, "Unpack it, or save the sheet as CSV (UTF-8)."))
+    if _ARRAY.match(head) and (wanted == "jsonl" or _ARRAY_OF_OBJECTS.match(head)):
+        remedy = f"Write one object a line:  {_lines_of(path)}"
+        raise DataError(Fault(str(path), "is one JSON array, and not an object a line.", remedy))
     if wanted == "csv":
         return
-    if wanted == "jsonl" and head.lstrip().startswith(b"["):
-        remedy = f"Write one object a line:  jq -c '.[]' {path.name} > {path.stem}.jsonl"
-        raise DataError(Fault(str(path), "is one JSON array, and not an object a line.", remedy))
     begins = head.partition(b"\n")[0][:60].decode(errors="replace").strip()
     remedy = "If it is a delimited table, set  data=csv"
     raise DataError(Fault(str(path), f"holds no {_NAMES[wanted]}: it begins with {begins!r}.", remedy))
+
+
+def _lines_of(path: Path) -> str:
+    """The command that makes a JSON array JSON lines, in a file beside it: a shell empties one that it writes first."""
+    name = path.name.removesuffix(".gz")
+    lines = path.with_name(f"{Path(name).stem}-lines.jsonl")
+    unpacked = "gzip -dc" if name != path.name else "cat"
+    return f"{unpacked} {shlex.quote(str(path))} | jq -c '.[]' > {shlex.quote(str(lines))}"
 
 
 def _format_of(head: bytes) -> Format | None:

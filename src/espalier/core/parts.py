@@ -119,6 +119,7 @@ class Backbone(Protocol):
         merges: a class attribute: ``save`` adds what an adapter learned into the weights, as each adapter must allow.
         targets: a class attribute: a name for some layers -> PEFT's ``target_modules``: a regex that their whole names
             within ``trunk`` match, or ``all-linear``; or ``all-conv``. Empty: an adapter finds no layers here.
+        tied: layers by whose weights it tells tokens too; may be left out, as where the same tensor has two names.
     """
 
     width: int

@@ -22,7 +22,7 @@ from espalier.core.errors import Fault, UserError
 from espalier.core.files import parse_json
 from espalier.core.masking import masked_text
 
-RECORD, SUMMARY, SWEEP, TRIALS = "record.jsonl", "summary.json", "sweep.yaml", "trials"
+RECORD, SUMMARY, SWEEP, TRIALS, BEST = "record.jsonl", "summary.json", "sweep.yaml", "trials", "best"
 
 State = Literal["planned", "running", "paused", "done", "failed", "infeasible", "stopped", "duplicate"]
 ENDED = ("done", "failed", "infeasible", "stopped", "duplicate")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ def read_facts(directory: Path) -> DataFacts:
     Raises:
         UserError: it is not there, or unreadable.
     """
-    file, again = directory / FACTS, f"Train it again:  espalier train --rerun {directory}"
+    file, again = directory / FACTS, f"Train it again:  {typed('train --rerun', directory)}"
     try:
         return DataFacts.from_dict(read_json(file))
     except FileNotFoundError:
@@ -203,3 +204,8 @@ def shown(directory: Path) -> Path:
     """A path as a person types it: relative where it lies below the working folder."""
     whole, here = directory.absolute(), Path.cwd()
     return whole.relative_to(here) if whole.is_relative_to(here) else whole
+
+
+def typed(words: str, directory: Path) -> str:
+    """The command that does something with a directory, as a shell takes it: ``espalier train --rerun 'my runs/1'``."""
+    return f"espalier {words} {shlex.quote(str(shown(directory)))}"

@@ -52,7 +52,7 @@ def as_labels(values: Sequence[Any], separator: str | None, where: Callable[[int
     for position, value in enumerate(values):
         if not many or (separator is not None and not lists[position]):
             text = _named(value)
-            if text is None and value is not None and not _is_nan(value):
+            if text is None and value is not None and not is_nan(value):
                 raise DataError(Fault("data.columns.label", f"is no label on {where(position)}: {value!r:.60}."))
             labels.append(text if separator is None or text is None else _parts(text, separator))
         elif value is None:
@@ -61,7 +61,7 @@ def as_labels(values: Sequence[Any], separator: str | None, where: Callable[[int
             truth = f"is a list of labels on some rows, and on {where(position)} it is {value!r:.60}."
             raise DataError(Fault("data.columns.label", truth, "Write a list of texts on each row; [] for none."))
         else:
-            labels.append(tuple(str(name) for name in inner))
+            labels.append(tuple(told for name in inner if (told := str(name).strip())))
     return labels
 
 
@@ -199,7 +199,8 @@ def _parts(text: str, separator: str) -> tuple[str, ...]:
     return tuple(part for piece in text.split(separator) if (part := piece.strip()))
 
 
-def _is_nan(value: Any) -> bool:
+def is_nan(value: Any) -> bool:
+    """Whether a field is pandas' word for nothing."""
     return isinstance(value, float) and math.isnan(value)
 
 

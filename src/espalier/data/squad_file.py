@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from espalier.core.errors import DataError, Fault
 from espalier.core.files import parse_json
 from espalier.core.formats import read_bytes
 from espalier.core.jsonl import Records
+from espalier.core.texts import HALF, is_whole
 
 _REMEDY = 'Give SQuAD\'s layout, {"data": [{"paragraphs": […]}]}, a list of objects, or JSON lines (.jsonl).'
 
@@ -40,6 +42,10 @@ def read_squad(path: Path) -> Records:
         raise DataError(
             Fault(str(path), f"is not of SQuAD's layout: {type(error).__name__}: {error}.", _REMEDY)
         ) from None
+    for number, row in enumerate(rows, 1):
+        if not is_whole(json.dumps(row, ensure_ascii=False)):
+            truth = f"has half a character in question {number}: {HALF}."
+            raise DataError(Fault(str(path), truth, "Take it out, or export the file again."))
     if not rows:
         raise DataError(Fault(str(path), "has no question.", "Give a file with data in it."))
     return Records(tuple(dict.fromkeys(key for row in rows for key in row)), rows, range(1, len(rows) + 1))

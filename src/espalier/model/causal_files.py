@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,8 @@ def save_causal(whole: Any, trunk: Any, folder: Path, source: str, revision: str
     config |= {"task_type": _TASK, "auto_mapping": None}
     if config.get("rank_pattern"):  # AdaLoRA's
         config["rank_pattern"] = {f"{whole.base_model_prefix}.{n}": v for n, v in config["rank_pattern"].items()}
+    if isinstance(pattern := config.get("target_modules"), str):
+        config["target_modules"] = rf"(?:{re.escape(whole.base_model_prefix)}\.)?(?:{pattern})"
     (folder / _CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 

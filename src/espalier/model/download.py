@@ -18,7 +18,7 @@ from huggingface_hub.errors import (
 
 from espalier.core.errors import ConfigError, Fault
 
-_FILES = ["*.json", "*.txt", "*.model", "model*.safetensors"]
+_FILES = ["*.json", "*.jinja", "*.txt", "*.model", "model*.safetensors"]
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SECONDS = 5.0
 

@@ -90,6 +90,12 @@ class EncoderDecoder(nn.Module):
             attention_dropout, learned=positions == "learned",
         )  # fmt: skip
 
+    @property
+    def tied(self) -> tuple[Any, ...]:
+        """The token embedding, by which tokens are told."""
+        trunk: Any = self.trunk
+        return (trunk.shared,)
+
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """States from which each target token is told, given the source and the target's tokens before it."""
         before = functional.pad(batch[self.target], (1, 0), value=self.start)[:, :-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
 from annotated_types import Ge, Lt
@@ -100,6 +100,12 @@ class Gpt(nn.Module):
             if parameter.ndim > 1:
                 added = name.endswith("c_proj.weight")
                 nn.init.normal_(parameter, std=_DEVIATION / (2 * layers) ** 0.5 if added else _DEVIATION)
+
+    @property
+    def tied(self) -> tuple[Any, ...]:
+        """The token embedding, where tokens are told by it."""
+        trunk: Any = self.trunk
+        return () if self.head else (trunk.wte,)
 
     def forward(self, batch: Mapping[str, Tensor]) -> Tensor:
         """One vector for each text."""

@@ -94,7 +94,10 @@ def family_of(config: Any, source: str) -> Family:
     kind = type(config)
     plain = hasattr(config, "hidden_size")
     if plain and kind in MODEL_FOR_TEXT_ENCODING_MAPPING:
-        return Family(MODEL_FOR_TEXT_ENCODING_MAPPING[kind], "text", "mean" if config.is_encoder_decoder else "cls", {})
+        encoder = MODEL_FOR_TEXT_ENCODING_MAPPING[kind]
+        # A saved T5 encoder says that it is no encoder-decoder; it is half of one, and has no token of the whole text.
+        half = config.is_encoder_decoder or MODEL_MAPPING.get(kind, encoder) is not encoder
+        return Family(encoder, "text", "mean" if half else "cls", {})
     if plain and not config.is_encoder_decoder and kind in MODEL_MAPPING:
         if kind in MODEL_FOR_MASKED_LM_MAPPING:
             return Family(MODEL_MAPPING[kind], "text", "cls", {})

@@ -223,8 +223,12 @@ def _mean(values: Sequence[float]) -> Figure | None:
 
 
 def _paired(a: ComparedRun, b: ComparedRun) -> Paired | None:
-    # Other training rows make another fingerprint of the data: that the test rows are the same, these tell themselves.
+    # Other training rows make another fingerprint of the data; a digest of the test rows alone, their numbers and their
+    # targets tell that these are the same.
     if a.outcome.data.get("labels") != b.outcome.data.get("labels"):
+        return None
+    judged = [run.outcome.data["judged"] for run in (a, b) if "judged" in run.outcome.data]  # earlier versions lack it
+    if len(set(judged)) == 2:
         return None
     first, second = (read_predictions(run.directory / "predictions" / "test.parquet") for run in (a, b))
     return paired(first, second) if first and second and same_rows(first, second) else None

@@ -130,9 +130,11 @@ def against_lines(first: Evaluated, second: Evaluated) -> list[str]:
             first, replace(second, outcome=first.outcome, answers=_told_apart_as(second.answers, first.answers))
         )
     differences = {} if test else differences_of(first, second)
-    if differences:
-        return [*lines, "", *_differences(differences, first.outcome.objective.partition("/")[2])]
-    return [*lines, "", f"{verdict(test, *_SIDES)}" if test else "no paired test: these predictions have no labels"]
+    if test:
+        return [*lines, "", verdict(test, *_SIDES)]
+    told = ["", *_differences(differences, first.outcome.objective.partition("/")[2])] if differences else []
+    why = _untold(first, second)
+    return [*lines, *told, *(["", *why] if why else [])]
 
 
 def _seen(sides: Mapping[str, Evaluated]) -> list[str]:
@@ -149,11 +151,27 @@ def pairing(first: Evaluated, second: Evaluated) -> Paired | None:
 
 
 def differences_of(first: Evaluated, second: Evaluated) -> dict[str, Difference]:
-    """The paired bootstrap of every metric that both count; empty where the rows are not the same."""
+    """The paired bootstrap of every metric that both count, of the same things; empty where rows are not the same."""
     if first.counts is None or second.counts is None or not first.counts.same_rows(second.counts):
         return {}
-    both = {name: metric for name, metric in first.counts.metrics.items() if name in second.counts.counts}
-    return {name: compared(metric, first.counts.of(name), second.counts.of(name)) for name, metric in both.items()}
+    ones, others = first.counts, second.counts
+    both = {name: metric for name, metric in ones.metrics.items() if name in others.counts}
+    return {
+        name: compared(metric, ones.of(name), others.of(name))
+        for name, metric in both.items()
+        if ones.same_weights(others, name)
+    }
+
+
+def _untold(first: Evaluated, second: Evaluated) -> list[str]:
+    """Why metrics, or all of them, have no paired test."""
+    if first.counts is None or second.counts is None:
+        return ["no paired test: these predictions have no labels"]
+    if not first.counts.same_rows(second.counts):
+        return ["no paired test: the two cut these texts into other rows"]
+    kept = differences_of(first, second)
+    left = [metric_name(name) for name in first.counts.metrics if name in second.counts.counts and name not in kept]
+    return [f"no paired test of {', '.join(left)}: the two count other tokens"] if left else []
 
 
 def _differences(found: Mapping[str, Difference], objective: str) -> list[str]:

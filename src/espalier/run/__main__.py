@@ -22,7 +22,7 @@ from espalier.core.errors import EspalierError, RunFailedError, UserError
 from espalier.core.lock import held
 from espalier.core.outcome import Outcome
 from espalier.core.rendezvous import close
-from espalier.core.rundir import Place, discard, read_outcome, write_outcome
+from espalier.core.rundir import Place, discard, read_outcome, typed, write_outcome
 from espalier.core.streams import mask_streams
 from espalier.core.trial import read_trial
 from espalier.core.world import is_first, launched
@@ -48,7 +48,7 @@ def main() -> int:
     try:
         experiment = read(directory)
         if not (given.resume or given.conclude) and (directory / "metrics.jsonl").exists() and is_first():
-            raise RunFailedError(f"{directory} holds a run already:  espalier train --resume {directory}")
+            raise RunFailedError(f"{directory} holds a run already:  {typed('train --resume', directory)}")
         check(experiment)
         sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
         with held(directory) if is_first() else nullcontext(), Stop(directory) as stop:

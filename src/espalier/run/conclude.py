@@ -16,7 +16,7 @@ from espalier.config.compose import Experiment
 from espalier.core.errors import Fault, RunFailedError, UserError
 from espalier.core.home import expanded
 from espalier.core.outcome import Outcome
-from espalier.core.rundir import Place, read_outcome, shown
+from espalier.core.rundir import Place, read_outcome, typed
 from espalier.core.trial import read_trial
 from espalier.run import result
 from espalier.run.exhibition import on_device
@@ -56,7 +56,7 @@ def conclude(session: Session, assembly: Assembly, trainer: pl.Trainer) -> None:
         summary={**session.outcome.summary, "ended": "" if 0 <= assembly.facts.total_steps <= steps else ended},
     )
     if tested:
-        _take_up(session, tested)
+        _take_up(session, assembly, tested)
 
 
 def conclude_trial(experiment: Experiment, directory: Path, stop: Stop) -> Outcome:
@@ -82,7 +82,7 @@ def conclude_trial(experiment: Experiment, directory: Path, stop: Stop) -> Outco
     session.saved = session.store.best() or session.store.newest()
     if session.saved is None:
         truth = "kept no checkpoint: there are no weights to test."
-        raise UserError(Fault(str(directory), truth, f"Train it as a run:  espalier train --rerun {shown(directory)}"))
+        raise UserError(Fault(str(directory), truth, f"Train it as a run:  {typed('train --rerun', directory)}"))
     assembly = assemble(**{str(key): node for key, node in experiment.config.items() if key != "_target_"})
     info = session.know(assembly)
     torch.set_num_threads(assembly.placement.threads)
@@ -91,7 +91,7 @@ def conclude_trial(experiment: Experiment, directory: Path, stop: Stop) -> Outco
     if not session.first:
         return outcome
     _leave(session, assembly, tested, trainer)
-    _take_up(session, tested)
+    _take_up(session, assembly, tested)
     session.outcome = replace(session.outcome, summary={**session.outcome.summary, _CONCLUDED: True})
     session.start_trackers(replace(info, resumed_step=outcome.steps), begins=False)
     return session.close()
@@ -105,7 +105,7 @@ def _concludable(directory: Path) -> Outcome:
     if outcome.status != "done":
         truth = f"has not come to its end: it is {outcome.status}."
         sweep = Place.of(directory).sweep
-        remedy = f"Let its sweep go on:  espalier sweep resume {shown(sweep)}" if sweep else ""
+        remedy = f"Let its sweep go on:  {typed('sweep resume', sweep)}" if sweep else ""
         raise UserError(Fault(str(directory), truth, remedy))
     return outcome
 
@@ -131,9 +131,14 @@ def _leave(session: Session, assembly: Assembly, tested: result.Measured, traine
         seen.leave(session.directory, assembly.raw, expanded(weights) if weights else None)
 
 
-def _take_up(session: Session, tested: result.Measured) -> None:
+def _take_up(session: Session, assembly: Assembly, tested: result.Measured) -> None:
     metrics, intervals = tested.by_split()
-    session.outcome = replace(session.outcome, metrics={**session.outcome.metrics, **metrics}, intervals=intervals)
+    session.outcome = replace(
+        session.outcome,
+        data={**session.outcome.data, "judged": seen.digest_of(assembly.raw, tested.split)},
+        metrics={**session.outcome.metrics, **metrics},
+        intervals=intervals,
+    )
 
 
 def _tester(session: Session, assembly: Assembly) -> pl.Trainer:

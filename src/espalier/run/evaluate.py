@@ -22,7 +22,7 @@ from espalier.build.restore import Restored, appoint, restore
 from espalier.checks.opening import answered
 from espalier.checks.seen import seen
 from espalier.config.compose import Experiment
-from espalier.config.saved import rerun
+from espalier.config.saved import in_use
 from espalier.config.trust import WorkingFolderFinder
 from espalier.core.counted import counts_of
 from espalier.core.errors import DataError, Fault
@@ -51,7 +51,7 @@ def _evaluate(given: argparse.Namespace) -> int:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # one that came while libraries were loaded
     warnings.simplefilter("ignore", PossibleUserWarning)  # advice for people who write Trainers
     sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
-    experiment = rerun(given.directory, given.override)
+    experiment = in_use(given.directory, given.override)
     hardware = experiment.config.hardware
     source: Any = instantiate(experiment.config.data)
     model = restore(given.directory, hardware=hardware)

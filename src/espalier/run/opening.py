@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -15,7 +14,7 @@ from espalier.config.compose import Experiment
 from espalier.config.saved import summary
 from espalier.core.errors import Fault, UserError
 from espalier.core.outcome import Outcome
-from espalier.core.rundir import OUTCOME, Place, process_created, read_outcome, shown
+from espalier.core.rundir import OUTCOME, Place, process_created, read_outcome, typed
 from espalier.run.surroundings import git_commit, versions
 
 
@@ -45,7 +44,7 @@ def opening(experiment: Experiment, directory: Path, *, resume: bool) -> Outcome
 
 def require_same(directory: Path, before: Outcome, data: Mapping[str, Any], weights: str) -> None:
     """A run that goes on with other rows, classes or pretrained weights would be neither run."""
-    anew = f"espalier train --rerun {shlex.quote(str(shown(directory)))}"
+    anew = typed("train --rerun", directory)
     faults, remedy = [], f"Put back what it began with, or begin anew:  {anew}"
     for name, said in (("fingerprint", "rows"), ("labels", "labels")):
         if before.data and before.data.get(name) != data.get(name):

@@ -28,7 +28,7 @@ from espalier.build.instantiate import instantiate
 from espalier.build.restore import Restored, restore
 from espalier.build.transfer import merge
 from espalier.checks.opening import answered
-from espalier.config.saved import rerun
+from espalier.config.saved import in_use
 from espalier.config.trust import WorkingFolderFinder
 from espalier.core.chunks import STREAM, Chunk, read_chunks
 from espalier.core.errors import DataError, Fault, UserError
@@ -66,7 +66,7 @@ def _predict(given: argparse.Namespace) -> int:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # one that came while libraries were loaded
     warnings.simplefilter("ignore", PossibleUserWarning)  # advice for people who write Trainers
     sys.meta_path.append(WorkingFolderFinder(Path.cwd()))
-    config = rerun(given.directory, given.override).config if given.override else None
+    config = in_use(given.directory, given.override).config if given.override else None
     beside = Path.cwd() if given.input == STREAM else Path(given.input).parent
     changed = {"hardware": config.hardware, "task": config.task} if config else {}
     restored = restore(given.directory, **changed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +16,7 @@ from espalier.core.masking import masked_text
 from espalier.core.metrics_file import MetricsFile
 from espalier.core.outcome import Outcome
 from espalier.core.parts import RunInfo, Tracker
-from espalier.core.rundir import shown
+from espalier.core.rundir import typed
 from espalier.state.boundary import is_last_step
 from espalier.state.idle_hooks import without_idle_hooks
 
@@ -111,7 +110,7 @@ class Guarded:
         room, _, option = type(self.tracker).__module__.rpartition(".")
         if room != "espalier.tracking" or not self._directory:
             return ""
-        return f", and sends it:  espalier track {shlex.quote(str(shown(self._directory)))} --to {option}"
+        return f", and sends it:  {typed('track', self._directory)} --to {option}"
 
 
 @without_idle_hooks

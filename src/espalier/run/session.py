@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,13 +19,7 @@ from espalier.config.tree import plain
 from espalier.core.masking import masked
 from espalier.core.outcome import Outcome, Status
 from espalier.core.parts import RunInfo
-from espalier.core.rundir import (
-    point_latest,
-    run_id,
-    shown,
-    write_facts,
-    write_outcome,
-)
+from espalier.core.rundir import point_latest, run_id, shown, typed, write_facts, write_outcome
 from espalier.core.trial import Trial, read_trial
 from espalier.core.world import is_first
 from espalier.report.estimate import Estimate, estimate_lines
@@ -228,7 +221,7 @@ class Session:
         try:
             write_report(self.directory, self.outcome)
         except Exception as error:
-            again = f"espalier report {shlex.quote(str(shown(self.directory)))}"
+            again = typed("report", self.directory)
             return [f"report.html could not be made ({type(error).__name__}: {error}); again:  {again}"]
         return []
 

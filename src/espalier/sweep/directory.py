@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -12,7 +11,7 @@ from pathlib import Path
 from espalier.core.errors import Fault, UserError
 from espalier.core.lock import held
 from espalier.core.record import TRIALS
-from espalier.core.rundir import safe_name, shown
+from espalier.core.rundir import safe_name, shown, typed
 from espalier.report.sweep_read import read_summary
 from espalier.sweep.plan import Planner
 
@@ -49,6 +48,6 @@ def driven(place: Path) -> Iterator[None]:
         except UserError:
             driver = read_summary(place).get("driver") or {}
             who = f"process {driver['pid']} on {driver['host']}" if driver else "another process"
-            remedy = f"See:  espalier sweep status {shlex.quote(str(shown(place)))}"
+            remedy = f"See:  {typed('sweep status', place)}"
             raise UserError(Fault(str(shown(place)), f"is driven by {who}.", remedy)) from None
         yield

@@ -13,14 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from espalier.core.launching import environment_of
-from espalier.core.record import TrialRecord, trial_directory
-from espalier.core.rundir import shown
+from espalier.core.record import BEST, TrialRecord, trial_directory
+from espalier.core.rundir import shown, typed
 from espalier.report.sweep_lines import end_lines
 from espalier.sweep.driver import Driver
 from espalier.sweep.standings import missed, without_seed
 from espalier.sweep.summary import Summary
-
-BEST = "best"
 
 
 def finish(driver: Driver, summary: Summary, status: str, code: int) -> int:
@@ -46,7 +44,7 @@ def finish(driver: Driver, summary: Summary, status: str, code: int) -> int:
     if code:
         return code
     if status == "detached":
-        print(f"it goes on without this process; see to it:  espalier sweep resume {shlex.quote(str(shown(place)))}")
+        print(f"it goes on without this process; see to it:  {typed('sweep resume', place)}")
         return 0
     return 0 if best and not _has_failed(driver) else 1
 
@@ -70,7 +68,7 @@ def _report(place: Path) -> list[str]:
         # By name: what draws it takes half a second to load, which a sweep's beginning need not wait for.
         import_module("espalier.report.sweep_page").write_sweep_report(place)
     except Exception as error:
-        again = f"espalier sweep report {shlex.quote(str(shown(place)))}"
+        again = typed("sweep report", place)
         return [f"report.html could not be made ({type(error).__name__}: {error}); again:  {again}"]
     return []
 

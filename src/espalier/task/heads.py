@@ -26,7 +26,8 @@ def metrics_of_heads(labels: Labels) -> dict[str, Counted]:
         "accuracy": (mean, "max"), "f1_macro": (macro_f1, "max"), "loss": (mean, "min"),
     }  # fmt: skip
     found = {name: Counted(partial(_mean_of, of, widths[name]), to) for name, (of, to) in kinds.items()}
-    return found | {f"{name}_{source}": Counted(of, to) for source in labels for name, (of, to) in kinds.items()}
+    own = {name: Counted(of, to, partial=True) for name, (of, to) in kinds.items()}
+    return found | {f"{name}_{source}": metric for source in labels for name, metric in own.items()}
 
 
 def macro_f1(sums: Floats) -> Floats:
@@ -36,10 +37,11 @@ def macro_f1(sums: Floats) -> Floats:
 
 
 def _mean_of(of: Callable[[Floats], Floats], widths: Sequence[int], sums: Floats) -> Floats:
-    """The mean of a metric over heads whose counts stand one after the other."""
-    ends = np.cumsum(widths)[:-1]
-    values: Floats = np.mean([of(part) for part in np.split(sums, ends, axis=-1)], axis=0)
-    return values
+    """The mean of a metric over heads whose counts stand one after the other; of those that rows were asked of."""
+    parts = np.split(sums, np.cumsum(widths)[:-1], axis=-1)
+    asked = np.stack([(part > 0).any(-1) for part in parts])
+    found = np.stack([of(part) for part in parts])
+    return divided(np.where(asked, found, 0.0).sum(0), asked.sum(0).astype(np.float64))
 
 
 def counts_of_head(labels: Labels, source: Tensor, target: Tensor, called: Tensor, losses: Tensor) -> dict[str, Tensor]:

@@ -174,6 +174,8 @@ class MultiHead(AbstractCountedTask):
         name = ""
         for number, labels in enumerate(self.labels.values()):
             own = {s: raw.splits[s].filter(pc.equal(raw.splits[s][SOURCE], number)) for s in ("train", split)}
+            if not own[split].num_rows:
+                continue
             found = guesses(replace(raw, splits=own, labels={"": labels}), split, len(labels))
             name, target = found.name, own[split]["label"].to_numpy()
             log = -np.log(found.scores.clip(1e-12))[np.arange(len(target)), target]

@@ -27,6 +27,8 @@ from espalier.task.counted import AbstractCountedTask
 from espalier.task.exact import exact
 from espalier.task.lexical import similarities
 
+_AT_ONCE = 512  # answers that are encoded together
+
 
 class Retrieval(AbstractCountedTask):
     """Message and answer -> one vector each, by the same encoder; the answer with the highest cosine is the best.
@@ -105,7 +107,8 @@ class Retrieval(AbstractCountedTask):
     def logits(self, batch: Batch) -> Tensor:
         """Of every answer, (B, answers): cosine / temperature."""
         if self._answers is None:
-            self._answers = self.encoded(torch.arange(len(self.labels), device=self.ids.device))
+            every = torch.arange(len(self.labels), device=self.ids.device)
+            self._answers = torch.cat([self.encoded(some) for some in torch.split(every, _AT_ONCE)])
         return self._cosines(self(batch), self._answers)
 
     def _cosines(self, rows: Tensor, answers: Tensor) -> Tensor:

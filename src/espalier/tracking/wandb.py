@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from functools import partial
 from time import monotonic
@@ -10,7 +9,7 @@ from typing import Literal
 
 from espalier.core.outcome import Outcome
 from espalier.core.parts import RunInfo
-from espalier.core.rundir import shown
+from espalier.core.rundir import shown, typed
 from espalier.tracking.background import Background
 from espalier.tracking.wandb_mode import choose_mode
 from espalier.tracking.wandb_process import is_frozen, let_go
@@ -112,7 +111,7 @@ class Wandb:
         rows = self._rows + self._session.past
         missing = rows - self._session.rows
         what = f"{missing} of {rows} rows were" if missing > 0 else "the end of the run was"
-        again = f"espalier track {shlex.quote(str(shown(self._directory)))} --to wandb"
+        again = f"{typed('track', self._directory)} --to wandb"
         return f"wandb: {what} not delivered ({why}); metrics.jsonl has everything, and sends it:  {again}"
 
     def _waited_for(self, background: Background) -> str:

@@ -81,7 +81,7 @@ def test_fingerprint_is_of_what_apply_depends_on() -> None:
 
 
 def test_loaded_is_as_it_was_saved(tmp_path: Path) -> None:
-    saved, loaded = encoding(max_length=3, buckets=7, longest=3, lowercase=False), encoding()
+    saved, loaded = encoding(max_length=3, buckets=7, longest=3, lowercase=False), encoding(max_length=3)
     saved.save(tmp_path)
     loaded.load(tmp_path)
     assert loaded.fingerprint() == saved.fingerprint()
@@ -123,3 +123,10 @@ def test_of_a_pair_the_longer_text_is_cut_first(tmp_path: Path) -> None:
     made, found, cut = encoded(texts, others)
     assert found == encoded(["a b", "a", ""], ["x y", "u v w", "u v w x"])[1] and cut == [True] * 3
     assert run_recipe(made.recipe(), tmp_path)["encode"](list(zip(texts, others, strict=True))) == found
+
+
+def test_how_long_texts_may_be_is_said_by_the_data_at_hand(tmp_path: Path) -> None:
+    encoding(max_length=3).save(tmp_path)
+    longer = encoding(max_length=5)
+    longer.load(tmp_path)
+    assert longer.max_length == 5

@@ -123,8 +123,8 @@ class Ngrams:
         (folder / _FILE).write_text(json.dumps(content) + "\n")
 
     def load(self, folder: Path, /) -> None:
-        """The settings of ``ngrams.json``."""
-        vars(self).update(read_json(folder / _FILE))
+        """The settings of ``ngrams.json``; the limit of length stays that of the data."""
+        vars(self).update({name: value for name, value in read_json(folder / _FILE).items() if name != "max_length"})
 
     def _joining(self) -> str:
         """``_joined`` as plain Python."""
