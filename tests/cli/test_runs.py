@@ -35,6 +35,9 @@ def test_as_a_table(made_run: Callable[..., Path], capsys: pytest.CaptureFixture
 def test_elsewhere(made_run: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made_run("done")
     (tmp_path / "empty").mkdir()
+    assert main(["--output", "outputs"]) == 0 and "done" in capsys.readouterr().out
+    with pytest.raises(UserError, match=r"holds the runs of one name.*--output outputs"):
+        main(["--output", str(next(Path("outputs").iterdir()))])
     assert main(["--json", "--output", str(tmp_path / "empty")]) == 0
     assert capsys.readouterr().out == ""
 

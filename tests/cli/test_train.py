@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -144,69 +143,3 @@ def test_a_sweep_is_conducted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(multirun, "conduct", lambda command: conducted.append(command.typed) or 3)
     assert train.main(["-m", "seed=0,1", "model=lstm", "adapter=full"]) == 3
     assert conducted == [("seed=0,1", "model=lstm", "adapter=full")]
-
-
-@pytest.mark.e2e
-@pytest.mark.slow
-def test_from_command_to_outcome_with_a_file_of_ones_own(script: Script, here: Path) -> None:
-    rows = [f"tout {'va bien' if i % 2 else 'va mal'} numéro {i},{'oui' if i % 2 else 'non'}" for i in range(80)]
-    (here / "réponses (1).csv").write_text("\n".join(["avis,note", *rows]) + "\n")
-    words = [
-        "data=csv",
-        "data.path=réponses (1).csv",
-        "data.columns.text=avis",
-        "data.columns.label=note",
-        "model=lstm",
-        "adapter=full",
-        "hardware=cpu",
-        "tracking=none",
-        "trainer.max_epochs=1",
-        "model.hidden=8",
-        "name=avis",
-    ]
-    done = script("train", *words)
-    assert done.returncode == 0, done.stderr
-    outcome = json.loads((here / "outputs" / "latest" / "outcome.json").read_text())
-    assert outcome["status"] == "done" and outcome["name"] == "avis"
-    again = script("train", "--resume", "outputs/latest")
-    assert again.returncode == 0 and "is finished" in again.stdout
-
-
-@pytest.mark.e2e
-@pytest.mark.slow
-def test_a_model_of_ones_own(script: Script, here: Path) -> None:
-    (here / "my_parts").mkdir()
-    (here / "my_parts" / "__init__.py").write_text("from .bag import Bag\n")
-    (here / "my_parts" / "bag.py").write_text(BAG)
-    (here / "my_conf" / "model").mkdir(parents=True)
-    option = (
-        "# Mean of word embeddings.\ndefaults:\n  - encoding: words\n  - _self_\n_target_: my_parts.Bag\nwidth: 8\n"
-    )
-    (here / "my_conf" / "model" / "bag.yaml").write_text(option)
-    words = ["train", "--config-dir", "my_conf", "model=bag", "adapter=full", "hardware=cpu", "debug=one_batch"]
-    refused = script(*words)
-    assert refused.returncode == 2 and "espalier trust my_parts" in refused.stderr
-    assert script("trust", "my_parts").returncode == 0
-    wrong = script(*words, "model.width=0", "model.widht=3")
-    assert wrong.returncode == 2 and "must be >= 1" in wrong.stderr and "model.width ?" in wrong.stderr
-    done = script(*words, "model.width=4")
-    assert done.returncode == 0, done.stderr
-
-
-BAG = '''
-from typing import Annotated
-from annotated_types import Ge
-from torch import nn
-
-
-class Bag(nn.Module):
-    """Mean of word embeddings."""
-
-    def __init__(self, facts, /, *, encoding, width: Annotated[int, Ge(1)]) -> None:
-        super().__init__()
-        self.encoding, self.width = encoding, width
-        self.trunk = nn.EmbeddingBag(facts.vocab_size, width, padding_idx=facts.pad["text"])
-
-    def forward(self, batch):
-        return self.trunk(batch["text"])
-'''

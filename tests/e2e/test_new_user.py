@@ -8,22 +8,11 @@ from pathlib import Path
 import pytest
 
 from e2e.console import espalier, outcome_of, run_directories
+from espalier.config.check import check
+from espalier.config.compose import compose
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 FAST = ("trainer.max_epochs=1", "tracking=none", "hardware=cpu", "task.bootstrap=20")
-
-
-def test_own_data_set_as_the_readme_shows_it(root: Path, tmp_path: Path) -> None:
-    readme = (root / "README.md").read_text()
-    python, yaml = re.findall(r"```\n(# my_(?:parts/mails.py|conf/data/mails.yaml).*?)```", readme, re.DOTALL)
-    for file, text in (("my_parts/mails.py", python), ("my_conf/data/mails.yaml", yaml)):
-        (tmp_path / file).parent.mkdir(parents=True)
-        (tmp_path / file).write_text(text)
-    words = ("train", "--config-dir", "my_conf", "data=mails", "model=lstm", "adapter=full", *FAST)
-    done = espalier(tmp_path, *words, env={"ESPALIER_TRUST": "my_parts"})
-    assert done.returncode == 0, done.stderr
-    (directory,) = run_directories(tmp_path)
-    assert outcome_of(directory)["data"]["labels"] == ["no", "yes"]
 
 
 def table(path: Path) -> Path:
@@ -54,27 +43,45 @@ def test_column_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path
     assert not (tmp_path / "outputs").exists()
 
 
-def test_own_model_as_the_readme_shows_it(root: Path, tmp_path: Path) -> None:
-    readme = (root / "README.md").read_text()
-    blocks = re.findall(r"```(?:python|yaml)\n(.*?)```", readme, re.DOTALL)
-    python, yaml = (re.sub(r"^   ", "", block, flags=re.MULTILINE) for block in blocks[:2])
-    (tmp_path / "my_parts").mkdir()
-    (tmp_path / "my_parts" / "__init__.py").touch()
-    (tmp_path / "my_parts" / "mean_words.py").write_text(python)
-    (tmp_path / "my_conf" / "model").mkdir(parents=True)
-    (tmp_path / "my_conf" / "model" / "mean_words.yaml").write_text(yaml)
-    words = ("train", "--config-dir", "my_conf", "model=mean_words", "adapter=full", "model.width=16", *FAST)
+def test_own_model_and_data_set_as_the_readme_shows_them(root: Path, tmp_path: Path) -> None:
+    for file, text in shown(root).items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+    words = ("train", "--config-dir", "my_conf", "data=mails", "model=mean_words", "adapter=full", *FAST)
 
     refused = espalier(tmp_path, *words)
     assert refused.returncode == 2
     assert "espalier trust my_parts" in refused.stderr
     assert espalier(tmp_path, "trust", "my_parts").returncode == 0
     try:
-        done = espalier(tmp_path, *words)
+        done = espalier(tmp_path, *words, "model.width=16")
         assert done.returncode == 0, done.stderr
         (directory,) = run_directories(tmp_path)
-        assert outcome_of(directory)["status"] == "done"
-        wrong = espalier(tmp_path, *words, "model.witdh=3")
-        assert "model.width" in wrong.stderr
+        outcome = outcome_of(directory)
+        assert outcome["status"] == "done" and outcome["data"]["labels"] == ["no", "yes"]
+        wrong = espalier(tmp_path, *words, "model.width=0", "model.witdh=3")
+        assert wrong.returncode == 2 and "must be >= 1" in wrong.stderr and "model.width ?" in wrong.stderr
     finally:
         espalier(tmp_path, "trust", "my_parts", "--remove")
+
+
+def shown(root: Path) -> dict[str, str]:
+    """Files of a user's that README shows: path -> content."""
+    readme = (root / "README.md").read_text()
+    python, yaml = re.findall(r"   ```(?:python|yaml)\n(.*?)```", readme, re.DOTALL)[:2]
+    files = {"my_parts/__init__.py": "", "my_parts/mean_words.py": python, "my_conf/model/mean_words.yaml": yaml}
+    files = {file: re.sub(r"^   ", "", text, flags=re.MULTILINE) for file, text in files.items()}
+    for block in re.findall(r"```\n(# my_(?:parts|conf)/.*?)```", readme, re.DOTALL):
+        files[block.split()[1].rstrip(":")] = block
+    (experiment,) = re.findall(r"```\n(# @package _global_\n.*?)```", readme, re.DOTALL)
+    return {**files, "my_conf/experiment/mine.yaml": experiment}
+
+
+def test_own_experiment_as_the_readme_shows_it(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_conf" / "experiment").mkdir(parents=True)
+    (tmp_path / "my_conf" / "experiment" / "mine.yaml").write_text(shown(root)["my_conf/experiment/mine.yaml"])
+    (tmp_path / "reviews.csv").write_text("review,stars\ngood,5\nbad,1\n")
+    experiment = compose(["experiment=mine", "optimizer.lr=0.01"], config_dirs=[tmp_path / "my_conf"])
+    check(experiment)
+    assert experiment.choices["model"] == "bag" and experiment.values["optimizer"]["lr"] == 0.01

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from espalier.cli.arguments import Parser
 from espalier.core.errors import CorruptError, Fault, UserError
-from espalier.core.rundir import run_directories, shown, sweep_directories
+from espalier.core.rundir import OUTCOME, run_directories, shown, sweep_directories
 from espalier.report.query import find_runs
 from espalier.report.runs import ListedRun, runs_table, so_far
 from espalier.report.sweep_list import ListedSweep, sweeps_table
@@ -64,7 +65,11 @@ def main(words: Sequence[str]) -> int:
         raise UserError(Fault(f"--limit {given.limit}", "is less than none.", "--limit 0 shows all."))
     limit = given.limit if given.limit is not None else 0 if given.json else _LIMIT
     trials = given.trials or bool(_OF_TRIALS.search(f"{given.where} {given.sort}"))
-    places = run_directories(given.output, trials=trials)
+    places = list(run_directories(given.output, trials=trials))
+    if not places and any(not file.parent.is_symlink() for file in given.output.glob(f"*/{OUTCOME}")):
+        above = shlex.quote(str(shown(given.output.absolute().parent)))
+        truth = "holds the runs of one name, and is no folder of such."
+        raise UserError(Fault(f"--output {given.output}", truth, f"Name the one above:  --output {above}"))
     found = find_runs(places, where=given.where, sort=given.sort, limit=limit)
     for directory in found.unreadable:
         print(f"{shown(directory)}/outcome.json cannot be read", file=sys.stderr)
@@ -80,8 +85,15 @@ def main(words: Sequence[str]) -> int:
     blocks = [runs_table([_told(run) for run in found.runs]) + _last_line(found.matching, len(found.runs)),
               sweeps_table(listed) + _last_line(len(sweeps), len(listed), "sweeps")]  # fmt: skip
     told = [line for block in blocks if block for line in ("", *block)][1:]
-    print("\n".join(told) or ("no run is like that" if given.where else "nothing was run yet:  espalier train"))
+    print("\n".join(told) or _nothing(given.output, where=given.where, trials=trials))
     return 0
+
+
+def _nothing(output: Path, *, where: str, trials: bool) -> str:
+    if not where:
+        return "nothing was run yet:  espalier train"
+    more = "" if trials or not list(sweep_directories(output)) else "; --trials looks at those of sweeps too"
+    return f"no run is like that{more}"
 
 
 def _told(run: ListedRun) -> ListedRun:
