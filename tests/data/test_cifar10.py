@@ -11,6 +11,7 @@ from conf.toy_data import write_data_root
 from data.examples import COMMON
 from espalier.core.errors import DataError
 from espalier.data.cifar10 import Cifar10
+from espalier.data.named import local_folder
 
 COLUMNS = {"image": "image", "label": "label"}
 
@@ -36,6 +37,17 @@ def test_a_broken_image_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.data
 @pytest.mark.slow
-def test_real_files() -> None:
+def test_real_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = local_folder("cifar10") or local_folder("cifar10_jpeg")
+    assert folder
+    (tmp_path / "cifar10").mkdir()
+    for split, rows in {"train": 50_000, "test": 10_000}.items():
+        file = pq.ParquetFile(folder / f"{split}.parquet")
+        assert file.metadata.num_rows == rows
+        first = pa.Table.from_batches([next(file.iter_batches(2_000))])
+        pq.write_table(first, tmp_path / "cifar10" / f"{split}.parquet")
+    monkeypatch.setenv("ESPALIER_DATA", str(tmp_path))
     raw = Cifar10(columns=COLUMNS, **{**COMMON, "split": {"validation": 0.1}}).read()
-    assert {s: t.num_rows for s, t in raw.splits.items()} == {"train": 45_000, "validation": 5_000, "test": 10_000}
+    sizes = {split: table.num_rows for split, table in raw.splits.items()}
+    assert sizes["train"] + sizes["validation"] == sizes["test"] == 2_000
+    assert sizes["validation"] == pytest.approx(200, abs=10)  # a tenth of each class

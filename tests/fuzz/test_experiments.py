@@ -54,7 +54,7 @@ def answer(make: Any, *arguments: Any, **named: Any) -> Experiment | UserError:
         return error
 
 
-@effort(25, 500)
+@effort(12, 500)
 @given(st.lists(words(), max_size=5))
 def test_any_words_make_an_experiment_or_an_answer(typed: list[str]) -> None:
     assert told(answer(compose, typed)) == told(answer(compose, typed))
@@ -117,7 +117,7 @@ def test_any_value_is_checked(typed: list[str]) -> None:
             assert explain(found, key)
 
 
-@effort(100, 2_000)
+@effort(40, 2_000)
 @given(st.sampled_from(["name", "data.path", "data.columns.text", "vars.mine", "data.label_separator"]), WHOLE)
 @example("data.columns.text", "Bewertung größe 星 🙂 \u202e")
 def test_a_text_arrives_as_it_was_typed_and_is_kept_with_the_run(key: str, text: str) -> None:

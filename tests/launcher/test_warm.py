@@ -14,7 +14,7 @@ from espalier.core.rundir import process_created
 from espalier.launcher.warm import Fork, WarmParent
 from launcher.waiting import wait
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("warm")]
 
 
 @pytest.fixture(scope="module")
@@ -49,31 +49,3 @@ def test_a_fork_may_be_killed(parent: WarmParent, tmp_path: Path) -> None:
     wait(lambda: os.getpgid(made.pid) == made.pid or None)  # its own, so that all of it can be killed
     os.kill(made.pid, signal.SIGKILL)
     assert wait(lambda: parent.code(made)) == -signal.SIGKILL
-
-
-def test_many_trials_leave_nothing_behind(parent: WarmParent, tmp_path: Path) -> None:
-    def one() -> None:
-        made = fork(parent, [str(tmp_path / "nothing")], tmp_path / "log.txt")
-        assert wait(lambda: parent.code(made)) == 2
-
-    for _ in range(5):
-        one()
-    files, before = open_files(parent.pid), anonymous(parent.pid)
-    for _ in range(20):
-        one()
-    assert open_files(parent.pid) == files
-    assert anonymous(parent.pid) <= 1.02 * before
-    assert children(parent.pid) == []
-
-
-def open_files(pid: int) -> list[str]:
-    return sorted(str(entry.readlink()).partition(":")[0] for entry in Path(f"/proc/{pid}/fd").iterdir())
-
-
-def anonymous(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
-
-
-def children(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
