@@ -24,7 +24,7 @@ from espalier.core.trial import Trial, write_trial
 from espalier.launcher.pool import Pool
 from launcher.waiting import wait
 
-pytestmark = [pytest.mark.slow, pytest.mark.e2e]
+pytestmark = [pytest.mark.slow, pytest.mark.e2e, pytest.mark.xdist_group("pool")]
 
 DIGITS = ("data=digits", "model=mlp", "adapter=full", "tracking=none", "callback=[checkpoint]")
 TWO = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two CPU cores")

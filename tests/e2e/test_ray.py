@@ -74,16 +74,6 @@ def undisturbed(cluster: Any, tmp_path_factory: pytest.TempPathFactory) -> Job:
     return job
 
 
-def test_six_trials_over_two_nodes(two_nodes: Any, sweep: Path) -> None:
-    jobs = [trial(sweep, number) for number in range(6)]
-    with launcher(address=two_nodes.address) as ray:
-        assert ray.faults([job.hardware for job in jobs]) == []
-        assert ray.slots() == ["ray:0", "ray:1"]
-        assert place_all(ray, jobs) == [Ended(0)] * 6
-    assert [status(job) for job in jobs] == ["done"] * 6
-    assert len({nodes(job)[0] for job in jobs}) == 2
-
-
 def test_a_trial_on_two_nodes(two_nodes: Any, sweep: Path) -> None:
     job = trial(sweep, 0, "hardware=ddp_cpu")
     with launcher(address=two_nodes.address, nodes_per_trial=2) as ray:
@@ -94,34 +84,32 @@ def test_a_trial_on_two_nodes(two_nodes: Any, sweep: Path) -> None:
     assert "cpu x 2 fp32 (torchrun" in log(job)
 
 
-def test_a_trial_whose_worker_is_killed_goes_on(two_nodes: Any, sweep: Path, undisturbed: Job) -> None:
-    job = trial(sweep, 0, *LONG)
+def test_trials_whose_worker_is_killed_or_whose_node_is_lost_go_on(
+    two_nodes: Any, sweep: Path, undisturbed: Job
+) -> None:
+    """A trial on each of two nodes; both go on on the node that is left."""
+    jobs = [trial(sweep, 0, *LONG), trial(sweep, 1, *LONG, "seed=0")]
     with launcher(address=two_nodes.address) as ray:
-        placed = ray.submit(job)
-        wait_until(lambda: has_checkpoint(job))
-        first = process(job)
+        assert ray.faults([job.hardware for job in jobs]) == []
+        assert ray.slots() == ["ray:0", "ray:1"]
+        both = [(job, ray.submit(job)) for job in jobs]
+        wait_until(lambda: any(has_checkpoint(job) for job in jobs))
+        (ahead, one), (behind, other) = sorted(both, key=lambda pair: not has_checkpoint(pair[0]))
+        first = process(ahead)
         psutil.Process(psutil.Process(first).ppid()).kill()
-        ended = end_of(ray, placed)
-        assert ended.lost
-        assert "worker was lost" in ended.why
-        assert place_all(ray, [again(job)]) == [Ended(0)]
-        assert not psutil.pid_exists(first)
-    _equal(job, undisturbed)
-
-
-def test_a_trial_whose_node_is_lost_goes_on_on_another(two_nodes: Any, sweep: Path, undisturbed: Job) -> None:
-    job = trial(sweep, 0, *LONG)
-    with launcher(address=two_nodes.address) as ray:
-        placed = ray.submit(job)
-        wait_until(lambda: has_checkpoint(job))
-        (lost,) = (node for node in two_nodes.worker_nodes if node.unique_id and _id(node) == nodes(job)[0])
+        wait_until(lambda: has_checkpoint(behind))
+        (lost,) = (node for node in two_nodes.worker_nodes if _id(node) == nodes(behind)[0])
         two_nodes.remove_node(lost, allow_graceful=False)
-        ended = end_of(ray, placed)
-        assert ended.lost
-        assert "node was lost" in ended.why
-        assert place_all(ray, [again(job)]) == [Ended(0)]
-    assert len(set(nodes(job))) == 2
-    _equal(job, undisturbed)
+        ends = [end_of(ray, placed) for placed in (one, other)]
+        assert [ended.lost for ended in ends] == [True, True]
+        assert "worker was lost" in ends[0].why and "node was lost" in ends[1].why
+        assert place_all(ray, [again(job) for job in jobs]) == [Ended(0)] * 2
+        assert not psutil.pid_exists(first)
+    left, gone = nodes(ahead)[0], nodes(behind)[0]
+    assert left != gone
+    assert (nodes(ahead), nodes(behind)) == ([left, left], [gone, left])
+    _equal(ahead, undisturbed)
+    _equal(behind, undisturbed)
 
 
 def test_ending_trials_that_run_and_that_wait(cluster: Any, sweep: Path) -> None:

@@ -49,8 +49,8 @@ def test_the_cluster_that_this_machine_is_in(joined: Any, tmp_path: Path) -> Non
     said = " ".join(large.stderr.split())
     assert large.returncode == 2, said
     assert "takes a node with 8 CPU, 8 GPU for a trial, and the cluster at auto has 1: 2 CPU, 0 GPU." in said, said
-    done = espalier(tmp_path, "train", "-m", *words, "optimizer.lr=1e-3,3e-3")
+    done = espalier(tmp_path, "train", "-m", *words, "optimizer.lr=1e-3")
     assert done.returncode == 0, done.stdout + done.stderr
     (sweep,) = tmp_path.glob("outputs/*/sweep-*")
-    assert [(trial.state, trial.slot) for trial in read_record(sweep)] == [("done", "ray:0"), ("done", "ray:1")]
+    assert [(trial.state, trial.slot) for trial in read_record(sweep)] == [("done", "ray:0")]
     assert joined.poll() is None  # it is not the sweep's to end

@@ -10,17 +10,7 @@ import pytest
 
 from e2e.console import SMALL, espalier, outcome_of, run_directories, started, wandb_records
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working folder with one finished run, tracked offline."""
-    folder = tmp_path_factory.mktemp("work")
-    done = espalier(folder, "train", *SMALL)
-    assert done.returncode == 0, done.stderr
-    (folder / "said.txt").write_text(done.stdout)
-    return folder
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.xdist_group("runs")]
 
 
 def test_it_says_what_was_chosen_and_what_came_of_it(folder: Path) -> None:
@@ -103,24 +93,7 @@ def test_a_grid_checks_all_before_it_runs_any(tmp_path: Path) -> None:
     assert run_directories(tmp_path) == []
 
 
-def test_hydras_own_pair_runs_one_after_the_other(tmp_path: Path) -> None:
-    stock = ["hydra/sweeper=basic", "hydra/launcher=basic"]
-    done = espalier(tmp_path, "train", "-m", *stock, *SMALL, "tracking=none", "trainer.max_epochs=1", "seed=0,1")
-    assert done.returncode == 0, done.stderr
-    assert [outcome_of(directory)["seed"] for directory in run_directories(tmp_path)] == [0, 1]
-
-
-def test_two_processes_leave_one_run_and_the_result_of_one(folder: Path, tmp_path: Path) -> None:
-    words = [
-        *(w for w in SMALL if not w.startswith("hardware")),
-        "hardware=ddp_cpu",
-        "hardware.devices=2",
-        "hardware.threads=1",
-    ]
-    done = espalier(tmp_path, "train", *words)
-    assert done.returncode == 0, done.stderr
-    (directory,) = run_directories(tmp_path)
-    assert wandb_records(directory)
-    one, two = outcome_of(run_directories(folder)[0]), outcome_of(directory)
-    assert two["steps"] == one["steps"]
-    assert two["metrics"]["test/loss"] == pytest.approx(one["metrics"]["test/loss"], rel=0.05)
+def test_hydras_own_pair_runs_one_after_the_other(pair: Path) -> None:
+    first, second = map(outcome_of, run_directories(pair))
+    assert [run["summary"]["options"]["adapter"] for run in (first, second)] == ["full", "probe"]
+    assert first["finished"] <= second["started"]

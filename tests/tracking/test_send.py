@@ -20,6 +20,7 @@ from espalier.tracking.send import main
 from tracking.servers import wandb_server
 from tracking.wandb_runs import records, summary, train
 
+pytestmark = pytest.mark.xdist_group("send")
 NAME = "2026-11-30_14-02-11-3fa9c1"
 NODE = {"project": "films", "entity": None, "group": "nightly", "job_type": "train", "tags": ["lora"], "mode": "auto"}
 CONFIG = {"optimizer": {"lr": 0.001}, "seed": 0, "hub": {"token": "${oc.env:HUB}"}}

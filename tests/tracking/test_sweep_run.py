@@ -19,6 +19,7 @@ from espalier.core.trial import Trial, write_trial
 from espalier.tracking.sweep_run import main, summary_of, sync_line, table_of
 from tracking.wandb_runs import records, summary
 
+pytestmark = pytest.mark.xdist_group("sweep_run")
 SWEEP = "sweep-2026-11-30_14-02-11-3fa9c1"
 # Both trials in one process, one after the other: nothing of the first may show in the second.
 TRIALS = """

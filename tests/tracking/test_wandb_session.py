@@ -15,6 +15,7 @@ from espalier.tracking.wandb_session import Place, Session
 from tracking.servers import wandb_server
 from tracking.wandb_runs import cut, leet, records, summary, train
 
+pytestmark = pytest.mark.xdist_group("wandb_session")
 NAME = "2026-11-30_14-02-11-3fa9c1"
 
 

@@ -180,7 +180,8 @@ def process_created(pid: int) -> float | None:
 
 def run_directories(output: Path, *, trials: bool = False) -> Iterator[Path]:
     """Every run directory below ``output``, the newest first by its name's date; ``trials`` of sweeps too, or not."""
-    found = [file.parent for file in output.glob(f"*/*/{OUTCOME}") if not file.parent.parent.is_symlink()]
+    places = [file.parent for file in output.glob(f"*/*/{OUTCOME}")]
+    found = [place for place in places if not place.is_symlink() and not place.parent.is_symlink()]
     if trials:
         found += [file.parent for place in sweep_directories(output) for file in place.glob(f"{TRIALS}/*/{OUTCOME}")]
     yield from sorted(found, key=_age, reverse=True)
