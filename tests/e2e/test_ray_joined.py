@@ -29,6 +29,7 @@ def joined(monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]
     folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # paths of its sockets have to be short
     for name, value in (("RAY_TMPDIR", folder), ("RAY_AUTH_MODE", "token"), ("RAY_AUTH_TOKEN", "e" * 64)):
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # by itself it gives way to every other test
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     words = "start --head --block --port=0 --num-cpus=2 --num-gpus=0 --include-dashboard=false --disable-usage-stats"
     command = [Path(sys.executable).with_name("ray"), *words.split(), f"--object-store-memory={80 * 2**20}"]
