@@ -76,7 +76,7 @@ def test_words_alone_tell_most() -> None:
 @pytest.mark.data
 @pytest.mark.slow
 def test_flipped_labels_of_real_sentences_stand_first() -> None:
-    experiment = compose(["data=sst2", "data.limit=1000", "model=minilm", "hardware=cpu"])
+    experiment = compose(["data=sst2", "data.limit=300", "model=minilm", "hardware=cpu"])
     source = instantiate(experiment.config.data)
     raw = source.read()
     labels = np.concatenate([table["label"].to_numpy() for table in raw.splits.values()])
@@ -87,7 +87,7 @@ def test_flipped_labels_of_real_sentences_stand_first() -> None:
         labels, likelihoods(features(experiment, source, raw).values, labels), method="self_confidence"
     )
     worst = np.argsort(quality[:train], kind="stable")[: len(flipped)]
-    assert np.isin(flipped, worst).mean() >= 0.4  # by chance: 0.05
+    assert np.isin(flipped, worst).mean() >= 0.3  # by chance: 0.05
 
 
 def test_one_row_of_the_only_other_class_is_no_obstacle() -> None:
