@@ -41,7 +41,7 @@ pytestmark = [
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A head without a CPU; each test adds the nodes it needs."""
     os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN="f" * 64, RAY_USAGE_STATS_ENABLED="0")
-    os.environ["RAY_worker_niceness"] = "0"  # by itself it gives way to every other test
+    os.environ.update(RAY_worker_niceness="0")  # by itself it gives way to every other test
     from ray.cluster_utils import Cluster
 
     made = Cluster(initialize_head=True, head_node_args=_node(0))
