@@ -69,6 +69,8 @@ def test_two_runs_with_predictions_of_the_same_rows_need_no_model(
     ]  # fmt: skip
     assert main([f"run={poor}", "--against", str(good), "output=my cmp"]) == 0
     assert Path("my cmp/evaluation.json").exists() and capsys.readouterr().out.endswith("\nmy cmp\n")
+    with pytest.raises(UserError, match=r"cannot be written.*output=FOLDER"):
+        main([f"run={poor}", "--against", str(good), "output=my cmp/evaluation.json"])
 
 
 def test_how_rows_are_read_makes_them_no_others(stored: Callable[..., Path], called: list[str]) -> None:

@@ -82,10 +82,14 @@ def _names_rows(key: str) -> bool:
 
 def _leave(sides: Sequence[Evaluated], folder: Path) -> None:
     """What the process that evaluates would have left."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for side, name in zip(sides, ("predictions.parquet", "against.parquet"), strict=True):
-        shutil.copyfile(Path(side.run) / "predictions" / f"{side.split}.parquet", folder / name)
-    write_json(folder / "evaluation.json", against_dict(*sides))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for side, name in zip(sides, ("predictions.parquet", "against.parquet"), strict=True):
+            shutil.copyfile(Path(side.run) / "predictions" / f"{side.split}.parquet", folder / name)
+        write_json(folder / "evaluation.json", against_dict(*sides))
+    except OSError as error:  # a run may be somebody else's
+        truth = f"cannot be written: {error.strerror}."
+        raise UserError(Fault(str(shown(folder)), truth, "Name another folder:  output=FOLDER")) from None
     print("", shown(folder), sep="\n")
 
 
