@@ -72,9 +72,8 @@ def test_rows_without_an_answer_are_named_or_left_out(tmp_path: Path) -> None:
         read(path)
     raw = read(path, on_null="drop")
     assert raw.splits["train"].num_rows == 1 and raw.counts["train"].dropped == {"empty": 2}
-    path = lines(
-        tmp_path / "b.jsonl", ROW, {**ROW, "input": float("nan")}, {**ROW, "output": float("nan")}
-    )  # as pandas writes nothing
+    nothing = float("nan")  # as pandas writes it
+    path = lines(tmp_path / "b.jsonl", ROW, {**ROW, "input": nothing}, {**ROW, "output": nothing})
     assert read(path, {"input": "input"}, on_null="drop").counts["train"].dropped == {"empty": 1}
 
 

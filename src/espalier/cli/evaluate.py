@@ -16,7 +16,7 @@ from espalier.config.saved import in_use, read
 from espalier.core.errors import Fault, UserError
 from espalier.core.files import write_json
 from espalier.core.rundir import read_outcome, shown
-from espalier.report.evaluation import Evaluated, against_dict, against_lines, pairing
+from espalier.report.evaluation import EVALUATION, TABLES, Evaluated, against_dict, against_lines, pairing, place_of
 from espalier.report.predictions import read_predictions
 
 _HELP = """\
@@ -62,8 +62,7 @@ def main(words: Sequence[str]) -> int:
     other_data = any(_names_rows(word.partition("=")[0]) for word in passed)
     if against and not passed and "slice" not in settings and (sides := _stored([directory, against], split)):
         print(*against_lines(*sides), sep="\n")
-        name = f"{sides[0].split}-against-{against.name}"
-        _leave(sides, Path(settings.get("output") or directory / "evaluations" / name))
+        _leave(sides, Path(settings.get("output") or place_of(directory, sides[0].split, against)))
         return 0
     experiment, overrides = _with_rows(directory, passed, settings.get("slice"))
     check(experiment, only=["data", "hardware"])
@@ -84,9 +83,9 @@ def _leave(sides: Sequence[Evaluated], folder: Path) -> None:
     """What the process that evaluates would have left."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for side, name in zip(sides, ("predictions.parquet", "against.parquet"), strict=True):
+        for side, name in zip(sides, TABLES, strict=True):
             shutil.copyfile(Path(side.run) / "predictions" / f"{side.split}.parquet", folder / name)
-        write_json(folder / "evaluation.json", against_dict(*sides))
+        write_json(folder / EVALUATION, against_dict(*sides))
     except OSError as error:  # a run may be somebody else's
         truth = f"cannot be written: {error.strerror}."
         raise UserError(Fault(str(shown(folder)), truth, "Name another folder:  output=FOLDER")) from None

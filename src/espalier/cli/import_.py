@@ -85,7 +85,7 @@ def _require(files: Sequence[Path], folder: Path | None) -> tuple[Path, Path]:
             what = "is a folder." if file.is_dir() else f"is not there (looked from {Path.cwd()})."
             faults.append(Fault(str(file), what, "Name a file: pytorch_model.bin, model.pt, last.ckpt …"))
         elif found := _FOREIGN.get(file.suffix.lower()):
-            faults.append(Fault(str(file), found[0], found[1].format(file=file)))
+            faults.append(Fault(str(file), found[0], found[1].format(file=shlex.quote(str(file)))))
     if faults or folder is None:
         raise UserError(*faults)
     return files[0], folder

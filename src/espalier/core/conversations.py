@@ -6,7 +6,7 @@ from typing import Any
 
 from espalier.core.errors import DataError, Fault
 from espalier.core.files import parse_json
-from espalier.core.texts import HALF, is_whole
+from espalier.core.texts import halved, is_whole
 
 Message = dict[str, str]
 """``role`` (``system``, ``user``, ``assistant``) and ``content``."""
@@ -55,6 +55,5 @@ def _message(one: Any, name: str, where: str) -> Message:
     if not isinstance(text, str) or not text.strip():
         raise DataError(Fault(name, f"has no text in {where}: {text!r:.60}.", "Fill it, or take the message out."))
     if not is_whole(text):
-        truth = f"has half a character in {where}: {HALF}."
-        raise DataError(Fault(name, truth, "Take it out, or export the file again."))
+        raise halved(name, f"in {where}")
     return {"role": role, "content": text}

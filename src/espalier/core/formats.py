@@ -118,11 +118,11 @@ def require_format(path: Path, wanted: Format) -> None:
 
 
 def _lines_of(path: Path) -> str:
-    """The command that makes a JSON array JSON lines, in a file beside it: a shell empties one that it writes first."""
+    """The command that makes a JSON array JSON lines, in another file: one that it writes, a shell empties first."""
     name = path.name.removesuffix(".gz")
     lines = path.with_name(f"{Path(name).stem}-lines.jsonl")
-    unpacked = "gzip -dc" if name != path.name else "cat"
-    return f"{unpacked} {shlex.quote(str(path))} | jq -c '.[]' > {shlex.quote(str(lines))}"
+    source, made = shlex.quote(str(path)), shlex.quote(str(lines))
+    return f"jq -c '.[]' {source} > {made}" if name == path.name else f"gzip -dc {source} | jq -c '.[]' > {made}"
 
 
 def _format_of(head: bytes) -> Format | None:

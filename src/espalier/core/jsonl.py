@@ -11,7 +11,7 @@ from typing import Any
 
 from espalier.core.errors import DataError, Fault
 from espalier.core.formats import DAMAGED, open_text, read_bytes, require_format
-from espalier.core.texts import HALF, is_whole
+from espalier.core.texts import halved, is_whole
 
 _LOOKED_AT = 1000  # lines that tell the columns before the whole is read
 _Pairs = list[tuple[str, Any]]
@@ -90,8 +90,7 @@ def objects(path: str, lines: Iterable[str]) -> Iterator[tuple[int, dict[str, An
             truth = f"is no JSON object but {type(record).__name__}."
             raise DataError(Fault(f"{path} line {number}", truth, 'Write  {"text": …, "label": …}'))
         if "\\ud" in line.lower() and not is_whole(json.dumps(record, ensure_ascii=False)):
-            truth = f"has half a character: {HALF}."
-            raise DataError(Fault(f"{path} line {number}", truth, "Take it out, or export the file again."))
+            raise halved(f"{path} line {number}")
         yield number, record
 
 

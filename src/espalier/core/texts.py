@@ -1,6 +1,8 @@
 """Texts that can be kept in a file."""
 
-HALF = "of a pair like \\ud83d\\ude00 one is missing"
+from __future__ import annotations
+
+from espalier.core.errors import DataError, Fault
 
 
 def is_whole(text: str) -> bool:
@@ -10,3 +12,9 @@ def is_whole(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def halved(what: str, where: str = "") -> DataError:
+    """What to say of data with a text that is not whole; ``where`` in them: ``in question 3``."""
+    truth = f"has half a character{where and f' {where}'}: of a pair like \\ud83d\\ude00 one is missing."
+    return DataError(Fault(what, truth, "Take it out, or export the file again."))

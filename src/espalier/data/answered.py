@@ -14,7 +14,7 @@ from espalier.core.jsonl import read_records
 from espalier.core.parquet import read_parquet
 from espalier.core.parts import Batching
 from espalier.data.common import Common, Source, TableData
-from espalier.data.labels import SLICE, as_text, is_nan
+from espalier.data.labels import SLICE, as_text, is_nothing
 from espalier.data.paths import Files
 from espalier.data.squad_file import read_squad
 from espalier.data.text_table import Reading, Split, Tabular, require_column, source_of
@@ -97,7 +97,7 @@ class _Row:
     def text(self, role: str, value: Any) -> str:
         """Its text; ``""`` where there is none."""
         text = as_text(value)
-        if text is None and not (value is None or is_nan(value)):
+        if text is None and not is_nothing(value):
             kind = type(value).__name__
             raise DataError(Fault(self._key(role), f"is no text on {self.where}: it is a {kind} there."))
         return text if text and text.strip() else ""

@@ -18,7 +18,7 @@ from espalier.core.parquet import read_parquet
 from espalier.core.parts import Batching
 from espalier.core.tabular import read_table
 from espalier.data.common import Common, Source, TableData
-from espalier.data.labels import SLICE, as_text, is_nan
+from espalier.data.labels import SLICE, as_text, is_nothing
 from espalier.data.paths import Files
 from espalier.data.text_table import Reading, Split, Tabular, require_column, source_of
 
@@ -191,7 +191,7 @@ def _messages(table: Tabular, columns: Mapping[str, str], where: Sequence[str]) 
 
 def _text(value: Any, role: str, name: str, where: str) -> str:
     text = as_text(value)
-    if text is None and not (value is None or is_nan(value)):
+    if text is None and not is_nothing(value):
         truth = f"is no text on {where}: it is a {type(value).__name__} there."
         raise DataError(Fault(f"data.columns.{role}={name}", truth))
     return text if text and text.strip() else ""

@@ -52,7 +52,7 @@ def as_labels(values: Sequence[Any], separator: str | None, where: Callable[[int
     for position, value in enumerate(values):
         if not many or (separator is not None and not lists[position]):
             text = _named(value)
-            if text is None and value is not None and not is_nan(value):
+            if text is None and not is_nothing(value):
                 raise DataError(Fault("data.columns.label", f"is no label on {where(position)}: {value!r:.60}."))
             labels.append(text if separator is None or text is None else _parts(text, separator))
         elif value is None:
@@ -199,9 +199,9 @@ def _parts(text: str, separator: str) -> tuple[str, ...]:
     return tuple(part for piece in text.split(separator) if (part := piece.strip()))
 
 
-def is_nan(value: Any) -> bool:
-    """Whether a field is pandas' word for nothing."""
-    return isinstance(value, float) and math.isnan(value)
+def is_nothing(value: Any) -> bool:
+    """Whether a field holds nothing: JSON's null, or NaN, which pandas writes of an empty cell."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _is_labelling(values: Column) -> bool:

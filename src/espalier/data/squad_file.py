@@ -11,7 +11,7 @@ from espalier.core.errors import DataError, Fault
 from espalier.core.files import parse_json
 from espalier.core.formats import read_bytes
 from espalier.core.jsonl import Records
-from espalier.core.texts import HALF, is_whole
+from espalier.core.texts import halved, is_whole
 
 _REMEDY = 'Give SQuAD\'s layout, {"data": [{"paragraphs": […]}]}, a list of objects, or JSON lines (.jsonl).'
 
@@ -44,8 +44,7 @@ def read_squad(path: Path) -> Records:
         ) from None
     for number, row in enumerate(rows, 1):
         if not is_whole(json.dumps(row, ensure_ascii=False)):
-            truth = f"has half a character in question {number}: {HALF}."
-            raise DataError(Fault(str(path), truth, "Take it out, or export the file again."))
+            raise halved(str(path), f"in question {number}")
     if not rows:
         raise DataError(Fault(str(path), "has no question.", "Give a file with data in it."))
     return Records(tuple(dict.fromkeys(key for row in rows for key in row)), rows, range(1, len(rows) + 1))

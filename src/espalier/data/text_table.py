@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 from espalier.core.errors import DataError, Fault
 from espalier.core.tabular import read_table
 from espalier.data.common import Source
-from espalier.data.labels import SLICE, as_labels, as_text, is_empty, is_nan
+from espalier.data.labels import SLICE, as_labels, as_text, is_empty, is_nothing
 
 _SHOWN = 5
 
@@ -168,7 +168,7 @@ def _column(table: Tabular, role: str, reading: Reading, origin: str) -> list[An
         return as_labels(values, reading.label_separator, lambda i: _where(origin, reading.unit, table.numbers[i]))
     texts = [as_text(value) for value in values]
     if None in texts:
-        strange = [i for i, text in enumerate(texts) if text is None and not (values[i] is None or is_nan(values[i]))]
+        strange = [i for i, text in enumerate(texts) if text is None and not is_nothing(values[i])]
         if strange:
             kind, where = type(values[strange[0]]).__name__, _where(origin, reading.unit, table.numbers[strange[0]])
             raise DataError(Fault(f"data.columns.{role}={name}", f"is no text on {where}: it is a {kind} there."))

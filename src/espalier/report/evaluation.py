@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from espalier.report.scores import MetricRow, metric_rows
 from espalier.report.slices import Slice, slices_of, worst_slice
 
 _SHOWN = 6  # slices of a kind in the terminal; all of them stand in evaluation.json
+TABLES = ("predictions.parquet", "against.parquet")  # of an evaluation: what each side said, row by row
+EVALUATION = "evaluation.json"
 _SIDES = ("A", "B")
 
 
@@ -129,12 +132,12 @@ def against_lines(first: Evaluated, second: Evaluated) -> list[str]:
         lines += _slices_of_both(
             first, replace(second, outcome=first.outcome, answers=_told_apart_as(second.answers, first.answers))
         )
-    differences = {} if test else differences_of(first, second)
     if test:
         return [*lines, "", verdict(test, *_SIDES)]
+    differences = differences_of(first, second)
     told = ["", *_differences(differences, first.outcome.objective.partition("/")[2])] if differences else []
-    why = _untold(first, second)
-    return [*lines, *told, *(["", *why] if why else [])]
+    why = _untold(first, second, differences)
+    return [*lines, *told, *(["", why] if why else [])]
 
 
 def _seen(sides: Mapping[str, Evaluated]) -> list[str]:
@@ -150,6 +153,11 @@ def pairing(first: Evaluated, second: Evaluated) -> Paired | None:
     return paired(first.answers, second.answers)
 
 
+def place_of(directory: Path, rows: str, against: Path | None) -> Path:
+    """The folder of an evaluation of a run on some rows, alone or against another run."""
+    return directory / "evaluations" / (f"{rows}-against-{against.name}" if against else rows)
+
+
 def differences_of(first: Evaluated, second: Evaluated) -> dict[str, Difference]:
     """The paired bootstrap of every metric that both count, of the same things; empty where rows are not the same."""
     if first.counts is None or second.counts is None or not first.counts.same_rows(second.counts):
@@ -163,15 +171,17 @@ def differences_of(first: Evaluated, second: Evaluated) -> dict[str, Difference]
     }
 
 
-def _untold(first: Evaluated, second: Evaluated) -> list[str]:
-    """Why metrics, or all of them, have no paired test."""
+def _untold(first: Evaluated, second: Evaluated, tested: Container[str]) -> str:
+    """Why metrics, or all of them, have no paired test; ``""`` where all have one."""
+    if first.answers and second.answers:
+        return "no paired test: these are not the same rows"
     if first.counts is None or second.counts is None:
-        return ["no paired test: these predictions have no labels"]
+        return "no paired test: these predictions have no labels"
     if not first.counts.same_rows(second.counts):
-        return ["no paired test: the two cut these texts into other rows"]
-    kept = differences_of(first, second)
-    left = [metric_name(name) for name in first.counts.metrics if name in second.counts.counts and name not in kept]
-    return [f"no paired test of {', '.join(left)}: the two count other tokens"] if left else []
+        return "no paired test: the two cut these texts into other rows"
+    both = [name for name in first.counts.metrics if name in second.counts.counts]
+    left = ", ".join(metric_name(name) for name in both if name not in tested)
+    return f"no paired test of {left}: the two count other tokens" if left else ""
 
 
 def _differences(found: Mapping[str, Difference], objective: str) -> list[str]:

@@ -21,7 +21,6 @@ from espalier.build.instantiate import instantiate
 from espalier.build.restore import Restored, appoint, restore
 from espalier.checks.opening import answered
 from espalier.checks.seen import seen
-from espalier.config.compose import Experiment
 from espalier.config.saved import in_use
 from espalier.config.trust import WorkingFolderFinder
 from espalier.core.counted import counts_of
@@ -29,7 +28,15 @@ from espalier.core.errors import DataError, Fault
 from espalier.core.facts import DataFacts, Raw, unit_of_kinds
 from espalier.core.files import write_json
 from espalier.core.rundir import read_outcome, shown
-from espalier.report.evaluation import Evaluated, against_dict, against_lines, evaluation_lines
+from espalier.report.evaluation import (
+    EVALUATION,
+    TABLES,
+    Evaluated,
+    against_dict,
+    against_lines,
+    evaluation_lines,
+    place_of,
+)
 from espalier.report.predictions import answers_of
 from espalier.run import result
 
@@ -61,12 +68,13 @@ def _evaluate(given: argparse.Namespace) -> int:
         found.append(evaluate(restore(given.against, hardware=hardware), source, raw, split))
     sides = [one for one, _ in found]
     print(*(against_lines(*sides) if given.against else evaluation_lines(sides[0])), sep="\n", flush=True)
-    folder = given.output or given.directory / "evaluations" / _name(experiment, raw, split, given)
+    rows = f"{experiment.choices['data']}-{raw.fingerprint[:8] or split}" if given.other_data else split
+    folder = given.output or place_of(given.directory, rows, given.against)
     folder.mkdir(parents=True, exist_ok=True)
-    for (_, table), file in zip(found, ("predictions.parquet", "against.parquet"), strict=False):
+    for (_, table), file in zip(found, TABLES, strict=False):
         if table is not None:
             result.write_table(folder / file, table)
-    write_json(folder / "evaluation.json", against_dict(*sides) if given.against else sides[0].as_dict())
+    write_json(folder / EVALUATION, against_dict(*sides) if given.against else sides[0].as_dict())
     print("", shown(folder), sep="\n")
     return 0
 
@@ -149,11 +157,6 @@ def evaluate(restored: Restored, source: Any, raw: Raw, split: str) -> tuple[Eva
         seen(restored.directory, raw, split, restored.facts.kinds),
     )  # fmt: skip
     return found, table
-
-
-def _name(experiment: Experiment, raw: Raw, split: str, given: argparse.Namespace) -> str:
-    own = split if not given.other_data else f"{experiment.choices['data']}-{raw.fingerprint[:8] or split}"
-    return f"{own}-against-{given.against.name}" if given.against else own
 
 
 def _listed(facts: DataFacts) -> str:

@@ -21,6 +21,7 @@ from espalier.core.files import read_json
 from espalier.model.encoding.texts import shares, text_roles
 
 _FILE = "ngrams.json"
+_SETTINGS = ("buckets", "longest", "lowercase")
 _WORD = r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+|[^\w\s]"
 """Words and marks; Chinese and Japanese are not written with spaces: each sign is a word."""
 
@@ -119,12 +120,13 @@ class Ngrams:
 
     def save(self, folder: Path, /) -> None:
         """``ngrams.json``: the settings; a recipe says what they mean."""
-        content = {name: getattr(self, name) for name in ("buckets", "longest", "lowercase", "max_length")}
+        content = {name: getattr(self, name) for name in _SETTINGS}
         (folder / _FILE).write_text(json.dumps(content) + "\n")
 
     def load(self, folder: Path, /) -> None:
         """The settings of ``ngrams.json``; the limit of length stays that of the data."""
-        vars(self).update({name: value for name, value in read_json(folder / _FILE).items() if name != "max_length"})
+        content = read_json(folder / _FILE)
+        vars(self).update({name: content[name] for name in _SETTINGS})
 
     def _joining(self) -> str:
         """``_joined`` as plain Python."""
