@@ -36,7 +36,8 @@ def _unknown(experiment: Experiment, key: str, keys: list[str]) -> Fault:
     """As the command line answers a word that sets it."""
     words, _ = read_words([f"{key}=null"])
     if not words or words[0].key != key:
-        return Fault(key, "is no key of this experiment.", asked(nearest_keys(key, keys)))
+        first = f"Name a key before it:  espalier explain optimizer.lr {key}" if "=" in key else ""
+        return Fault(key, "is no key of this experiment.", asked(nearest_keys(key, keys)) or first)
     return unknown_key(Word(key, words[0].override), experiment.values, experiment.layers, KeyError(key))
 
 

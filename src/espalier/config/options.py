@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hydra.core.default_element import GroupDefault
 from espalier.config.suggest import asked, listed, nearest
 from espalier.config.words import Word, read_words
 from espalier.core.errors import Fault
+from espalier.core.yaml_files import read_text
 
 SPACE = "space"
 PRESET = "sweep"  # a group of presets, and a node of the root ``multirun`` that none of them makes
@@ -32,6 +34,21 @@ def groups(folders: Iterable[Path]) -> dict[str, list[str]]:
             if options and group.parts and group.parts[0] != SPACE:
                 found.setdefault(str(group), set()).update(options)
     return {group: sorted(names) for group, names in sorted(found.items())}
+
+
+def summaries(group: str, folders: Sequence[Path]) -> dict[str, str]:
+    """Option -> what its file says of it first: the first sentence of its first comment that is no order to Hydra.
+
+    Raises:
+        ConfigError: a file is no text.
+    """
+    found = {}
+    for option in groups(folders)[group]:
+        file = next(file for folder in folders if (file := folder / group / f"{option}.yaml").is_file())
+        comment = takewhile(lambda line: line.startswith("#"), read_text(file).splitlines())
+        said = " ".join(line.lstrip("# ") for line in comment if not line.startswith("# @"))
+        found[option] = said.partition(". ")[0].rstrip(".")
+    return found
 
 
 def sort_out(
