@@ -50,9 +50,12 @@ def test_a_cache_that_cannot_be_written_costs_the_time_alone(tmp_path: Path, mon
 
 def test_measuring_is_quick() -> None:
     precision._measure()  # the first one loads kernels
-    began = time.perf_counter()
-    precision._measure()
-    assert time.perf_counter() - began < 1.0  # 0.1 s, on a machine that does nothing else
+    took = []
+    for _ in range(3):
+        began = time.perf_counter()
+        precision._measure()
+        took.append(time.perf_counter() - began)
+    assert min(took) < 1.0  # 0.1 s, on a machine that does nothing else
 
 
 def test_what_doctor_is_told() -> None:

@@ -42,7 +42,7 @@ def test_a_hanging_job_holds_nobody_up() -> None:
     for _ in range(10_000):
         work.do(lambda: None)
     assert not work.close(0.05)
-    assert perf_counter() - began < 1
+    assert perf_counter() - began < 5  # and not for ever
     release.set()
     assert work.close(10)
 
