@@ -52,10 +52,10 @@ def test_measuring_is_quick() -> None:
     precision._measure()  # the first one loads kernels
     took = []
     for _ in range(3):
-        began = time.perf_counter()
+        began = time.process_time()  # what others on the machine do is not its own
         precision._measure()
-        took.append(time.perf_counter() - began)
-    assert min(took) < 1.0  # 0.1 s, on a machine that does nothing else
+        took.append(time.process_time() - began)
+    assert min(took) < 1.0  # 0.1 s; where bf16 is emulated 0.5 s
 
 
 def test_what_doctor_is_told() -> None:

@@ -78,7 +78,8 @@ def of_cpu() -> tuple[str, str]:
 def bf16_speed() -> float:
     """How many times as quick as in fp32 a dense layer is in bf16 autocast, forward and backward.
 
-    Measured once (0.1 s; 0.5 s where bf16 is emulated) for a CPU and a version of torch, and kept in ``core.home.cache()``.
+    Measured once (0.1 s; 0.5 s where bf16 is emulated) for a CPU and a version of torch; kept in
+    ``core.home.cache()``.
     """
     key = f"{cpu_name()}, torch {torch.__version__}, {' x '.join(map(str, _SHAPE))}"
     file = cache() / _MEASURED
