@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,9 @@ def test_a_disk_that_takes_half_a_line_leaves_a_record_that_is_whole(tmp_path: P
         def write(self, text: bytes) -> int:
             return int(self.file.write(text[: len(text) // 2]))
 
+        def fileno(self) -> int:
+            return int(self.file.fileno())
+
     record = made(tmp_path)
     record._file = Half(record._file)  # type: ignore[assignment]
     with pytest.raises(OSError, match="No space left"):
@@ -77,6 +81,25 @@ def test_a_disk_that_takes_half_a_line_leaves_a_record_that_is_whole(tmp_path: P
     again = Record(tmp_path)
     again.write("running", 0, slot="cpu:1", handle=None)
     assert read_record(tmp_path)[0].slot == "cpu:1"
+
+
+def test_who_waits_for_room_writes_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, waited = made(tmp_path), list[OSError]()
+    append, refusals = record._append, iter([errno.ENOSPC, errno.EDQUOT])
+
+    def appended(line: bytes) -> OSError | None:
+        number = next(refusals, None)
+        return OSError(number, "no") if number else append(line)
+
+    def waits(error: OSError) -> bool:
+        waited.append(error)
+        return True
+
+    monkeypatch.setattr(record, "_append", appended)
+    record.waits = waits
+    record.write("running", 0, slot="cpu:0", handle=None)
+    assert [error.errno for error in waited] == [errno.ENOSPC, errno.EDQUOT]
+    assert read_record(tmp_path)[0].slot == record.trials[0].slot == "cpu:0"
 
 
 def test_half_a_character_in_a_reason_is_no_end_of_the_sweep(tmp_path: Path) -> None:

@@ -69,13 +69,24 @@ class Other(pl.Callback):
         pl_module.log("other", 100.0 + trainer.global_step)
 
 
-@pytest.mark.parametrize(("objective", "values"), [("other", [105.0, 110.0]), ("nothing", None)])
-def test_it_asks_with_what_its_sweep_is_judged_by(tmp_path: Path, objective: str, values: list[float] | None) -> None:
-    """Of a metric that is none, its end will tell; until then it goes by its task's objective."""
+@pytest.mark.parametrize(
+    ("objective", "told"),
+    [("other", [(105.0, False), (110.0, False)]), ("nothing", [(None, True), (None, True)])],
+)
+def test_it_asks_with_what_its_sweep_is_judged_by(tmp_path: Path, objective: str, told: list[Any]) -> None:
+    """Where that is no metric, with the names of those that there are, and not with another one's value."""
     with answered(tmp_path, lambda _: True) as asked:
         go(tmp_path, Other(), trial=replace(TRIAL, objective=objective))
-    scores = {line["step"] + 1: line["score"] for line in metrics(tmp_path) if "score" in line}
-    assert [ask.value for ask in asked] == (values or [pytest.approx(scores[5]), pytest.approx(scores[10])])
+    assert [(ask.value, {"score", "other"} <= set(ask.others)) for ask in asked] == told
+
+
+@pytest.mark.parametrize("ends", [{}, {"max_steps": 12}])
+def test_after_its_last_validation_nobody_is_asked(tmp_path: Path, ends: dict[str, int]) -> None:
+    """The sweep may not know how many there will be: every one is a rung then, and no answer comes after the last."""
+    callbacks, stop = parts(tmp_path, replace(TRIAL, rungs=(1, 2, 3)))
+    with answered(tmp_path, lambda ask: ask.validations < 3) as asked, stop:
+        fit(tmp_path, *callbacks, **ends)
+    assert [ask.validations for ask in asked] == [1, 2]
 
 
 @pytest.mark.parametrize("last", [1, 2])

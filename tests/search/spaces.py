@@ -87,6 +87,29 @@ def best_of(search: Search, trials: int, seed: int = 0) -> float:
     return max(found)
 
 
+class Square:
+    """Two intervals."""
+
+    def options(self) -> Sequence[Dimension]:
+        return []
+
+    def keys(self, options: Point, /) -> Sequence[Dimension]:
+        return [Dimension("x", low=0.0, high=1.0), Dimension("y", low=0.0, high=1.0)]
+
+
+def infeasible_of(search: Search, trials: int, startup: int = 5) -> int:
+    """How many proposals after the first ones lie where x is best but for a wall: above 0.7 nothing is feasible."""
+    search.start(Square(), ["max"], 0)
+    points = []
+    for number in range(trials):
+        point = search.ask(number)
+        assert point is not None
+        points.append(point)
+        value = point["x"] - abs(point["y"] - 0.5)
+        search.tell(number, Told("infeasible") if point["x"] > 0.7 else Told("done", (value,)))
+    return sum(point["x"] > 0.7 for point in points[startup:])
+
+
 def learned(search: Search, trials: int, last: int) -> float:
     """How good the options and the keys that only some have are, of the last trials: at best 1.1, by chance 0.52."""
     search.start(Mixed(), ["max"], 0)

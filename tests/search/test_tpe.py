@@ -4,7 +4,7 @@ from statistics import fmean
 
 from espalier.search.random import Random
 from espalier.search.tpe import Tpe
-from search.spaces import best_of, proposes_the_same_after_a_replay
+from search.spaces import best_of, infeasible_of, proposes_the_same_after_a_replay
 
 
 def tpe() -> Tpe:
@@ -19,3 +19,7 @@ def test_it_finds_better_points_than_chance() -> None:
     learned = fmean(best_of(tpe(), 40, seed) for seed in range(4))
     drawn = fmean(best_of(Random(), 40, seed) for seed in range(4))
     assert learned > drawn
+
+
+def test_it_keeps_away_from_what_is_infeasible() -> None:
+    assert infeasible_of(tpe(), 40, startup=10) <= 15, "of 30 proposals"

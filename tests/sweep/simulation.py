@@ -52,6 +52,8 @@ class Life:
     ends: str = "done"
     error: str = ""
     rows: str = ""  # the data's fingerprint
+    objective: tuple[str, str] = (OBJECTIVE, "max")
+    others: tuple[str, ...] = ()  # named where it asks, since what it is judged by is no metric
     ended: Ended = field(default_factory=lambda: Ended(0))
 
 
@@ -163,9 +165,10 @@ class Simulated:
         elif process.done < len(life.curve):
             process.done += 1
             self.done[number] = process.done
-            if process.done in trial.rungs:
+            if process.done in trial.rungs and process.done < len(life.curve):
                 self._write(process, "running")
-                write_ask(process.directory, Ask(process.done, process.done * 10, life.curve[process.done - 1]))
+                value = None if life.others else life.curve[process.done - 1]
+                write_ask(process.directory, Ask(process.done, process.done * 10, value, life.others))
                 process.waits = True
                 return True
         if process.done >= len(life.curve):
@@ -182,7 +185,8 @@ class Simulated:
         if concluded:
             metrics = {OBJECTIVE: max(process.life.curve), "test/accuracy": max(process.life.curve) - 0.01}
         outcome = Outcome(
-            status=status, name="sim", seed=0, started="", pid=1, host="sim", objective=OBJECTIVE, direction="max",
+            status=status, name="sim", seed=0, started="", pid=1, host="sim", objective=process.life.objective[0],
+            direction=process.life.objective[1],
             metrics=metrics, error=error, cost=Cost(train_seconds=process.life.seconds),
             summary={"concluded": True} if concluded else {}, data={"fingerprint": process.life.rows},
         )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -14,7 +15,8 @@ from typing import Any
 import pytest
 
 from espalier.config.multirun import read_command
-from espalier.core.errors import UserError
+from espalier.core.errors import RunFailedError, UserError
+from espalier.core.files import write_json
 from espalier.core.lock import held
 from espalier.core.record import Record, read_record
 from espalier.sweep import conduct as conducting
@@ -161,6 +163,48 @@ def test_what_is_written_first_comes_before_anything_is_placed(here: Path, playe
 
     assert swept("sweep.dir=s", orders=Orders(before=again)) == 0
     assert [(trial.state, trial.attempts) for trial in read_record(here / "s")] == [("done", 2), ("done", 1)]
+
+
+def test_a_full_disk_is_waited_for_and_who_wants_an_end_has_it(
+    here: Path, played: Played, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing that the sweep writes has room for a while: its record, its summary."""
+    append, room = Record._append, {"after": 3, "interrupt": False}
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "s/record.jsonl")
+
+    def appended(record: Record, line: bytes) -> OSError | None:
+        if b'"done"' in line and room["after"]:
+            room["after"] -= 1
+            if room["interrupt"]:
+                os.kill(os.getpid(), signal.SIGINT)
+            return full
+        return append(record, line)
+
+    def refused(*_: Any) -> None:
+        if 0 < room["after"] < 3:
+            raise full
+        write_json(*_)
+
+    monkeypatch.setattr(conducting, "_LOOK", 0.01)
+    monkeypatch.setattr(Record, "_append", appended)
+    monkeypatch.setattr("espalier.sweep.summary.write_json", refused)
+    played(lambda *_: QUICK)
+    assert swept("sweep.dir=s") == 0
+    assert [trial.state for trial in read_record(here / "s")] == ["done"] * 2
+    assert capsys.readouterr().out.count("the disk is full (s/record.jsonl): the sweep waits until there is room") == 1
+    room.update(after=9, interrupt=True)
+    with pytest.raises(RunFailedError, match=r"no room for s/record\.jsonl.*espalier sweep resume t"):
+        swept("sweep.dir=t")
+    room.update(after=0)
+    assert swept("sweep.dir=t") == 0
+    assert [trial.state for trial in read_record(here / "t")] == ["done"] * 2
+
+
+def test_what_is_judged_by_different_metrics_is_not_compared() -> None:
+    words = [*SMALL, "task.objective=accuracy,loss"]
+    with pytest.raises(UserError, match=r"auto\] *is accuracy of some trials, loss of others"):
+        prepare(read_command(words))
+    prepare(read_command([*words, "sweep.objectives=[accuracy]"]))
 
 
 def test_every_fault_at_once() -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import errno
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,7 @@ from espalier.pruning.asha import Asha
 from espalier.pruning.patience import Patience
 from espalier.search.grid import Grid
 from espalier.search.random import Random
+from espalier.sweep import attempts, questions
 from espalier.sweep.again import again
 from espalier.sweep.driver import Driver
 from espalier.sweep.takeover import take_over
@@ -111,7 +114,9 @@ def test_a_rule_cuts_and_promotes(tmp_path: Path) -> None:
         (Life(ends="failed", error="out of memory: OutOfMemoryError: CUDA", ended=Ended(1)), "infeasible",
          "out of memory: OutOfMemoryError: CUDA", "infeasible"),
         (Life(ends="running", ended=Ended(137, "killed", out_of_memory=True)), "infeasible", "killed", "infeasible"),
-        (Life(curve=[float("nan")]), "failed", "diverged: validation/accuracy is nan", "failed"),
+        (Life(curve=[float("nan")]), "failed", "diverged: validation/accuracy is nan", "infeasible"),
+        (Life(ends="failed", error="DivergedError: 3 bad steps", ended=Ended(1)), "failed",
+         "DivergedError: 3 bad steps", "infeasible"),
     ],
 )  # fmt: skip
 def test_a_trial_that_dies_costs_itself_only(tmp_path: Path, life: Life, state: str, why: str, told: str) -> None:
@@ -212,6 +217,48 @@ def test_an_objective_that_no_trial_tells_ends_it_with_the_names(tmp_path: Path)
     with pytest.raises(UserError, match=r"There are: validation/accuracy, validation/loss, cost\.train_seconds"):
         sweep.run()
     assert read_record(tmp_path)[0].state == "planned"
+
+
+def test_a_rule_cuts_nobody_by_an_objective_that_no_trial_tells(tmp_path: Path) -> None:
+    launcher = Simulated(Time(), 1, lambda *_: Life(curve=[0.5] * 9, others=("validation/accuracy", "validation/f1")))
+    sweep = driver(tmp_path, launcher, choices(1.0, 2.0), objectives=["los:min"],
+                   pruning=Asha(min_validations=1, reduction=3))  # fmt: skip
+    with pytest.raises(UserError, match=r"validation/los\].*There are: validation/accuracy, validation/f1"):
+        sweep.run()
+    assert [(trial.state, trial.rungs) for trial in read_record(tmp_path)] == [("planned", ())]
+
+
+def test_trials_of_another_objective_end_it(tmp_path: Path) -> None:
+    loss = ("validation/loss", "min")
+    launcher = Simulated(Time(), 1, lambda number, _: Life(objective=loss) if number == 1 else Life())
+    sweep = driver(tmp_path, launcher, choices(1.0, 2.0, 3.0))
+    with pytest.raises(UserError, match=r"accuracy of some trials, loss of others"):
+        sweep.run()
+    assert [trial.state for trial in read_record(tmp_path)] == ["done", "planned"]
+    assert [one.name for one in sweep.objectives] == ["validation/accuracy"]
+
+
+def test_a_full_disk_holds_it_up_until_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it writes: a trial's directory, an answer, the summary, its record."""
+    full, calls = OSError(errno.ENOSPC, "No space left on device", "x"), {"prepare": 0, "answer": 0}
+    prepare, answer = attempts.prepare_trial, questions.write_answer
+
+    def little_room(name: str, act: Callable[..., None]) -> Callable[..., None]:
+        def acts(*given: Any) -> None:
+            calls[name] += 1
+            if calls[name] % 2:
+                raise full
+            act(*given)
+
+        return acts
+
+    monkeypatch.setattr(attempts, "prepare_trial", little_room("prepare", prepare))
+    monkeypatch.setattr(questions, "write_answer", little_room("answer", answer))
+    launcher = Simulated(Time(), 2, lambda number, _: Life(curve=[number / 10] * 9))
+    sweep = driver(tmp_path, launcher, choices(1.0, 2.0, 3.0), pruning=Asha(min_validations=1, reduction=3))
+    sweep.run()
+    assert {trial.state for trial in read_record(tmp_path)} == {"done", "stopped"}
+    assert len(read_record(tmp_path)) == 3 and calls["prepare"] == 6 and calls["answer"] >= 6
 
 
 def test_several_objectives(tmp_path: Path) -> None:

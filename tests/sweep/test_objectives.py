@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from espalier.core.errors import ConfigError
 from espalier.core.outcome import Cost, Outcome
-from espalier.sweep.objectives import Objective, directions, for_search, read_objectives, settled, values_of
+from espalier.sweep.objectives import Objective, directions, for_search, read_objectives, settle, values_of
 
 OUTCOME = Outcome(
     "done", "n", 0, "", 1, "h", objective="validation/loss", direction="min",
@@ -43,11 +45,23 @@ def test_what_cannot_be(words: list[str], said: str) -> None:
 
 def test_what_the_task_says_is_known_with_the_first_trial() -> None:
     asked = read_objectives(["auto", "cost.train_seconds:min"])
-    known = settled(asked, OUTCOME)
+    known = settle(asked, asked, OUTCOME)
+    assert settle(asked, known, OUTCOME) == known
     assert known[0] == Objective("validation/loss", "min")
     assert values_of(known, OUTCOME) == (0.3, 12.0)
     assert directions(asked) == ["max", "min"]
     assert for_search(asked, known, (0.3, 12.0)) == (-0.3, 12.0)
+
+
+def test_trials_of_another_objective_are_not_compared_with_the_first() -> None:
+    asked = read_objectives(["auto", "cost.train_seconds:min"])
+    known = settle(asked, asked, OUTCOME)
+    with pytest.raises(ConfigError, match=r"auto\].*accuracy of some trials, loss of others.*\[accuracy\]"):
+        settle(asked, known, replace(OUTCOME, objective="validation/accuracy", direction="max"))
+    with pytest.raises(ConfigError):
+        settle(asked, known, replace(OUTCOME, direction="max"))
+    named = read_objectives(["accuracy"])
+    assert settle(named, named, OUTCOME) == named
 
 
 def test_a_name_that_no_trial_tells() -> None:

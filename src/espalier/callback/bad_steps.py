@@ -14,7 +14,7 @@ from annotated_types import Ge, Gt
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
-from espalier.core.errors import RunFailedError
+from espalier.core.errors import DivergedError
 from espalier.core.parts import RunInfo
 from espalier.core.rundir import shown
 from espalier.state.idle_hooks import without_idle_hooks
@@ -82,7 +82,7 @@ class BadSteps(pl.Callback):
         """Take the gradients away where the step is bad: parameters without one are passed over.
 
         Raises:
-            RunFailedError: there were too many.
+            DivergedError: there were too many.
         """
         learning = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
         # With a loss scaler, gradients that are not finite belong to finding its scale, and it skips them itself.
@@ -140,7 +140,7 @@ class BadSteps(pl.Callback):
         saved = self.store.newest() if trainer.is_global_zero else None
         good = f" The last good checkpoint: {shown(saved.path)}." if saved else ""
         remedy = "Look at these rows, lower optimizer.lr, or raise callback.bad_steps.most."
-        raise RunFailedError(f"{self.skipped} bad steps, the last of them {self._said}.{good} {remedy}")
+        raise DivergedError(f"{self.skipped} bad steps, the last of them {self._said}.{good} {remedy}")
 
 
 def _looked_at(gradients: Sequence[Tensor], loss: Tensor | None) -> tuple[bool, float]:

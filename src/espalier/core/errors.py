@@ -6,6 +6,7 @@ EspalierError                 every error that we raise on purpose
 │   ├── TrustError            the config names code that is neither ours nor trusted
 │   └── DataError             the data is not what the config says it is
 ├── RunFailedError            exit code 1: the run began and could not go on; its directory says why
+│   ├── DivergedError         its losses or gradients were bad too often: a smaller step may help
 │   └── CorruptError          a checkpoint or run directory does not verify
 ├── InterruptedRunError       exit code 130/143: a signal ended the run; it is resumable
 └── PausedRunError            exit code 0: a trial that its sweep lets wait; it is resumable
@@ -91,6 +92,10 @@ class DataError(UserError):
 
 class RunFailedError(EspalierError):
     """The run began and could not go on."""
+
+
+class DivergedError(RunFailedError):
+    """Losses or gradients were not finite, or spikes, too often."""
 
 
 class CorruptError(RunFailedError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -28,6 +29,11 @@ def write_atomic(path: Path, content: str | bytes) -> None:
             temporary.unlink(missing_ok=True)
         raise OSError(error.errno, error.strerror, str(path)) from error
     sync_folder(path.parent)
+
+
+def is_full(error: OSError) -> bool:
+    """Whether a disk, or somebody's share of it, has no room left: what may pass."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def write_json(path: Path, content: Any) -> None:

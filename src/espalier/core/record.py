@@ -13,13 +13,13 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from espalier.core.errors import Fault, UserError
-from espalier.core.files import parse_json
+from espalier.core.files import is_full, parse_json
 from espalier.core.masking import masked_text
 
 RECORD, SUMMARY, SWEEP, TRIALS, BEST = "record.jsonl", "summary.json", "sweep.yaml", "trials", "best"
@@ -50,6 +50,8 @@ class TrialRecord:
         cost: as ``Outcome.cost``, and ``seconds``, the sum over its attempts of the time its slot was taken.
         why: of a trial that failed, or is infeasible or stopped.
         log: the last lines of its log, where it failed.
+        diverged: whether it failed since its loss, gradients or objective were not finite: where a search proposes
+            such a point, the next ones there do the same.
     """
 
     trial: int
@@ -72,6 +74,7 @@ class TrialRecord:
     cost: Mapping[str, float] | None = None
     why: str = ""
     log: str = ""
+    diverged: bool = False
 
     @property
     def ended(self) -> bool:
@@ -80,9 +83,14 @@ class TrialRecord:
 
 
 class Record:
-    """The record while a driver writes it. One writer at a time: the driver holds the sweep's directory."""
+    """The record while a driver writes it. One writer at a time: the driver holds the sweep's directory.
+
+    Attributes:
+        waits: asked when the disk is full: waits a moment, and says whether to try again.
+    """
 
     def __init__(self, directory: Path) -> None:
+        self.waits: Callable[[OSError], bool] = lambda _: False
         self._file = (directory / RECORD).open("ab", buffering=0)
         os.truncate(directory / RECORD, _whole(directory / RECORD))
         self.trials: dict[int, TrialRecord] = {row.trial: row for row in read_record(directory)}
@@ -91,14 +99,27 @@ class Record:
         """Append an event and take it up; it is with the kernel when this returns. ``why`` and ``log`` are masked.
 
         Raises:
-            OSError: there is no room for all of it; what there is of it the next writer cuts off.
+            OSError: there is no room for all of it, and ``waits`` says no; nothing of it is left.
         """
         said: dict[str, Any] = {name: masked_text(more[name]) for name in ("why", "log") if name in more}
         line: dict[str, Any] = {"event": event, "trial": trial, "at": round(time.time(), 3), **more, **said}
         text = json.dumps(line, ensure_ascii=False).encode(errors="replace")  # a file's name may hold half a character
-        if self._file.write(text + b"\n") <= len(text):  # the rest would be the beginning of the next line
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._file.name)
+        while (error := self._append(text + b"\n")) and is_full(error) and self.waits(error):
+            pass
+        if error:
+            raise error
         fold(self.trials, json.loads(text))
+
+    def _append(self, line: bytes) -> OSError | None:
+        """All of it or nothing; why it could not be."""
+        size = os.fstat(self._file.fileno()).st_size
+        try:
+            if self._file.write(line) == len(line):
+                return None
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._file.name)
+        except OSError as error:
+            os.ftruncate(self._file.fileno(), size)
+            return error
 
     def close(self) -> None:
         """Make it durable and let go of it."""
@@ -151,8 +172,9 @@ def fold(trials: dict[int, TrialRecord], event: Mapping[str, Any]) -> None:
     """Take up one event.
 
     ``planned`` and ``duplicate`` make a trial; ``running`` (slot, handle) places it; ``rung`` (validations, value)
-    appends; ``paused``, ``done`` (values, metrics, cost), ``failed``, ``infeasible``, ``stopped`` (why, log) end an
-    attempt; ``tested`` (metrics) adds to the metrics of one that is done; ``again`` makes a trial planned once more.
+    appends; ``paused``, ``done`` (values, metrics, cost), ``failed`` (diverged), ``infeasible``, ``stopped`` (why,
+    log) end an attempt; ``tested`` (metrics) adds to the metrics of one that is done; ``again`` makes a trial planned
+    once more.
     """
     kind, number = event["event"], event["trial"]
     given = {key: value for key, value in event.items() if key not in ("event", "trial", "at")}
@@ -167,8 +189,9 @@ def fold(trials: dict[int, TrialRecord], event: Mapping[str, Any]) -> None:
     elif kind == "tested":
         trials[number] = replace(old, metrics={**(old.metrics or {}), **given["metrics"]})
     else:
-        values = tuple(given.pop("values", old.values))
-        trials[number] = replace(old, state="planned" if kind == "again" else kind, values=values, **given)
+        values, diverged = tuple(given.pop("values", old.values)), given.pop("diverged", False)
+        state: Any = "planned" if kind == "again" else kind
+        trials[number] = replace(old, state=state, values=values, diverged=diverged, **given)
 
 
 def kind_of(why: str) -> str:

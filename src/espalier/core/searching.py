@@ -124,7 +124,8 @@ class Told:
     """What became of a point: values of the objectives (bigger or smaller is better, as the directions say).
 
     Attributes:
-        state: ``done``; ``pruned`` with the values at its last rung; ``infeasible`` (out of memory); ``failed``.
+        state: ``done``; ``pruned`` with the values at its last rung; ``infeasible`` (out of memory, or it
+            diverged): what lies near is so too; ``failed``, which says nothing of the point.
         validations: of one that is pruned: after how many of them it was.
     """
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any, TextIO, cast
 
+from espalier.core.files import is_full
 from espalier.core.masking import masked_text
 
 
@@ -65,5 +66,5 @@ def _unless_full(act: Callable[..., object], *given: str) -> None:
     try:
         act(*given)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if not is_full(error) and error.errno != errno.EFBIG:
             raise

@@ -48,11 +48,13 @@ class Ask:
         validations: that it has done: one of its rungs.
         step: optimizer steps.
         value: of the objective at this validation, in its own direction; None where it is not finite.
+        others: where there is no such metric, those that there are.
     """
 
     validations: int
     step: int
     value: float | None
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def write_ask(directory: Path, ask: Ask) -> None:
 def read_ask(directory: Path) -> Ask | None:
     """The last question; it may be answered already."""
     found = _read(directory / ASK)
-    return found and Ask(**found)
+    return found and Ask(**{**found, "others": tuple(found.get("others", ()))})
 
 
 def write_answer(directory: Path, answer: Answer) -> None:

@@ -92,7 +92,7 @@ class Ray:
         except UserError as error:
             return list(error.faults)
         shares = [self._asked.share(hardware, largest(nodes)) for hardware in jobs]
-        if shares:
+        if shares and not self._smallest:
             self._smallest = min(shares, key=lambda share: (share.nodes, *share.bundle.values()))
         faults = [fault for share in shares if (fault := self._too_large(share, nodes))]
         return list(dict.fromkeys(faults))

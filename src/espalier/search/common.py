@@ -208,7 +208,7 @@ def _suggest(trial: optuna.Trial, parameter: Parameter) -> Any:
 
 
 def _state(told: Told) -> TrialState:
-    """What runs out of memory is told as pruned without a value: samplers take it for the worst there is."""
+    """What is infeasible is told as pruned without a value: most samplers take it for the worst there is."""
     if told.state == "done":
         return TrialState.COMPLETE if told.values and all(map(math.isfinite, told.values)) else TrialState.FAIL
     return TrialState.FAIL if told.state == "failed" else TrialState.PRUNED

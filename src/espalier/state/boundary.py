@@ -88,6 +88,14 @@ def is_last_step(trainer: pl.Trainer) -> bool:
     return bool(ends_epoch and 0 <= loop.max_epochs <= loop.epoch_progress.current.processed + 1)
 
 
+def is_over(trainer: pl.Trainer) -> bool:
+    """Whether nothing is left to train, where an epoch is closed or not begun."""
+    loop: Any = trainer.fit_loop
+    if trainer.should_stop or 0 <= loop.max_steps <= trainer.global_step:
+        return True
+    return bool(0 <= loop.max_epochs <= loop.epoch_progress.current.processed)
+
+
 class _BoundaryFitLoop(_FitLoop):
     callbacks: tuple[AtBoundary, ...]
     saved_step: int

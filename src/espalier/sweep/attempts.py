@@ -115,7 +115,8 @@ class Attempts:
             self.record.write("again", number, why=ending.why, cost=cost, **counted)
         elif ending.kind in ("failed", "infeasible"):
             log = end_of_log(running.job.directory)
-            self.record.write(ending.kind, number, why=ending.why, log=log, cost=cost)
+            diverged = {"diverged": True} if ending.diverged else {}
+            self.record.write(ending.kind, number, why=ending.why, log=log, cost=cost, **diverged)
         return ending, outcome
 
     def cost(self, trial: TrialRecord, running: Running, outcome: Outcome | None) -> Mapping[str, Any]:

@@ -14,11 +14,12 @@ from espalier.build.instantiate import instantiate
 from espalier.config.check import check
 from espalier.config.compose import Experiment
 from espalier.config.multirun import Command
-from espalier.core.errors import ConfigError, Fault, UserError
+from espalier.core.errors import ConfigError, Fault, RunFailedError, UserError
+from espalier.core.files import is_full
 from espalier.core.launching import Launcher
 from espalier.core.machine import Machine
 from espalier.core.record import TRIALS, Record, TrialRecord
-from espalier.core.rundir import shown
+from espalier.core.rundir import shown, typed
 from espalier.core.searching import combinations, identity
 from espalier.core.world import launched
 from espalier.report.sweep_read import read_summary
@@ -27,7 +28,7 @@ from espalier.sweep.directory import driven, new_directory, require_free
 from espalier.sweep.driver import Driver
 from espalier.sweep.finish import finish
 from espalier.sweep.listening import Ears
-from espalier.sweep.objectives import directions, read_objectives
+from espalier.sweep.objectives import AUTO, directions, mixed, read_objectives
 from espalier.sweep.parts import Clock, Parts
 from espalier.sweep.plan import Planner
 from espalier.sweep.preview import left_out
@@ -35,6 +36,8 @@ from espalier.sweep.screen import Screen
 from espalier.sweep.settings import DEFAULT_TRIALS, Settings
 from espalier.sweep.summary import Summary
 from espalier.sweep.takeover import take_over
+
+_LOOK = 1.0  # seconds between two looks whether a full disk has room
 
 
 @dataclass(frozen=True)
@@ -104,11 +107,14 @@ def prepare(command: Command) -> Ready:
         objectives = read_objectives(settings.objectives)
     except UserError as error:
         faults += error.faults
+        objectives = []
     try:
         planner.check()
     except UserError as error:
         raise type(error)(*faults, *error.faults) from None
     faults += search.faults(planner.space)
+    if any(one.name == AUTO for one in objectives) and len(names := planner.task_objectives()) > 1:
+        faults.append(mixed(names))
     if not faults:
         faults += launcher.faults(list(_hardware(planner)))
     if faults:
@@ -180,6 +186,20 @@ class _Watcher:
         self._screen.moved(trial, over, total, [one.name for one in driver.objectives])
 
 
+class _Patience:
+    """A full disk is waited for; who wants an end meanwhile has it."""
+
+    def __init__(self, ears: Ears, screen: Screen) -> None:
+        self._ears, self._screen, self._said = ears, screen, False
+
+    def __call__(self, error: OSError) -> bool:
+        if not self._said:
+            self._screen.say(f"the disk is full ({error.filename}): the sweep waits until there is room")
+        self._said = True
+        time.sleep(_LOOK)
+        return self._ears.heard() is None
+
+
 def _drive(
     stack: ExitStack,
     place: Path,
@@ -191,11 +211,11 @@ def _drive(
     launcher, over = ready.parts.launcher, read_summary(place).get("status") == "done"
     if not over:
         stack.enter_context(launcher)  # what it loads, it loads while trials are planned
-    record = Record(place)
+    screen, record = Screen(), Record(place)
+    record.waits = _Patience(ears, screen)
     stack.callback(record.close)
     if orders.before:
         orders.before(record)
-    screen = Screen()
     watcher = _Watcher(ears, screen)
     driver = Driver(place, record, ready.parts, Clock(time.monotonic, time.sleep), watcher)
     _require_same_trials(driver, ready.planner)
@@ -224,6 +244,11 @@ def _drive(
     except UserError:
         status = "stopped"
         raise
+    except OSError as error:
+        if not is_full(error):
+            raise
+        again = typed("sweep resume", place)
+        raise RunFailedError(f"There is no room for {error.filename}. Make some, and go on:  {again}") from error
     finally:
         summary.write(status)
     return finish(driver, summary, status, ears.code)

@@ -7,18 +7,19 @@ well as a cluster does. Everything it decides stands in the record before it is 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from espalier.core.errors import Fault, UserError
-from espalier.core.launching import Ended, Job
+from espalier.core.files import is_full
+from espalier.core.launching import Ended
 from espalier.core.outcome import Outcome
-from espalier.core.record import Record, TrialRecord, trial_directory
+from espalier.core.record import Record, TrialRecord
 from espalier.sweep.attempts import Attempts
 from espalier.sweep.conclusion import Conclusion
 from espalier.sweep.enrolment import Enrolment
-from espalier.sweep.objectives import Objective, are_finite, of_rungs, read_objectives, settled, values_of
+from espalier.sweep.objectives import Objective, are_finite, none_such, of_rungs, read_objectives, settle, values_of
 from espalier.sweep.parts import Clock, Parts, Watcher
 from espalier.sweep.places import Places, Running
 from espalier.sweep.proposals import Proposals
@@ -26,8 +27,10 @@ from espalier.sweep.questions import Questions
 from espalier.sweep.same_rows import SameRows
 from espalier.sweep.standings import Standing, finalists, standings
 from espalier.sweep.trial_files import outcome_of
+from espalier.sweep.turns import Turns
 
 POLL = 0.05  # seconds
+_NO_OBJECTIVE = "sweep.objectives names what no trial tells"
 _OTHER_ROWS = "Put them back, and  espalier sweep retry --failed , or begin another sweep."
 
 
@@ -60,13 +63,12 @@ class Driver:
         self.same_rows = SameRows(directory, record, self.attempts)
         self.proposals = Proposals(parts.search, parts.settings.trials, self.asked_objectives)
         self.enrolment = Enrolment(record, parts.plans, self.attempts, self.proposals)
+        self.turns = Turns(self)
         self.conclusion = Conclusion(self)
         self.began = clock.now()
         self.ending = self.why = ""
         self.fault: UserError | None = None
         self._failed_before = self._failed()
-        self._typical: Job | None = None
-        self._is_idle = False
 
     @property
     def trials(self) -> dict[int, TrialRecord]:
@@ -87,13 +89,18 @@ class Driver:
         """To the end.
 
         Raises:
-            UserError: no trial can be judged by what ``sweep.objectives`` names.
+            UserError: trials cannot be judged by what ``sweep.objectives`` names, or were trained on different rows.
+        OSError: the disk is full, and nobody waits.
         """
         while True:
             self.watcher.look(self)
             moved = self._watch()
-            self._keep_limits()
-            moved |= self._place()
+            self.keep_limits()
+            try:
+                moved |= self._place()
+            except OSError as error:
+                if not is_full(error):
+                    raise  # of a trial's own directory; there may be room in the next round
             if not self.places.running and not moved and (self.ending or not self.has_more()):
                 break
             if self.places.running and self._leaves():
@@ -105,23 +112,32 @@ class Driver:
         if self.fault:
             raise self.fault
 
-    def learn(self, outcome: Outcome | None) -> None:
-        """What a trial says of its objective."""
+    def learn(self, outcome: Outcome | None) -> bool:
+        """What a trial says of its objective; whether it is that of the others, without which the sweep ends."""
         if outcome and outcome.objective:
-            self.objectives = settled(self.asked_objectives, outcome)
+            try:
+                self.objectives = settle(self.asked_objectives, self.objectives, outcome)
+            except UserError as error:
+                self._give_up(error, "trials have different objectives")
+                return False
             if not self._compared:
                 self.questions.sign = -1 if outcome.direction == "min" else 1
+        return True
 
     def take_end(self, number: int, running: Running, ended: Ended) -> None:
         """Record what an attempt came to, and tell the search."""
         directory = running.job.directory
-        self.learn(outcome_of(directory))
+        comparable = self.learn(outcome_of(directory))
         trial = self.trials[number]
         ending, outcome = self.attempts.end(trial, running, ended)
         if ending.kind == "paused":
-            self.questions.answer(number, directory)
+            self._answer(number, directory)
             kind = "paused" if self.questions.stays_paused(directory) else "again"
             self.record.write(kind, number, cost=self.attempts.cost(trial, running, outcome))
+        elif ending.kind == "done" and not comparable:
+            self.record.write(
+                "again", number, why="another objective", cost=self.attempts.cost(trial, running, outcome)
+            )
         elif ending.kind == "done" and outcome:
             self.take_done(trial, outcome, self.attempts.cost(trial, running, outcome))
         self.questions.changed()
@@ -132,24 +148,29 @@ class Driver:
         """Record the values of a trial that came to its end; the sweep ends where its rows are not those of others."""
         if (other := self.same_rows.other(trial, outcome)) is not None:
             truth = f"was trained on other rows than trial {other}: the data have changed since."
-            self.fault = self.fault or UserError(Fault(f"trial {trial.trial}", truth, _OTHER_ROWS))
             self.record.write("failed", trial.trial, why=f"other rows than trial {other}'s", cost=cost)
-            self.end("stopped", "the data have changed")
+            self._give_up(UserError(Fault(f"trial {trial.trial}", truth, _OTHER_ROWS)), "the data have changed")
             return
         try:
             values = values_of(self.objectives, outcome)
         except UserError as error:
-            self.fault = self.fault or error
             self.record.write("again", trial.trial, why="no such objective", cost=cost)
-            self.end("stopped", "sweep.objectives names what no trial tells")
+            self._give_up(error, _NO_OBJECTIVE)
             return
         if not are_finite(values):
             told = zip(self.objectives, values, strict=True)
             said = ", ".join(f"{one.name} is {value}" for one, value in told if not math.isfinite(value))
-            self.record.write("failed", trial.trial, why=f"diverged: {said}", cost=cost)
+            self.record.write("failed", trial.trial, why=f"diverged: {said}", cost=cost, diverged=True)
             return
         metrics = {name: value for name, value in outcome.metrics.items() if math.isfinite(value)}
         self.record.write("done", trial.trial, values=list(values), metrics=metrics, cost=cost)
+
+    def take_failed(self, number: int, why: str) -> None:
+        """Record that a trial that waits will never run."""
+        self.record.write("failed", number, why=why)
+        self.questions.changed()
+        self.proposals.tell(self.trials, self.trials[number], self.objectives)
+        self.watcher.moved(self, self.trials[number])
 
     def _watch(self) -> bool:
         """Take up ends and questions; whether there were any."""
@@ -163,51 +184,33 @@ class Driver:
         for number, running in self.places.running.items():
             if running.job.verb == "run" and self.questions.is_new(running):
                 self.learn(outcome_of(running.job.directory))
-                self.questions.answer(number, running.job.directory)
+                try:
+                    self._answer(number, running.job.directory)
+                except OSError as error:
+                    if not is_full(error):
+                        raise
+                    running.asked = 0  # answered in a later round, or it waits by itself
         return moved
+
+    def _answer(self, number: int, directory: Path) -> None:
+        """Answer a question; one without the objective ends the sweep: else trials would be cut by nothing."""
+        if self._compared and (others := self.questions.others(directory)):
+            self._give_up(none_such([self._compared], others), _NO_OBJECTIVE)
+        else:
+            self.questions.answer(number, directory)
+
+    def _give_up(self, fault: UserError, why: str) -> None:
+        """Nothing that trials come to would count: to be mended by the user."""
+        self.fault = self.fault or fault
+        self.end("stopped", why)
 
     def _place(self) -> bool:
         """Give free places away; whether there were any to give, and somebody to take them."""
         moved = False
-        while not self.ending and (number := self._next()) is not None:
+        while not self.ending and (number := self.turns.next()) is not None:
             self.attempts.place(self.trials[number])
             moved = True
         return moved or (not self.ending and self.conclusion.place())
-
-    def _next(self) -> int | None:
-        """Who takes a free place: who has earned to go on, who was planned, or a new proposal."""
-        if self.is_late:
-            return None
-        earned = self.questions.promoted(self.paused(), idle=self._is_idle)
-        if earned is not None:
-            if not self.places.fits(self.attempts.job(self.trials[earned])):
-                return None
-            self._is_idle = False
-            self.questions.let_go_on(trial_directory(self.directory, earned))
-            return earned
-        while not self.ending:
-            waiting = self._waiting()
-            fitting = self._fitting(waiting)
-            if fitting is not None or waiting:
-                return fitting
-            if (self._typical and not self.places.fits(self._typical)) or not self.ask():
-                return None
-            self._keep_limits()
-        return None
-
-    def _fitting(self, waiting: Sequence[TrialRecord]) -> int | None:
-        """The first of those that wait for which there is a place."""
-        seen: list[Mapping[str, Any]] = []
-        for trial in waiting:
-            hardware = self.attempts.planned(trial).hardware
-            if hardware in seen:
-                continue
-            job = self.attempts.job(trial)
-            if self.places.fits(job):
-                self._typical = job
-                return trial.trial
-            seen.append(hardware)
-        return None
 
     def ask(self) -> bool:
         """Plan what the search proposes; whether it proposes anything."""
@@ -219,18 +222,16 @@ class Driver:
     def has_more(self) -> bool:
         """Nothing runs: whether there is more to do."""
         if not self.is_late:
-            if self._waiting() or self.proposals.has_more:
+            if self.turns.waiting() or self.proposals.has_more:
                 return True
-            paused = self.paused()
-            self._is_idle = self.questions.promoted(paused, idle=True) is not None
-            if self._is_idle:
+            if self.turns.idle():
                 return True
-            for number in paused:
+            for number in self.turns.paused():
                 last = self.trials[number].rungs[-1][0] if self.trials[number].rungs else 0
                 self.record.write("stopped", number, why=f"cut after validation {last}")
             for first, seed in self._finalists():
                 self.enrolment.plan(first.point, seed, first.configuration)
-            if self._waiting():
+            if self.turns.waiting():
                 return True
         return self.parts.settings.test and self.conclusion.begin()
 
@@ -239,14 +240,7 @@ class Driver:
 
     def _is_cut_short(self) -> bool:
         """Whether something is left that would be trained, were there time."""
-        return bool(self._waiting() or self.paused() or self.proposals.has_more or self._finalists())
-
-    def _waiting(self) -> list[TrialRecord]:
-        return [t for t in self.trials.values() if t.state == "planned" and t.trial not in self.places.running]
-
-    def paused(self) -> list[int]:
-        """Trials that wait."""
-        return [trial.trial for trial in self.trials.values() if trial.state == "paused"]
+        return bool(self.turns.waiting() or self.turns.paused() or self.proposals.has_more or self._finalists())
 
     @property
     def is_late(self) -> bool:
@@ -256,7 +250,7 @@ class Driver:
 
     def _leaves(self) -> bool:
         """Whether everything is handed over, nobody will ask anything, and the driver may go."""
-        if not self.parts.settings.detach or self._waiting() or self.paused() or self.proposals.has_more:
+        if not self.parts.settings.detach or self.turns.waiting() or self.turns.paused() or self.proposals.has_more:
             return False
         running = self.places.running.items()
         return not any(self.questions.may_ask(self.trials[number], one.job.directory) for number, one in running)
@@ -269,7 +263,8 @@ class Driver:
     def _failed(self) -> int:
         return sum(trial.state == "failed" for trial in self.trials.values())
 
-    def _keep_limits(self) -> None:
+    def keep_limits(self) -> None:
+        """End the sweep where as many have failed as may."""
         most = self.parts.settings.max_failures
         if most is not None and self.failures >= most:
             self.end("stopped", f"{self.failures} trials have failed (sweep.max_failures={most})")

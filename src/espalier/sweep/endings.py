@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from espalier.core.errors import DivergedError
 from espalier.core.launching import Ended
 from espalier.core.outcome import Outcome
 
@@ -24,10 +25,12 @@ class Ending:
         kind: ``again``: it is placed once more and goes on; ``lost``: the same, and counted; ``halve``: the same, with
             half the micro-batch.
         why: for people.
+        diverged: of one that failed: whether its run says so.
     """
 
     kind: Kind
     why: str = ""
+    diverged: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def ending_of(outcome: Outcome | None, ended: Ended, known: Circumstances) -> En
     if known.cancelled:
         return Ending("again", "ended with the sweep")
     if status == "failed" and not ended.lost:  # of several ranks, one may still write that the others are gone
-        return Ending("failed", why)
+        return Ending("failed", why, diverged=why.startswith(f"{DivergedError.__name__}:"))
     if ended.lost or status == "interrupted":
         why = ended.why or (f"interrupted: {why}" if why else "interrupted by somebody else")
         if known.lost < known.retries:

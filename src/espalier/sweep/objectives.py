@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -78,12 +78,29 @@ def read_objectives(words: Sequence[str]) -> list[Objective]:
     return found
 
 
-def settled(objectives: Sequence[Objective], outcome: Outcome) -> list[Objective]:
-    """With ``auto`` replaced by what a trial's task says."""
-    if not outcome.objective:
-        return list(objectives)
-    own = Objective(outcome.objective, outcome.direction or "max")
-    return [own if one.name == AUTO else one for one in objectives]
+def settle(asked: Sequence[Objective], known: Sequence[Objective], outcome: Outcome) -> list[Objective]:
+    """With ``auto`` replaced by what a trial's task says.
+
+    Args:
+        known: the same as asked, until a trial has said it.
+
+    Raises:
+        ConfigError: this task has another objective than an earlier trial's: their numbers do not compare.
+    """
+    auto = Objective(outcome.objective, outcome.direction or "max")
+    own = [auto if one.name == AUTO else one for one in asked]
+    if list(known) in (list(asked), own):
+        return own
+    raise ConfigError(mixed(b.name for pair in zip(known, own, strict=True) if pair[0] != pair[1] for b in pair))
+
+
+def mixed(names: Iterable[str]) -> Fault:
+    """Trials would be judged by different metrics."""
+    several = sorted({name.removeprefix("validation/") for name in names})
+    truth = f"is {' of some trials, '.join(several)} of others: these cannot be compared."
+    return Fault(
+        f"sweep.objectives=[{AUTO}]", truth, f"Name one that all of them tell:  sweep.objectives=[{several[0]}]"
+    )
 
 
 def of_rungs(asked: Objective) -> Objective | None:
@@ -110,14 +127,15 @@ def values_of(objectives: Sequence[Objective], outcome: Outcome) -> tuple[float,
     """
     found = [(one, one.value(outcome)) for one in objectives]
     names = [*outcome.metrics, *(name for name, value in _costs(outcome).items() if value)]
-    faults = [
-        Fault(f"sweep.objectives=[{one.name}]", "is nothing that a trial tells.", f"There are: {', '.join(names)}.")
-        for one, value in found
-        if value is None
-    ]
-    if faults:
-        raise ConfigError(*faults)
+    if missing := [one for one, value in found if value is None]:
+        raise none_such(missing, names)
     return tuple(float(value) for _, value in found if value is not None)
+
+
+def none_such(missing: Sequence[Objective], names: Sequence[str]) -> ConfigError:
+    """They are nothing that a trial tells; the names that there are."""
+    truth, remedy = "is nothing that a trial tells.", f"There are: {', '.join(names)}."
+    return ConfigError(*(Fault(f"sweep.objectives=[{one.name}]", truth, remedy) for one in missing))
 
 
 def are_finite(values: Sequence[float]) -> bool:

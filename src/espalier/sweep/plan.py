@@ -114,6 +114,14 @@ class Planner:
         """The experiment beside some options, before any key is varied."""
         return self._bases.of(options).experiment
 
+    def task_objectives(self) -> list[str]:
+        """What the tasks of trials choose their best checkpoint by, each once; those that say it in their config."""
+        found: list[Any] = []
+        for options in combinations(self.space.options()):
+            swept = next((key.values for key in self.space.keys(options) if key.key == "task.objective"), ())
+            found += swept or [(self.base(options).values.get("task") or {}).get("objective")]
+        return list(dict.fromkeys(str(name) for name in found if name))
+
     def trials(self, seeds: Sequence[int] | None = None) -> Iterator[tuple[Point, int]]:
         """Every point with every seed, in Hydra's order: by the place of the word ``seed=…`` among the others.
 

@@ -84,7 +84,7 @@ class Proposals:
             return Told("done", for_search(self.objectives, known, trial.values))
         if trial.state in ("paused", "stopped"):
             return self._cut(trial, known)
-        if trial.state == "infeasible":
+        if trial.state == "infeasible" or trial.diverged:
             return Told("infeasible")
         return Told("failed") if trial.state == "failed" else None
 

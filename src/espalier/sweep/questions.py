@@ -49,6 +49,11 @@ class Questions:
         reached = max((validations for validations, _ in trial.rungs), default=0)
         return known is not None and any(rung > reached for rung in known.rungs)
 
+    def others(self, directory: Path) -> tuple[str, ...]:
+        """The metrics that a trial's question names, where the sweep's objective is none of them."""
+        ask = read_ask(directory)
+        return ask.others if ask else ()
+
     def answer(self, trial: int, directory: Path) -> None:
         """Answer the question that lies there, unless it is answered: to note what was seen comes first."""
         ask = read_ask(directory)

@@ -37,16 +37,17 @@ class Summary:
         self._me = {"pid": me, "created": process_created(me) or 0.0, "host": os.uname().nodename}
 
     def look(self) -> dict[str, Any] | None:
-        """Write it, at most once a second; what was written."""
+        """Write it, at most once a second; what was written, or would have been: what a full disk had no room for."""
         if self._driver.clock.now() < self._due:
             return None
         self._due = self._driver.clock.now() + _EVERY
         return self.write("running")
 
     def write(self, status: str, lines: Sequence[str] = ()) -> dict[str, Any]:
-        """Write it now."""
+        """Write it now, if there is room; a full disk ends no sweep, whose record tells the same."""
         content = self.content(status, lines)
-        write_json(self._driver.directory / SUMMARY, content)
+        with suppress(OSError):
+            write_json(self._driver.directory / SUMMARY, content)
         return content
 
     def content(self, status: str, lines: Sequence[str] = ()) -> dict[str, Any]:
