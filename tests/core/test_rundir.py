@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
+from core.clocks import boot_again, set_clock
 from espalier.core.errors import UserError
 from espalier.core.facts import DataFacts
 from espalier.core.lock import held
@@ -21,6 +21,7 @@ from espalier.core.rundir import (
     discard,
     is_gone,
     point_latest,
+    process_created,
     read_facts,
     read_outcome,
     run_directories,
@@ -44,6 +45,12 @@ def outcome(**given: object) -> Outcome:
         "host": os.uname().nodename,
     }
     return Outcome.of({**record, **given})
+
+
+def beginning(pid: int) -> float:
+    found = process_created(pid)
+    assert found is not None
+    return found
 
 
 def test_two_runs_never_share_a_directory(tmp_path: Path) -> None:
@@ -97,11 +104,27 @@ def test_no_run_directory(tmp_path: Path) -> None:
 
 
 def test_a_run_whose_process_lives_is_not_gone(tmp_path: Path) -> None:
-    created = psutil.Process().create_time()
+    created = beginning(os.getpid())
     assert not is_gone(tmp_path, outcome(process_created=created))
     assert is_gone(tmp_path, outcome(process_created=created - 100))  # the number was given to another process
     assert is_gone(tmp_path, outcome(pid=2**22 + 1, process_created=created))
     assert not is_gone(tmp_path, outcome(status="done", pid=2**22 + 1))
+
+
+@pytest.mark.parametrize("seconds", [-7200, 60])
+def test_a_wall_clock_that_is_set_makes_nobody_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    running = outcome(process_created=beginning(os.getpid()))
+    set_clock(monkeypatch, seconds)
+    assert not is_gone(tmp_path, running)
+
+
+def test_a_run_of_before_a_reboot_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container starts the same few processes each time, of the same numbers at the same second."""
+    running = outcome(process_created=beginning(os.getpid()))
+    boot_again(monkeypatch)
+    assert is_gone(tmp_path, running)
 
 
 def test_of_a_run_elsewhere_the_lock_tells(tmp_path: Path) -> None:
@@ -124,7 +147,7 @@ def test_only_a_run_that_never_began_is_discarded(tmp_path: Path) -> None:
 
 def test_a_zombie_is_gone(tmp_path: Path) -> None:
     child = subprocess.Popen([sys.executable, "-S", "-c", ""])
-    created = psutil.Process(child.pid).create_time()
+    created = beginning(child.pid)
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     assert is_gone(tmp_path, outcome(pid=child.pid, process_created=created))
     child.wait()

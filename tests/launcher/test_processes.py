@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.clocks import set_clock
 from espalier.core.launching import Ended, environment_of, words_of
 from espalier.core.machine import oom_kills
 from espalier.core.outcome import Outcome
@@ -86,6 +87,17 @@ def test_one_of_an_earlier_driver_is_found(job: Jobs) -> None:
     again.end(now=True)
     wait(process.ended)
     assert again.ended() == Ended(137, "killed by SIGKILL")
+
+
+@pytest.mark.parametrize("seconds", [-7200, 60])
+def test_a_wall_clock_that_is_set_hides_none(job: Jobs, monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    process, directory = start(job, "sleep")
+    wait_for(directory / "ready")
+    again = found(process.pid, process.created, directory)
+    set_clock(monkeypatch, seconds)
+    assert lives(process.pid, process.created) and again.ended() is None
+    again.end(now=True)
+    assert wait(process.ended) == Ended(137, "killed by SIGKILL")
 
 
 @pytest.mark.parametrize(("status", "code"), [("done", 0), ("failed", 1), ("paused", 0), ("interrupted", 143)])

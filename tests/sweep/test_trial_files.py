@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from core.clocks import set_clock
 from espalier.config.compose import compose
 from espalier.core.lock import held
 from espalier.core.outcome import Outcome
@@ -16,6 +18,7 @@ from espalier.core.trial import Trial, read_trial
 from espalier.sweep.trial_files import (
     announce_resume,
     end_of_log,
+    end_process,
     is_alive,
     is_prepared,
     outcome_of,
@@ -55,6 +58,16 @@ def test_a_process_that_holds_it_or_is_named_in_it_lives(tmp_path: Path) -> None
         assert not is_alive(tmp_path, Outcome("running", "n", 0, "", child.pid, "elsewhere", process_created=created))
         child.communicate(b"\n")
     assert not is_alive(tmp_path, outcome)
+
+
+def test_a_wall_clock_that_is_set_keeps_none_from_being_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        created = process_created(child.pid) or 0.0
+        write_outcome(tmp_path, Outcome("running", "n", 0, "", child.pid, os.uname().nodename, process_created=created))
+        set_clock(monkeypatch, 3600)
+        assert is_alive(tmp_path, outcome_of(tmp_path))
+        assert end_process(tmp_path, now=True)
+        assert child.wait() == -signal.SIGKILL
 
 
 def test_an_outcome_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:

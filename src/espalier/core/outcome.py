@@ -37,7 +37,7 @@ class Outcome:
     Attributes:
         status: ``running`` from the start, ``done`` only when every promised file is there; only ``report.html`` may be
             made later. ``paused``: a trial that waits, with its checkpoint, until its sweep lets it go on.
-        process_created: when the process ``pid`` began (seconds since the epoch): another may bear its number later.
+        process_created: of the process ``pid``, what tells it from a later one that bears its number.
         metrics: ``<split>/<metric>`` -> value, of the best checkpoint; a trial's have no test until it has won.
         intervals: the same keys -> (low, high), 95% bootstrap.
         objective: the metric that chose the best checkpoint, and its direction (``max`` or ``min``).

@@ -22,6 +22,7 @@ from espalier.core.trial import read_trial
 
 OUTCOME, FACTS, LATEST = "outcome.json", "facts.json", "latest"
 _TRIES = 100
+_LONGEST_UP = 2**28  # seconds: times 16 bits of a boot, a float still tells hundredths
 _NAME = re.compile(r"[^\w.+=-]+")
 
 
@@ -167,15 +168,23 @@ def discard(directory: Path) -> None:
 
 
 def process_created(pid: int) -> float | None:
-    """Seconds since the epoch at which a process began; None where there is none, or only a zombie."""
+    """What tells a process from a later one of its number; None where there is none, or only a zombie.
+
+    Seconds from the boot to its beginning, beside the boot: no clock that anybody sets goes into it, so that it stays
+    the same while the process lives. It is not a time of day.
+    """
     try:
         state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        boot = re.search(r"^btime (\d+)$", Path("/proc/stat").read_text(), re.MULTILINE)
     except OSError:
         return None
-    if state == "Z" or boot is None:
-        return None
-    return int(boot[1]) + int(fields[18]) / os.sysconf("SC_CLK_TCK")
+    return None if state == "Z" else _this_boot() + int(fields[18]) / os.sysconf("SC_CLK_TCK")
+
+
+def _this_boot() -> int:
+    """A number of this boot, further from another's than a machine runs; 0 where boots have no names."""
+    with suppress(OSError):
+        return int(Path("/proc/sys/kernel/random/boot_id").read_text()[:4], 16) * _LONGEST_UP
+    return 0
 
 
 def run_directories(output: Path, *, trials: bool = False) -> Iterator[Path]:

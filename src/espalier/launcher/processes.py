@@ -1,4 +1,4 @@
-"""Trials as processes of this machine: started cold, watched, found again by number and time of birth, ended."""
+"""Trials as processes of this machine: started cold, watched, found again by number and beginning, ended."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Process:
     """A trial's process, whoever started it.
 
     Attributes:
-        created: when it began, in seconds since the epoch: another may bear its number later.
+        created: what tells it from a later one that bears its number.
         code: asks for its exit code, -n by signal n; None while it runs.
         killed: whether we sent it a SIGKILL.
     """
@@ -66,7 +66,7 @@ class NeverStarted(Process):
     """For want of processes, memory, disk, a file: a trial that is lost before it has begun."""
 
     def __init__(self, error: OSError) -> None:
-        super().__init__(0, time.time(), lambda: 1)
+        super().__init__(0, time.time(), lambda: 1)  # a number that no other bears
         self._why = f"it could not be started: {error}"
 
     def ended(self) -> Ended:
