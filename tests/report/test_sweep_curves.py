@@ -7,7 +7,7 @@ import pytest
 from espalier.core.record import trial_directory
 from espalier.report.sweep_curves import curve_plot, histories, occupancy_words, seed_plot, slot_plot
 from espalier.report.sweep_read import read_sweep
-from report.sweep_files import Made, grid, searched
+from report.sweep_files import Made, grid, renamed, searched
 
 
 def test_curves_stand_in_three_lines_with_gaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,6 +37,17 @@ def test_a_broken_curve_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     before = len(histories(sweep))
     (trial_directory(tmp_path, 4) / "metrics.jsonl").write_text('"validation/accuracy" {\n')
     assert len(histories(sweep)) == before - 1
+
+
+def test_curves_are_of_the_first_objective_that_has_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = grid(tmp_path, monkeypatch)
+    seconds = {"name": "cost.train_seconds", "direction": "min"}
+    renamed(directory, objectives=[seconds, {"name": "validation/accuracy", "direction": "max"}])
+    sweep = read_sweep(directory)
+    plot = curve_plot(sweep, histories(sweep))
+    assert plot and plot.figure.layout.yaxis.title.text == "validation accuracy"
+    renamed(directory, objectives=[seconds])
+    assert histories(read_sweep(directory)) == []
 
 
 def test_slots_are_rows_and_states_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

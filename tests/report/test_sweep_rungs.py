@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from espalier.report.sweep_curves import histories
-from espalier.report.sweep_read import read_sweep
+from espalier.report.sweep_read import Sweep, read_sweep
 from espalier.report.sweep_rungs import early_and_final, spearman
 from report.sweep_files import Made, grid
 
@@ -44,3 +44,36 @@ def test_without_a_rule_the_curves_tell(tmp_path: Path, monkeypatch: pytest.Monk
     rows = early_and_final(sweep, progress)
     assert [row.validations for row in rows] == [1, 2, 3, 4, 5, 6, 7, 8] and all(row.trials == 25 for row in rows)
     assert rows[-1].correlation and rows[-1].correlation > 0.95
+
+
+SECONDS, ACCURACY, LOSS = "cost.train_seconds", "validation/accuracy", "validation/loss"
+
+
+def against_seconds(folder: Path, patch: pytest.MonkeyPatch, *objectives: str) -> Sweep:
+    """Better trials take less, and their first validation tells them; the second objective is theirs at the end."""
+    made = Made(folder, patch)
+    for i in range(8):
+        second = {ACCURACY: [0.6 + i / 50], LOSS: [0.6 - i / 50]}[objectives[1]] if len(objectives) > 1 else []
+        made.run(made.plan({"x": i}), [0.5 + i / 50, 0.6 + i / 50], rungs=[1])
+        at, kind, trial, told = made.events[-1]
+        made.events[-1] = at, kind, trial, {**told, "values": [100.0 - i, *second]}
+    way = {SECONDS: "min", ACCURACY: "max", LOSS: "min"}
+    return read_sweep(made.finish(objectives=[{"name": name, "direction": way[name]} for name in objectives]))
+
+
+@pytest.mark.parametrize("objectives", [(SECONDS, ACCURACY), (SECONDS,)])
+def test_a_cost_is_not_what_early_values_foretell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, objectives: tuple[str, ...]
+) -> None:
+    """Where all objectives are costs, a rule asks for the task's metric, and the record has that of the end too."""
+    (row,) = early_and_final(against_seconds(tmp_path, monkeypatch, *objectives), {})
+    assert (row.validations, row.trials) == (1, 8) and row.correlation == pytest.approx(1)
+
+
+def test_what_a_rule_asks_for_may_be_another_metric_than_the_objective(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = against_seconds(tmp_path, monkeypatch, SECONDS, LOSS)
+    assert early_and_final(sweep, {}) == []
+    (row,) = early_and_final(sweep, {trial: [0.8 - trial / 50, 0.7 - trial / 50] for trial in range(8)})
+    assert (row.validations, row.trials) == (1, 8) and row.correlation == pytest.approx(1)

@@ -40,7 +40,7 @@ class History:
 
 def histories(sweep: Sweep) -> list[History]:
     """Of every trial that left any; the first objective that has a curve."""
-    name = next((one.name for one in sweep.objectives if "/" in one.name), "")
+    name = sweep.objectives[sweep.followed].name if sweep.followed is not None else ""
     found = []
     for trial in sweep.trials if name else ():
         if trial.state in ("duplicate", "planned"):
@@ -57,7 +57,7 @@ def curve_plot(sweep: Sweep, told: Sequence[History]) -> Plot | None:
     """Every trial's objective by validation; the best configuration stands out."""
     import plotly.graph_objects as go
 
-    if not told:
+    if not told or sweep.followed is None:
         return None
     best = {trial.trial for trial in sweep.best.trials} if sweep.best else set()
     state = {trial.trial: trial.state for trial in sweep.trials}
@@ -79,7 +79,7 @@ def curve_plot(sweep: Sweep, told: Sequence[History]) -> Plot | None:
                 line={"color": colour, "width": width}, marker={"size": 3 if width < 2 else 5, "color": colour},
                 hovertemplate=_HOVER,
             )  # fmt: skip
-    objective = next(one for one in sweep.objectives if "/" in one.name)
+    objective = sweep.objectives[sweep.followed]
     longest = max(len(one.points) for one in told)
     figure.update_xaxes(title_text="validations", dtick=1 if longest <= _COUNTED else None)
     figure.update_yaxes(title_text=f"{objective.name.partition('/')[0]} {objective.words}")

@@ -43,6 +43,11 @@ class Objective:
         return -1 if self.direction == "min" else 1
 
     @property
+    def is_cost(self) -> bool:
+        """Whether it is what a trial took: it has a value at the end alone, and no curve."""
+        return self.name.startswith("cost.")
+
+    @property
     def words(self) -> str:
         """``accuracy``, ``F1 macro``, ``train seconds``."""
         return metric_name(self.name.rpartition(".")[2] if "/" not in self.name else self.name)
@@ -116,6 +121,11 @@ class Sweep:
     def best(self) -> Configuration | None:
         """The first configuration, where any trial of it is done."""
         return self.configurations[0] if self.configurations and self.configurations[0].done else None
+
+    @property
+    def followed(self) -> int | None:
+        """Which objective trials show while they run: the first that is no cost; None where all are."""
+        return next((i for i, one in enumerate(self.objectives) if not one.is_cost), None)
 
     @property
     def counts(self) -> dict[str, int]:
