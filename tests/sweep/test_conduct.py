@@ -21,10 +21,12 @@ from espalier.core.lock import held
 from espalier.core.record import Record, read_record
 from espalier.sweep import conduct as conducting
 from espalier.sweep.conduct import Orders, Ready, conduct, prepare
+from espalier.sweep.preview import preview
 from sweep.planning import SMALL
 from sweep.simulation import Life, Simulated, Time
 
 GRID = (*SMALL, "hardware=cpu", "optimizer.lr=1e-3,1e-2", "name=small", "sweep.test=false")
+LR, DROPOUT = "optimizer.lr=1e-3,1e-2", "model.dropout=0.0,0.1"
 QUICK = Life(seconds=0.05)
 Played = Callable[[Callable[[int, int], Life]], Simulated]
 
@@ -98,6 +100,21 @@ def test_more_of_a_grid_than_at_first(here: Path, played: Played) -> None:
     assert swept("seed=0,1", "sweep.dir=s", "sweep.trials=2") == 0
     assert len(launcher.placed) == len(read_record(here / "s")) == 4
     assert json.loads((here / "s" / "summary.json").read_text())["total"] == 4
+
+
+SEEDED = (("seed=0,1", LR, DROPOUT), (LR, "seed=0,1", DROPOUT), (LR, DROPOUT, "seed=0,1"))
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+@pytest.mark.parametrize("varied", SEEDED)
+def test_what_was_said_before_is_what_runs(here: Path, played: Played, varied: tuple[str, ...], most: int) -> None:
+    """Of a part of a grid, wherever the seed stands among the words."""
+    played(lambda *_: QUICK)
+    words = [*GRID[:-3], *varied, "name=small", "sweep.test=false", f"sweep.trials={most}"]
+    told = preview(prepare(read_command(words)).planner)
+    assert conduct(read_command([*words, "sweep.dir=s"])) == 0
+    assert [trial.name for trial in read_record(here / "s")] == list(told.names)
+    assert len(told.names) == told.total == 2 * most
 
 
 def test_a_rule_wants_the_first_seed_of_each(here: Path, played: Played) -> None:

@@ -2,8 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from espalier.sweep.preview import preview
 from sweep.planning import SMALL, planner
+
+RATE, DROPOUT = "optimizer.lr=1,2", "model.dropout=0.0,0.1"
 
 
 def test_a_grid_with_seeds(tmp_path: Path) -> None:
@@ -34,6 +38,15 @@ def test_a_search_without_a_number_of_trials_has_one_and_a_small_space_ends_it()
 def test_part_of_a_grid() -> None:
     plan = preview(planner(*SMALL, "optimizer.lr=1,2,3", "sweep.trials=2"))
     assert (plan.total, list(plan.names)) == (2, ["lr=1", "lr=2"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("seed=0,1", RATE, DROPOUT), (RATE, "seed=0,1", DROPOUT), (RATE, DROPOUT, "seed=0,1")],
+)
+def test_part_of_a_grid_is_configurations_with_all_their_seeds(words: tuple[str, ...]) -> None:
+    plan = preview(planner(*SMALL, *words, "sweep.trials=1"))
+    assert (plan.total, list(plan.names)) == (2, ["lr=1 dropout=0 seed=0", "lr=1 dropout=0 seed=1"])
 
 
 def test_under_a_pruning_rule_a_grid_runs_its_first_seed() -> None:

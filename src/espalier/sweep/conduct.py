@@ -262,9 +262,7 @@ def _plan_ahead(driver: Driver, ready: Ready) -> None:
         while driver.ask():
             pass
         return
-    pairs = list(ready.planner.trials())
-    chosen = list(dict.fromkeys(identity(point) for point, _ in pairs))[: ready.settings.trials]
-    driver.enrolment.begin_grid([(point, seed) for point, seed in pairs if identity(point) in set(chosen)])
+    driver.enrolment.begin_grid(list(ready.planner.trials(most=ready.settings.trials)))
 
 
 def _require_same_trials(driver: Driver, planner: Planner) -> None:

@@ -89,7 +89,8 @@ class Planner:
     @property
     def seeds(self) -> tuple[int, ...]:
         """Swept ones, or the one that holds."""
-        return self.command.seeds or (int(self._first.experiment.values["seed"]),)
+        seed = self._first.experiment.values["seed"]
+        return self.command.seeds or (seed if isinstance(seed, int) else 0,)  # ``check`` tells of one that is no number
 
     @property
     def name(self) -> str:
@@ -122,16 +123,20 @@ class Planner:
             found += swept or [(self.base(options).values.get("task") or {}).get("objective")]
         return list(dict.fromkeys(str(name) for name in found if name))
 
-    def trials(self, seeds: Sequence[int] | None = None) -> Iterator[tuple[Point, int]]:
+    def trials(self, seeds: Sequence[int] | None = None, most: int | None = None) -> Iterator[tuple[Point, int]]:
         """Every point with every seed, in Hydra's order: by the place of the word ``seed=…`` among the others.
 
         Args:
             seeds: all of them, if not given.
+            most: configurations; the first so many of the grid, each with every seed, wherever the seed stands.
 
         Raises:
             ValueError: there are endlessly many.
         """
         points = all_points(self.space)
+        if most is not None:
+            chosen = set(islice(dict.fromkeys(map(identity, points)), most))
+            points = [point for point in points if identity(point) in chosen]
         place = self.command.seed_place
         before = {d.key for d in self.command.dimensions if d.place < place}
         groups: dict[str, list[Point]] = {}

@@ -54,10 +54,7 @@ def preview(planner: Planner, slots: Sequence[str] = (), beside: Sequence[str] =
 def _planned(planner: Planner, configurations: int | None) -> Iterator[Planned]:
     """The trials of a grid; those of a search are chosen as it goes."""
     seeds = planner.seeds if str(planner.command.settings.choices["pruning"]) == "none" else planner.seeds[:1]
-    for number, (point, seed) in enumerate(planner.trials(seeds)):
-        if configurations is not None and number >= configurations * len(seeds):
-            return
-        yield planner.at(point, seed)
+    yield from (planner.at(point, seed) for point, seed in planner.trials(seeds, configurations))
 
 
 def _expected(planner: Planner, trials: int) -> tuple[list[Expected], int]:
