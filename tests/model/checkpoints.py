@@ -68,6 +68,12 @@ def pieces() -> hf.PreTrainedTokenizerFast:
     )
 
 
+def gemma(folder: Path) -> None:
+    """Instead of a folder's own tokenizer one of a class that pads on the left."""
+    vocabulary = {name: i for i, name in enumerate(["<pad>", "<eos>", "<bos>", "<unk>", *sorted(set("".join(TEXTS)))])}
+    hf.GemmaTokenizer(vocab={**vocabulary, "▁": len(vocabulary)}, merges=[]).save_pretrained(folder)
+
+
 def bert(folder: Path) -> None:
     both(
         folder,

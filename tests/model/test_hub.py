@@ -21,7 +21,7 @@ from espalier.model.encoding.pretrained import Pretrained
 from espalier.model.hub import Transformer
 from espalier.model.source import locate
 from model import checkpoints
-from model.examples import SENTENCES, batch_of, of, sentences, vectors
+from model.examples import SENTENCES, batch_of, of, run_recipe, sentences, vectors
 
 MINILM = defaults_of("model/minilm")
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 1, 8, 8), np.uint8)
@@ -192,6 +192,16 @@ def test_the_recipe_loads_what_was_saved(
         rows = torch.from_numpy(IMAGES)  # type: ignore[assignment]
     torch.testing.assert_close(names["features"](rows), features(model, raw, [0, 1, 2, 3]), atol=5e-5, rtol=0)
     assert len(names["features"](names["rows"])) == 2
+
+
+def test_a_saved_model_pools_its_own_last_token_though_its_tokenizer_s_class_pads_on_the_left(tmp_path: Path) -> None:
+    base = checkpoints.write(tmp_path, "llama")
+    checkpoints.gemma(base)
+    model, raw = build("hub", source=str(base))
+    model.encoding.save(tmp_path)
+    model.save(tmp_path)
+    found = run_recipe(model.recipe(), tmp_path)["features"](SENTENCES)
+    torch.testing.assert_close(found, features(model, raw, [0, 1, 2, 3]), atol=5e-5, rtol=0)
 
 
 def test_minilm_is_the_mean_over_tokens_and_alike_sentences_are_near() -> None:

@@ -97,6 +97,15 @@ def test_what_pads_where_the_tokenizer_says_nothing_and_on_the_right(family: str
     assert (tokenizer.pad_token, tokenizer.padding_side) == (token, "right")
 
 
+def test_a_saved_tokenizer_pads_on_the_right_though_its_class_pads_on_the_left(tmp_path: Path) -> None:
+    folder = checkpoints.write(tmp_path, "llama")
+    checkpoints.gemma(folder)
+    assert AutoTokenizer.from_pretrained(folder).padding_side == "left"
+    Pretrained(sentences()[1], source=str(folder), revision="main").save(tmp_path / "saved")
+    saved = AutoTokenizer.from_pretrained(tmp_path / "saved")
+    assert (type(saved).__name__, saved.padding_side, saved.truncation_side) == ("GemmaTokenizer", "right", "right")
+
+
 def test_a_text_without_tokens_is_the_end_of_a_text(tmp_path: Path) -> None:
     encoding = Pretrained(sentences()[1], source=str(checkpoints.write(tmp_path, "gpt2")), revision="main")
     assert ids(encoding, "", "a")[0] == [encoding.tokenizer.eos_token_id]

@@ -12,7 +12,7 @@ import pyarrow as pa
 from espalier.core.columns import Columns
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts, Raw
-from espalier.model.encoding.pretrained import read_tokenizer
+from espalier.model.encoding.pretrained import read_tokenizer, save_tokenizer
 from espalier.model.encoding.texts import encode_texts, text_roles
 from espalier.model.source import locate
 
@@ -79,7 +79,7 @@ class BothSides:
 
     def save(self, folder: Path, /) -> None:
         """As ``AutoTokenizer.from_pretrained`` loads it."""
-        self.tokenizer.save_pretrained(folder)
+        save_tokenizer(self.tokenizer, folder)
 
     def load(self, folder: Path, /) -> None:
         """Nothing: it comes from where the weights come from."""

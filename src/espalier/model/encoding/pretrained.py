@@ -121,7 +121,7 @@ class Pretrained:
 
     def save(self, folder: Path, /) -> None:
         """As ``AutoTokenizer.from_pretrained`` loads it."""
-        self.tokenizer.save_pretrained(folder)
+        save_tokenizer(self.tokenizer, folder)
 
     def load(self, folder: Path, /) -> None:
         """Nothing: it comes from where the weights come from."""
@@ -176,3 +176,12 @@ def read_tokenizer(folder: Path, source: str) -> Any:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token or tokenizer.convert_ids_to_tokens(0)
     tokenizer.padding_side = tokenizer.truncation_side = "right"
     return tokenizer
+
+
+def save_tokenizer(tokenizer: Any, folder: Path) -> None:
+    """As ``AutoTokenizer.from_pretrained`` loads it, padding and cutting on the side that it does here.
+
+    transformers writes no settings but those that it read: Llama's and Gemma's would pad on the left again.
+    """
+    tokenizer.init_kwargs |= {name: getattr(tokenizer, name) for name in ("padding_side", "truncation_side")}
+    tokenizer.save_pretrained(folder)
