@@ -12,7 +12,7 @@ from espalier.adapter.lora import lora
 from espalier.core.errors import ConfigError
 from espalier.model.encoding.characters import Characters
 from espalier.model.gpt import Attention, Gpt
-from model.examples import batch_of, run_recipe, sentences
+from model.examples import batch_of, pairs, run_recipe, sentences
 
 CONTEXT = 24
 SMALL: dict[str, Any] = {"layers": 2, "heads": 2, "width": 8, "dropout": 0.0}
@@ -112,6 +112,26 @@ def test_a_text_s_vector_is_its_last_state(tmp_path: Path) -> None:
         model.encoding.decode(row[seen].tolist()) for row, seen in zip(batch["text"], batch["text_mask"], strict=True)
     ]  # type: ignore[attr-defined]
     torch.testing.assert_close(run_recipe(model.recipe(), tmp_path)["features"](texts), features, atol=1e-5, rtol=1e-4)
+
+
+def test_a_pair_s_vector_is_of_both_texts(tmp_path: Path) -> None:
+    raw, facts = pairs(
+        ["A dog!", "A dog!", "cats and DOGS"], ["barks", "sleeps", "and birds, and all of them"], max_length=CONTEXT
+    )
+    encoding = Characters(facts, keep="end")
+    encoding.fit(raw)
+    facts = facts.learn(**encoding.facts())
+    torch.manual_seed(0)
+    model = Gpt(facts, **defaults_of("model/gpt", encoding=encoding, **SMALL)).eval()
+    features = model(batch_of(encoding.apply(raw.splits["train"]), facts.pad, [0, 1, 2]))
+    assert not torch.allclose(features[0], features[1], atol=1e-3)
+    twin(model, tmp_path)
+    rows = [
+        [*row] for row in zip(*(raw.splits["train"][role].to_pylist() for role in ("text", "text_pair")), strict=True)
+    ]
+    names = run_recipe(model.recipe(), tmp_path)
+    torch.testing.assert_close(names["features"](rows), features, atol=1e-5, rtol=1e-4)
+    assert len(names["features"](names["rows"])) == 2
 
 
 def test_weights_begin_as_gpt2_s() -> None:

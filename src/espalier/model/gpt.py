@@ -28,14 +28,14 @@ tokenizer = AutoTokenizer.from_pretrained(".")
 
 
 def features(rows):
-    batch = tokenizer(rows, padding=True, return_tensors="pt", truncation=True, max_length={positions})
+    batch = tokenizer({texts}, padding=True, return_tensors="pt", truncation=True, max_length={positions})
     mask = batch["attention_mask"]
     with torch.inference_mode():
         states = model(input_ids=batch["input_ids"], attention_mask=mask).last_hidden_state
     return states[torch.arange(len(states)), mask.sum(1) - 1]
 
 
-rows = ["a text", "another one"]  # yours
+rows = {rows}  # yours
 """
 
 
@@ -140,7 +140,11 @@ class Gpt(nn.Module):
 
     def recipe(self) -> str:
         """Lines of transformers that load what ``save`` wrote."""
-        return _RECIPE.format(positions=self.context)
+        if getattr(self.encoding, "pair", None):
+            texts, rows = "*map(list, zip(*rows))", '[("a text", "its other"), ("one more", "and its")]'
+        else:
+            texts, rows = "rows", '["a text", "another one"]'
+        return _RECIPE.format(positions=self.context, texts=texts, rows=rows)
 
 
 class Past:

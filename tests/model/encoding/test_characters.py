@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -8,7 +9,7 @@ from transformers import AutoTokenizer
 
 from espalier.core.columns import Ragged
 from espalier.model.encoding.characters import Characters
-from model.examples import run_recipe, sentences
+from model.examples import pairs, run_recipe, sentences
 
 TEXTS = ["The cat\nsat.", "naïve  猫\t!", "A dog", "x"]
 
@@ -58,6 +59,30 @@ def test_running_text_becomes_blocks() -> None:
     assert isinstance(text, Ragged)
     assert [encoding.decode(text[i].tolist()) for i in range(len(text))] == ["The c", "cat\ns", "sat."]
     assert columns["taken"].tolist() == [0, 1, 2]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("keep", "left"), [("start", ["The|A", "n!|do"]), ("end", ["at.|A", "n!|og"])])
+def test_two_texts_are_one_sequence_of_which_the_longer_is_cut_first(
+    keep: Any, left: list[str], tmp_path: Path
+) -> None:
+    raw, facts = pairs(["The cat\nsat.", "n!"], ["A", "dog"], max_length=5)
+    encoding = Characters(facts, keep=keep)
+    encoding.fit(raw)
+    columns: Any = encoding.apply(raw.splits["train"])
+    assert encoding.facts()["pad"] == {"text": 0} and "text_pair" not in columns
+    between = encoding.tokenizer.token_to_id("[SEP]")
+    found = [columns["text"][i].tolist() for i in range(2)]
+    parts = [(row[: row.index(between)], row[row.index(between) + 1 :]) for row in found]
+    assert ["|".join(map(encoding.decode, both)) for both in parts] == left
+    assert columns["length"].tolist() == [14, 6] and columns["truncated"].tolist() == [True, True]
+    encoding.save(tmp_path)
+    names = run_recipe(encoding.recipe(), tmp_path)
+    assert names["encode"]([("The cat\nsat.", "A"), ("n!", "dog")]) == found and len(names["rows"][0]) == 2
+    plain = AutoTokenizer.from_pretrained(tmp_path)
+    assert plain(["The cat\nsat.", "n!"], ["A", "dog"], truncation=True, max_length=5)["input_ids"] == found
+    again = Characters(facts, keep=keep)
+    again.load(tmp_path)
+    assert again.fingerprint() == encoding.fingerprint()
 
 
 def test_it_is_saved_for_ours_and_for_transformers(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from espalier.core.columns import Ragged
 from espalier.core.errors import ConfigError
 from espalier.core.facts import DataFacts
 from espalier.model.encoding.joint_bpe import JointBpe
-from model.examples import sentences
+from model.examples import pairs, sentences
 from model.translated import GERMAN, sides
 
 
@@ -74,4 +74,10 @@ def test_it_is_saved_for_ours_and_for_transformers(tmp_path: Path) -> None:
 def test_data_without_a_target_is_refused() -> None:
     facts: DataFacts = sentences()[1]
     with pytest.raises(ConfigError, match=r"reads one text and writes another; this data has text, label"):
+        JointBpe(facts, vocab_size=300, min_frequency=2)
+
+
+def test_two_texts_with_a_target_are_refused() -> None:
+    facts = pairs(["a"], ["b"])[1].learn(kinds={"text": "text", "text_pair": "text", "target": "target"})
+    with pytest.raises(ConfigError, match=r"reads one text and writes another; this data has text, text, target"):
         JointBpe(facts, vocab_size=300, min_frequency=2)

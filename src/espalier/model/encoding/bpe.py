@@ -13,7 +13,8 @@ from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
 
 from espalier.core.facts import DataFacts
-from espalier.model.encoding.learned import PAD, AbstractLearned, Keep
+from espalier.model.encoding.learned import PAD, AbstractLearned
+from espalier.model.encoding.texts import Keep
 
 
 class Bpe(AbstractLearned):
@@ -47,7 +48,7 @@ class Bpe(AbstractLearned):
         tokenizer = Tokenizer(BPE())
         tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
         tokenizer.decoder = FromBytes()
-        tokenizer.train_from_iterator(texts, byte_pairs(self.vocab_size, self.min_frequency, [PAD]))
+        tokenizer.train_from_iterator(texts, byte_pairs(self.vocab_size, self.min_frequency, [PAD, *self.between]))
         return tokenizer
 
 

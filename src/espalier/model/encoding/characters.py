@@ -9,7 +9,8 @@ from tokenizers.decoders import Fuse
 from tokenizers.models import BPE
 
 from espalier.core.facts import DataFacts
-from espalier.model.encoding.learned import PAD, UNKNOWN, AbstractLearned, Keep
+from espalier.model.encoding.learned import PAD, UNKNOWN, AbstractLearned
+from espalier.model.encoding.texts import Keep
 
 
 class Characters(AbstractLearned):
@@ -28,9 +29,10 @@ class Characters(AbstractLearned):
 
     def learn(self, texts: Sequence[str], /) -> Tokenizer:
         """Pairs that are never merged: what is left are characters."""
-        known = [PAD, UNKNOWN, *sorted(set().union(*texts))]
+        special = [PAD, UNKNOWN, *self.between]
+        known = [*special, *sorted(set().union(*texts))]
         vocabulary = {symbol: i for i, symbol in enumerate(known)}
         tokenizer = Tokenizer(BPE(vocab=vocabulary, merges=[], unk_token=UNKNOWN))
-        tokenizer.add_special_tokens([PAD, UNKNOWN])
+        tokenizer.add_special_tokens(special)
         tokenizer.decoder = Fuse()
         return tokenizer

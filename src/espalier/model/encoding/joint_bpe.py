@@ -50,7 +50,7 @@ class JointBpe(AbstractLearned):
         self.vocab_size, self.min_frequency = vocab_size, min_frequency
         super().__init__(facts, keep="start")
         written = tuple(role for role, kind in facts.kinds.items() if kind == "target")
-        if (len(self.roles), len(written)) != (1, 1):
+        if (len(self.roles), len(written)) != (1, 1) or self.pair:
             truth = f"reads one text and writes another; this data has {', '.join(facts.kinds.values())}."
             raise ConfigError(Fault("model/encoding=joint_bpe", truth, "Choose such data:  data=multi30k, data=pairs"))
         self.roles = (*self.roles, *written)

@@ -6,20 +6,20 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 from tokenizers import Tokenizer
+from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerFast
 
 from espalier.core.columns import DOCUMENT, Columns, Ragged
 from espalier.core.facts import DataFacts, Raw
 from espalier.model.encoding.blocks import blocks_of
-from espalier.model.encoding.texts import in_parts, text_roles
+from espalier.model.encoding.texts import Keep, encode_texts, in_parts, text_roles
 
-PAD, UNKNOWN = "[PAD]", "[UNK]"
-Keep = Literal["start", "end"]
+PAD, UNKNOWN, BETWEEN = "[PAD]", "[UNK]", "[SEP]"
 _FILE = "tokenizer.json"
 _RECIPE = """
 from tokenizers import Tokenizer
@@ -31,16 +31,18 @@ def encode(texts):
     return [encoded.ids or [0] for encoded in tokenizer.encode_batch(texts)]
 
 
-rows = ["a text", "another one"]  # yours
+rows = {rows}  # yours
 """
 
 
 class AbstractLearned(ABC):
     """A tokenizer of the tokenizers package whose vocabulary is learned; a subclass says how, in ``learn``.
 
-    A row is a text of its own, cut to ``data.max_length`` tokens. Rows that have a ``document`` are running text: those
-    of one document make up blocks of ``data.max_length + 1`` tokens, each beginning with the last one of the block
-    before it, so that of each token but a document's first it can be asked what foretold it.
+    A row is a text of its own, cut to ``data.max_length`` tokens; or, of data with the columns ``text`` and
+    ``text_pair``, one sequence, ``text``, with ``[SEP]`` between the two, of which the longer one is cut first. Rows
+    that have a ``document`` are running text: those of one document make up blocks of ``data.max_length + 1`` tokens,
+    each beginning with the last one of the block before it, so that of each token but a document's first it can be
+    asked what foretold it.
 
     Args:
         keep: which end of a text stays that is too long: its ``start``, or, for a text that is to be gone on with, its
@@ -48,6 +50,7 @@ class AbstractLearned(ABC):
 
     Attributes:
         tokenizer: id 0 is what pads.
+        pair: the role of the second text, where there is one.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("text",)
@@ -55,7 +58,9 @@ class AbstractLearned(ABC):
     named: ClassVar[Mapping[str, str]] = {}  # special tokens besides what pads, by transformers' names
 
     def __init__(self, facts: DataFacts, /, *, keep: Keep) -> None:
-        self.roles = text_roles(facts, self.option)
+        texts = text_roles(facts, self.option)
+        self.pair = "text_pair" if {"text", "text_pair"} <= set(texts) else None
+        self.roles = ("text",) if self.pair else texts
         self.max_length, self.keep = facts.max_length, keep
         self.tokenizer = self.learn(())
 
@@ -65,10 +70,22 @@ class AbstractLearned(ABC):
 
     def fit(self, raw: Raw, /) -> None:
         """Learn the vocabulary of the training split."""
-        self.tokenizer = self.learn([text for role in self.roles for text in raw.splits["train"][role].to_pylist()])
+        columns = [*self.roles, self.pair] if self.pair else self.roles
+        self.tokenizer = self.learn([text for role in columns for text in raw.splits["train"][role].to_pylist()])
+        if self.pair:
+            self.tokenizer.post_processor = TemplateProcessing(
+                single="$A", pair=f"$A {BETWEEN} $B", special_tokens=[(BETWEEN, self.tokenizer.token_to_id(BETWEEN))]
+            )
+
+    @property
+    def between(self) -> list[str]:
+        """The special token that stands between two texts, where rows have two."""
+        return [BETWEEN] if self.pair else []
 
     def apply(self, table: pa.Table, /) -> Columns:
         """Ids of each row with how many there were and whether it was cut; or those of blocks, and what they are of."""
+        if self.pair:
+            return encode_texts(self.tokenizer, table, self.roles, self.max_length, second=self.pair, keep=self.keep)
         ids = {role: self._ids(table[role].to_pylist()) for role in self.roles if role in table.column_names}
         if DOCUMENT in table.column_names and self.max_length is not None:
             ((role, rows),) = ids.items()
@@ -95,7 +112,8 @@ class AbstractLearned(ABC):
     def save(self, folder: Path, /) -> None:
         """``tokenizer.json`` and its config, as ``AutoTokenizer.from_pretrained`` loads them."""
         unknown = UNKNOWN if self.tokenizer.token_to_id(UNKNOWN) is not None else None
-        given = {"pad_token": PAD, **({"unk_token": unknown} if unknown else {}), **self.named}
+        named = {"pad_token": PAD, "unk_token": unknown, "sep_token": BETWEEN if self.pair else None, **self.named}
+        given = {name: token for name, token in named.items() if token}
         side = "left" if self.keep == "end" else "right"
         whole = PreTrainedTokenizerFast(tokenizer_object=self.tokenizer, truncation_side=side, **given)
         whole.save_pretrained(folder)
@@ -109,7 +127,8 @@ class AbstractLearned(ABC):
         """Lines of the tokenizers package that encode texts in the same way: ``encode(texts)``, and some ``rows``."""
         side = "left" if self.keep == "end" else "right"
         limit = f'tokenizer.enable_truncation({self.max_length}, direction="{side}")\n'
-        return _RECIPE.format(limit="" if self.max_length is None else limit)
+        rows = '[("a text", "its other"), ("one more", "and its")]' if self.pair else '["a text", "another one"]'
+        return _RECIPE.format(limit="" if self.max_length is None else limit, rows=rows)
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         return [encoded.ids for encoded in in_parts(self.tokenizer.encode_batch_fast, list(texts))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ from espalier.core.columns import Columns, Ragged
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
 
+Keep = Literal["start", "end"]
 _PART = 4096
 
 
@@ -44,6 +45,7 @@ def encode_texts(
     second: str | None = None,
     joint: str = "",
     empty: int = 0,
+    keep: Keep = "start",
 ) -> Columns:
     """Token ids of each text column, cut to ``max_length`` as the tokenizer itself cuts, special tokens kept.
 
@@ -52,6 +54,7 @@ def encode_texts(
             the two, the longer one is cut first.
         joint: stands before each second text.
         empty: the id that stands for a text without any token.
+        keep: which end of a text stays that is cut.
 
     Returns:
         role -> ragged ids; ``length`` (rows,) int32: tokens of the row's longest text before cutting; ``truncated``
@@ -63,7 +66,8 @@ def encode_texts(
         texts = table[role].to_pylist()
         if second:
             texts = list(zip(texts, (joint + text for text in table[second].to_pylist()), strict=True))
-        rows = [(len(row), _cut(row, max_length) or [empty]) for row in in_parts(tokenizer.encode_batch_fast, texts)]
+        encoded = in_parts(tokenizer.encode_batch_fast, texts)
+        rows = [(len(row), _cut(row, max_length, keep) or [empty]) for row in encoded]
         lengths = np.maximum(lengths, np.fromiter((length for length, _ in rows), np.int32, len(rows)))
         columns[role] = Ragged.of([ids for _, ids in rows])
     truncated = lengths > (np.inf if max_length is None else max_length)
@@ -76,12 +80,14 @@ def in_parts(encode: Callable[[Sequence[Any]], Sequence[Encoding]], rows: Sequen
         yield from encode(rows[start : start + _PART])
 
 
-def _cut(encoded: Encoding, max_length: int | None) -> list[int]:
+def _cut(encoded: Encoding, max_length: int | None, keep: Keep) -> list[int]:
     ids: list[int] = encoded.ids
-    return ids if max_length is None or len(ids) <= max_length else [ids[i] for i in places_left(encoded, max_length)]
+    if max_length is None or len(ids) <= max_length:
+        return ids
+    return [ids[i] for i in places_left(encoded, max_length, keep)]
 
 
-def places_left(encoded: Encoding, max_length: int | None) -> Sequence[int]:
+def places_left(encoded: Encoding, max_length: int | None, keep: Keep = "start") -> Sequence[int]:
     """The places of the ids that a tokenizer's own truncation leaves.
 
     That one makes every piece it cuts off as well, of a pair each with each: of two texts of 50,000 words, for minutes.
@@ -89,11 +95,13 @@ def places_left(encoded: Encoding, max_length: int | None) -> Sequence[int]:
     if max_length is None or len(encoded) <= max_length:
         return range(len(encoded))
     owners = encoded.sequence_ids  # 0 and 1: tokens of the first and the second text; None: special ones
-    left = shares(owners.count(0), owners.count(1), max_length - owners.count(None))
+    tokens = owners.count(0), owners.count(1)
+    left = shares(*tokens, max_length - owners.count(None))
+    starts = [0, 0] if keep == "start" else [there - some for there, some in zip(tokens, left, strict=True)]
     seen = [0, 0]
     kept = []
     for place, owner in enumerate(owners):
-        if owner is None or seen[owner] < left[owner]:
+        if owner is None or starts[owner] <= seen[owner] < starts[owner] + left[owner]:
             kept.append(place)
         if owner is not None:
             seen[owner] += 1
