@@ -19,6 +19,7 @@ from espalier.core.facts import DataFacts, Raw
 from espalier.model.encoding.image import Image
 from espalier.model.encoding.pretrained import Pretrained
 from espalier.model.hub import Transformer
+from espalier.model.quantized import as_code
 from espalier.model.source import locate
 from model import checkpoints
 from model.examples import SENTENCES, batch_of, of, run_recipe, sentences, vectors
@@ -192,6 +193,23 @@ def test_the_recipe_loads_what_was_saved(
         rows = torch.from_numpy(IMAGES)  # type: ignore[assignment]
     torch.testing.assert_close(names["features"](rows), features(model, raw, [0, 1, 2, 3]), atol=5e-5, rtol=0)
     assert len(names["features"](names["rows"])) == 2
+
+
+def test_a_quantised_base_s_recipe_reads_the_rest_in_fp32(tmp_path: Path) -> None:
+    """As it runs here: without quantising."""
+    base = checkpoints.write(tmp_path, "bert")
+    AutoModel.from_pretrained(base, dtype=torch.bfloat16).save_pretrained(base)
+    model, raw = build("hub", source=str(base))
+    config = LoraConfig(r=2, target_modules="all-linear", init_lora_weights=False)
+    model.trunk = get_peft_model(model.trunk, config)  # type: ignore[arg-type]
+    model.trunk.get_base_model().is_loaded_in_4bit = True
+    model.eval().encoding.save(tmp_path)
+    model.save(tmp_path)
+    lines = model.recipe()
+    assert ").to(model.device)" in lines and f", {as_code('4bit')})" in lines and "model.eval().float()" not in lines
+    found = run_recipe(lines.replace(f", {as_code('4bit')}", ""), tmp_path)["features"](SENTENCES)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, features(model, raw, [0, 1, 2, 3]), atol=5e-5, rtol=0)
 
 
 def test_a_saved_model_pools_its_own_last_token_though_its_tokenizer_s_class_pads_on_the_left(tmp_path: Path) -> None:

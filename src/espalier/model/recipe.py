@@ -25,10 +25,10 @@ def features(rows):
         {texts},
         padding=True, return_tensors="pt", truncation={truncation}, max_length={max_length},
         return_token_type_ids={types},
-    )
+    ).to(model.device)
     with torch.inference_mode():
-        states = model(**batch).last_hidden_state{own}
-    mask = batch["attention_mask"]
+        states = model(**batch).last_hidden_state{own}.float().cpu()
+    mask = batch["attention_mask"].cpu()
     return {pooled}
 
 
@@ -49,7 +49,7 @@ def states(rows):  # lists of words -> for each word its state, None where the m
     )
     offsets = batch.pop("offset_mapping").tolist()
     with torch.inference_mode():
-        found = model(**batch).last_hidden_state{own}
+        found = model(**batch.to(model.device)).last_hidden_state{own}.float().cpu()
     places = [first_pieces(words, pairs) for words, pairs in zip(rows, offsets)]
     return [[row[i] if i >= 0 else None for i in firsts] for row, firsts in zip(found, places)]
 
@@ -72,7 +72,8 @@ def windows(question, context):  # states of tokens, their characters in the con
     for places, _ in places_of_windows(owners, {max_length}, {overlap}):
         batch = {{name: torch.tensor([[values[i] for i in places]]) for name, values in pair.items()}}
         with torch.inference_mode():
-            states = model(**batch).last_hidden_state{own}[0]
+            found = model(**{{name: rows.to(model.device) for name, rows in batch.items()}})
+        states = found.last_hidden_state{own}[0].float().cpu()
         kept = [_trimmed(context, *offsets[i]) if owners[i] == 1 else None for i in places]
         yield states, kept, batch["input_ids"][0].tolist().index(tokenizer.cls_token_id)
 
@@ -92,7 +93,7 @@ _IMAGE = """
 def features(rows):  # images as they stand in the data: bytes, {shape} each
     {pixels}
     with torch.inference_mode():
-        states = model(pixel_values=pixels).last_hidden_state
+        states = model(pixel_values=pixels.to(model.device)).last_hidden_state.float().cpu()
     return {pooled}
 
 
@@ -223,7 +224,7 @@ def _loading(trunk: Any, source: str, revision: str, also: str) -> str:
     names = f"{auto}{also}" + (", BitsAndBytesConfig" if bits else "")
     more, lines = adapting(trunk, "model") if adapted else ([], "")
     imports = dict.fromkeys(["import torch", *more, f"from transformers import {names}"])
-    given = f", {as_code(bits)}" if bits else ""
+    given = f", dtype=torch.float32, {as_code(bits)}" if bits else ""  # which is not converted later
     whole = f'model = {auto}.from_pretrained(".")\n'
     model = (
         _ADAPTED.format(source=source, revision=revision, auto=auto, given=given, adapted=lines) if adapted else whole

@@ -23,7 +23,7 @@ _ALONE = """for part in (model, getattr(model, "get_base_model", lambda: model)(
     part.generation_config = type(part.generation_config)()  # none of the base model's own habits"""
 _GOES_ON = """
 def go_on(text):
-    ids = tokenizer(text, return_tensors="pt", return_token_type_ids=False){end}
+    ids = tokenizer(text, return_tensors="pt", return_token_type_ids=False).to(model.device){end}
     told = model.generate(
         **ids, max_new_tokens={most}, eos_token_id={ends}, pad_token_id=tokenizer.pad_token_id, {drawing}
     )
@@ -37,7 +37,7 @@ _END = """
 _ANSWERS = """
 def answer(messages):
     asked = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    ids = tokenizer(asked, return_tensors="pt", add_special_tokens=False, return_token_type_ids=False)
+    ids = tokenizer(asked, return_tensors="pt", add_special_tokens=False, return_token_type_ids=False).to(model.device)
     told = model.generate(
         **ids, max_new_tokens={most}, eos_token_id={ends}, pad_token_id=tokenizer.pad_token_id, {drawing}
     )
