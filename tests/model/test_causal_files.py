@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,19 @@ def test_the_readme_s_lines_give_the_same_scores(family: str, adapter: str, root
     assert not torch.allclose(wanted, before, atol=1e-3)
     model.encoding.save(tmp_path)
     model.save(tmp_path)
+    loaded = run_recipe(model.loading(), tmp_path)["model"]
+    torch.testing.assert_close(scores(loaded), wanted, atol=1e-4, rtol=1e-3)
+
+
+def test_the_readme_s_lines_take_a_base_that_lies_in_bf16_as_the_run_did(root: Path, tmp_path: Path) -> None:
+    base = tmp_path / "llama"
+    shutil.copytree(root / "llama", base)
+    AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16).save_pretrained(base)
+    model: Any = learned(lora(make(tmp_path), FACTS, **LORA))
+    model.encoding.save(tmp_path)
+    model.save(tmp_path)
+    with torch.inference_mode():
+        wanted = model.logits(model.states(both([9, 9])[0]))
     loaded = run_recipe(model.loading(), tmp_path)["model"]
     torch.testing.assert_close(scores(loaded), wanted, atol=1e-4, rtol=1e-3)
 

@@ -20,7 +20,7 @@ _LOADING = """{imports}
 from transformers import {names}
 
 base = "{source}"  # on the hub, or the path of a folder that holds it
-model = AutoModelForCausalLM.from_pretrained(base, revision="{revision}"{given})
+model = AutoModelForCausalLM.from_pretrained(base, revision="{revision}", dtype=torch.float32{given})
 {lines}tokenizer = AutoTokenizer.from_pretrained(".")
 model.eval()
 """
