@@ -4,6 +4,9 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from espalier.report.comparison import Figure, Row, sides_of
 from espalier.report.comparison_lines import comparison_lines, difference_words, figure_words, sparklines, verdicts_of
 from report.run_files import write_metrics, write_predictions
@@ -59,6 +62,20 @@ def test_why_there_is_no_paired_test_is_said() -> None:
     assert why == "A and B were not tested on the same rows: no paired test"
     assert command == "espalier evaluate run='a b' --against b   tests both on one set of rows"
     assert verdicts_of(sides_of([run(metrics={}), run(lr=0.1)])) == []
+
+
+def test_runs_that_counted_the_same_rows_are_sent_to_where_counts_are_paired(tmp_path: Path) -> None:
+    """As those of tagging, translation, language models: their tables have no scores."""
+    sides, numbers = [], {"a": [0, 1, 2], "b": [2, 0, 1], "c": [0, 1, 3]}
+    for name, rows in numbers.items():
+        table = pa.table({"row": rows, "counts:f1": [[2.0, 1.0, 0.0]] * 3})
+        (tmp_path / name / "predictions").mkdir(parents=True)
+        pq.write_table(table, tmp_path / name / "predictions" / "test.parquet")
+        sides.append(run(lr=len(sides), directory=tmp_path / name, data={"judged": "same"}))
+    lines = verdicts_of(sides_of(sides))
+    assert lines[0] == "A and B were tested on the same rows, and only their task can pair what it counted"
+    assert lines[1] == f"espalier evaluate run={tmp_path}/a --against {tmp_path}/b   tests them in pairs"
+    assert lines[2:] == ["A and C were not tested on the same rows: no paired test"]
 
 
 def test_two_that_cannot_be_tested_on_one_set_of_rows_are_not_sent_to_be() -> None:

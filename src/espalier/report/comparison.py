@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow.parquet as pq
+
+from espalier.core.counted import COUNTS
 from espalier.core.metrics_file import read_metrics
 from espalier.core.outcome import Outcome
 from espalier.report.paired import Paired, paired, same_rows
@@ -128,6 +132,18 @@ def against_first(sides: Sequence[Side]) -> list[tuple[Side, Paired | None]]:
     return [(side, _paired(sides[0].first, side.first)) for side in sides[1:]]
 
 
+def count_alike(a: ComparedRun, b: ComparedRun) -> bool:
+    """Whether both kept counts of the same rows; what their metrics make of them, their task knows alone."""
+    files = [run.directory / "predictions" / "test.parquet" for run in (a, b)]
+    if not _judged_alike(a, b) or not all(file.is_file() for file in files):
+        return False
+    first, second = (set(pq.read_schema(file).names) for file in files)
+    if "row" not in first & second or not any(name.startswith(COUNTS) for name in first & second):
+        return False
+    rows = [np.sort(pq.read_table(file, columns=["row"])["row"].to_numpy()) for file in files]
+    return bool(np.array_equal(*rows))
+
+
 def history(run: ComparedRun, key: str) -> list[tuple[int, float]]:
     """(step, value) of a logged metric."""
     lines = read_metrics(run.directory / "metrics.jsonl")
@@ -222,13 +238,18 @@ def _mean(values: Sequence[float]) -> Figure | None:
     return Figure(statistics.fmean(values), len(values), deviation=statistics.stdev(values) if spread else None)
 
 
-def _paired(a: ComparedRun, b: ComparedRun) -> Paired | None:
+def _judged_alike(a: ComparedRun, b: ComparedRun) -> bool:
+    """Whether the test rows may be the same."""
     # Other training rows make another fingerprint of the data; a digest of the test rows alone, their numbers and their
     # targets tell that these are the same.
     if a.outcome.data.get("labels") != b.outcome.data.get("labels"):
-        return None
+        return False
     judged = [run.outcome.data["judged"] for run in (a, b) if "judged" in run.outcome.data]  # earlier versions lack it
-    if len(set(judged)) == 2:
+    return len(set(judged)) < 2
+
+
+def _paired(a: ComparedRun, b: ComparedRun) -> Paired | None:
+    if not _judged_alike(a, b):
         return None
     first, second = (read_predictions(run.directory / "predictions" / "test.parquet") for run in (a, b))
     return paired(first, second) if first and second and same_rows(first, second) else None

@@ -12,6 +12,7 @@ from espalier.report.comparison import (
     Side,
     against_first,
     costs_of,
+    count_alike,
     curve_keys,
     differences,
     history,
@@ -66,13 +67,16 @@ def verdicts_of(sides: Sequence[Side]) -> list[str]:
 
 def _unpaired(a: Side, b: Side) -> list[str]:
     """Why there is no paired test; and, of two that can be tested on one set of rows, how."""
-    why = f"{a.letter} and {b.letter} were not tested on the same rows: no paired test"
     first, second = a.first, b.first
     labels = [run.outcome.data.get("labels") for run in (first, second)]
-    if not labels[0] or labels[0] != labels[1] or not first.status == second.status == "done":
+    if counted := count_alike(first, second):
+        why = f"{a.letter} and {b.letter} were tested on the same rows, and only their task can pair what it counted"
+    else:
+        why = f"{a.letter} and {b.letter} were not tested on the same rows: no paired test"
+    if (not counted and (not labels[0] or labels[0] != labels[1])) or not first.status == second.status == "done":
         return [why]
     command = f"espalier evaluate run={shlex.quote(str(first.shown))} --against {shlex.quote(str(second.shown))}"
-    return [why, f"{command}   tests both on one set of rows"]
+    return [why, f"{command}   " + ("tests them in pairs" if counted else "tests both on one set of rows")]
 
 
 def _tested(side: Side) -> bool:
