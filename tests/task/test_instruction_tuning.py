@@ -181,6 +181,10 @@ def test_the_readme_s_lines_answer_as_the_task_does(adapter: Any, root: Path, tm
     told = task.go_on([columns["text"][0].tolist()], [0], ends=task.encoding.ends)[0]
     answer = run_recipe(code, tmp_path)["answer"]
     assert answer([{"role": "user", "content": "Say 3."}]) == task.text(told)
+    long = "Say 3. " * 99
+    ids = task.encoding.apply(pa.table({"instruction": [long]}))["text"][0].tolist()
+    assert len(ids) == task.facts.max_length
+    assert answer([{"role": "user", "content": long}]) == task.text(task.go_on([ids], [0], ends=task.encoding.ends)[0])
 
 
 def test_what_does_not_fit_is_refused(root: Path) -> None:

@@ -130,6 +130,7 @@ def test_the_readme_s_lines_go_on_as_the_task_does(tmp_path: Path) -> None:
     task.save(tmp_path)
     card = (tmp_path / "README.md").read_text()
     code = card.partition("```python\n")[2].partition("```")[0]
+    assert "rows[:, -7:]" in code, "model.encoding.keep=end"
     ids = encoding.tokenizer.encode("to").ids
     context = task.learner.context
     told = task.go_on([ids], [0], ends=())[0][: context - len(ids)]  # type: ignore[operator]

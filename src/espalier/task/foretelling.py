@@ -125,7 +125,8 @@ class AbstractForetelling(AbstractCountedTask):
         loading = model.loading() if hasattr(model, "loading") else None
         card = language_card(
             self.told.sampling, self.told.length, ends=list(getattr(self.encoding, "ends", ())), context=model.context,
-            answers=self.replies, loading=loading,
+            answers=self.replies, max_length=self.facts.max_length,
+            keep="end" if self.replies else getattr(self.encoding, "keep", "start"), loading=loading,
         )  # fmt: skip
         (folder / "README.md").write_text(card, encoding="utf-8")
 
