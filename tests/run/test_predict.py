@@ -76,6 +76,27 @@ def test_rows_without_a_text_get_no_answer(directory: Path, tmp_path: Path, caps
     assert "1 row without a text: no prediction" in capsys.readouterr().err
 
 
+def test_what_a_row_draws_goes_by_its_place_in_the_table(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "book.txt").write_text("to be, or not to be: that is the question.\n\n" * 40)
+    small = ("model.layers=1", "model.heads=1", "model.width=4", "task.max_new_tokens=12", "task.temperature=1")
+    directory = trained(
+        place, "data=text_file", f"data.path={place / 'book.txt'}", "data.max_length=16", "task=language_modelling",
+        "model=gpt", "adapter=full", *small, "task.samples=0", "trainer.max_epochs=1",
+    )  # fmt: skip
+    (tmp_path / "new.jsonl").write_text(
+        "".join(json.dumps({"text": text}) + "\n" for text in ("to", "", "to", "to", "to"))
+    )
+    found = []
+    for size in (2, 4096):
+        monkeypatch.setattr(predict, "CHUNK", size)
+        out = tmp_path / f"{size}.jsonl"
+        assert predicted(directory, tmp_path / "new.jsonl", out, "--on-empty=skip", column="text=text") == 0
+        found.append([json.loads(line)["continuation"] for line in out.read_text().splitlines()])
+    assert found[0] == found[1] and found[0][1] is None and len(set(found[0])) == 5
+
+
 def test_a_column_called_prediction_is_not_replaced(directory: Path, tmp_path: Path) -> None:
     (tmp_path / "new.csv").write_text("review,prediction\na film,x\n")
     assert predicted(directory, tmp_path / "new.csv", tmp_path / "out.csv") == 2

@@ -162,9 +162,10 @@ class Predictor:
             table, empty = numbers_of(chunk, self.asked, columns, self.done), np.zeros(len(chunk.numbers), bool)
         else:
             table, empty = rows_of(chunk, self.facts, columns, on_empty, self.pictures)
+        numbers = self.done + np.flatnonzero(~empty)
         self.done += len(empty)
         self.empty += int(empty.sum())
-        found = self.task.answer(self._found(table), with_scores=self.with_scores) if table.num_rows else {}
+        found = self.task.answer(self._found(table, numbers), with_scores=self.with_scores) if table.num_rows else {}
         if taken := [name for name in self.schema.names if name in chunk.header]:
             remedy = "Rename it, or take it out: predictions get that name."
             raise DataError(Fault(taken[0], "is a column of the input already.", remedy))
@@ -185,19 +186,25 @@ class Predictor:
         return pa.array(spread, kind)
 
     @torch.inference_mode()
-    def _found(self, table: pa.Table) -> dict[str, Any]:
-        """What ``predict_step`` told of the rows, in the order of the table: arrays, or lists."""
-        numbers = {role: table[role].to_numpy() for role in self.asked}
-        encoded = numbers or dict(self.encoding.apply(table))
+    def _found(self, table: pa.Table, numbers: npt.NDArray[np.int64]) -> dict[str, Any]:
+        """What ``predict_step`` told of the rows, in the order of the table: arrays, or lists.
+
+        Args:
+            numbers: of the rows in all that is predicted, (N,), ascending: what a row draws goes by its own. In what is
+                told a row's number is its place in the table.
+        """
+        given = {role: table[role].to_numpy() for role in self.asked}
+        encoded = given or dict(self.encoding.apply(table))
         cut: Any = encoded.pop("truncated", np.zeros(0, bool))
         self.truncated += int(np.count_nonzero(cut))
-        encoded["row"] = np.asarray(encoded.pop("taken", np.arange(table.num_rows)))
+        encoded["row"] = numbers[np.asarray(encoded.pop("taken", np.arange(table.num_rows)))]
         parts: dict[str, list[Any]] = {}
         for batch in batches_of(self.source, {"test": encoded}, self.facts).test_dataloader():
             with self.fabric.autocast():
                 told = self.task.predict_step(self.fabric.to_device(batch))
             for name, values in told.items():
                 parts.setdefault(name, []).append(_plain(values))
+        parts["row"] = [np.searchsorted(numbers, some) for some in parts["row"]]
         order = np.argsort(np.concatenate(parts["row"]), kind="stable")
         return {**{name: _ordered(values, order) for name, values in parts.items()}, "rows": table}
 
