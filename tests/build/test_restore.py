@@ -207,7 +207,7 @@ def test_a_judge_is_another_runs_model(place: Path, tmp_path: Path, monkeypatch:
     assert all(torch.equal(weights[name], value) for name, value in appointed.state_dict().items())
     shutil.rmtree(judge)
     restore(directory)  # who makes images needs no judge
-    with pytest.raises(UserError, match="is no run directory"):
+    with pytest.raises(UserError, match="is not there"):
         appoint(found)
     found.judge = str(next((directory / "model").glob("*.safetensors")))
     with pytest.raises(ConfigError, match=r"task.judge=.*  is weights alone\."):

@@ -61,7 +61,7 @@ def test_of_a_sweep_is_the_sweeps(
     ("words", "truth"),
     [
         ([], "needs a run directory."),
-        (["nowhere"], "is no run directory: it has no outcome.json."),
+        (["nowhere"], "is not there (looked from"),
         (["nowhere", "outptu=x"], "is no setting of espalier report."),
         (["nowhere", "texts=no"], "is neither true nor false."),
         (["nowhere", "output=nowhere/page.html"], "lies in a folder that is not there: nowhere."),
@@ -72,4 +72,4 @@ def test_of_a_sweep_is_the_sweeps(
 def test_mistakes(words: list[str], truth: str) -> None:
     with pytest.raises(UserError) as raised:
         main(words)
-    assert truth in [fault.truth for fault in raised.value.faults]
+    assert any(fault.truth.startswith(truth) for fault in raised.value.faults)

@@ -117,7 +117,7 @@ def test_every_mistake_is_answered(made_run: Callable[..., Path]) -> None:
     assert [fault.truth for fault in said.value.faults] == ["needs a run or a sweep.", "needs to know whom to tell."]
     with pytest.raises(UserError, match="has recorded no metrics"):
         main([str(made_run("done")), "--to", "wandb"])
-    with pytest.raises(UserError, match="is no run directory"):
+    with pytest.raises(UserError, match="is not there"):
         main(["nowhere", "--to", "wandb"])
     with pytest.raises(UserError, match="invalid choice: 'mlflow'"):
         main(["nowhere", "--to", "mlflow"])

@@ -54,8 +54,8 @@ def test_a_mistake_leaves_nothing(became: list[tuple[Path, bool]], here: Path) -
         (["--cfg", "jobs"], "invalid choice"),
         (["--resum", "d"], "--resume"),
         (["--resume"], "expected one argument"),
-        (["--resume", "d"], "is no run directory"),
-        (["--rerun", "d"], "is no run directory"),
+        (["--resume", "d"], "is not there"),
+        (["--rerun", "d"], "is not there"),
         (["--config-dir", "d"], "is no folder"),
     ],
 )

@@ -101,6 +101,14 @@ def test_an_outcome_that_cannot_be_read(text: str, tmp_path: Path) -> None:
 def test_no_run_directory(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is no run directory"):
         read_outcome(tmp_path)
+    with pytest.raises(UserError, match="is not there"):
+        read_outcome(tmp_path / "typo")
+    (tmp_path / "sweep.yaml").touch()
+    with pytest.raises(UserError, match=r"is a sweep's directory; it has no best yet.*espalier sweep resume"):
+        read_outcome(tmp_path)
+    (tmp_path / "best").mkdir()
+    with pytest.raises(UserError, match=r"its best trial is  \S+/best \."):
+        read_outcome(tmp_path)
 
 
 def test_a_run_whose_process_lives_is_not_gone(tmp_path: Path) -> None:

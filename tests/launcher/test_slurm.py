@@ -20,7 +20,7 @@ from espalier.launcher import slurm_queue
 from espalier.launcher.slurm import Slurm
 from espalier.launcher.slurm_keys import Sbatch
 from espalier.launcher.slurm_notes import Notes
-from espalier.sweep.conduct import prepare
+from espalier.sweep.ready import prepare
 from launcher.waiting import Program, wait
 
 CPU = {"_target_": "espalier.hardware.cpu.cpu", "devices": 1, "threads": "auto"}

@@ -215,30 +215,3 @@ def test_a_full_disk_is_waited_for_and_who_wants_an_end_has_it(
     room.update(after=0)
     assert swept("sweep.dir=t") == 0
     assert [trial.state for trial in read_record(here / "t")] == ["done"] * 2
-
-
-def test_what_is_judged_by_different_metrics_is_not_compared() -> None:
-    words = [*SMALL, "task.objective=accuracy,loss"]
-    with pytest.raises(UserError, match=r"auto\] *is accuracy of some trials, loss of others"):
-        prepare(read_command(words))
-    prepare(read_command([*words, "sweep.objectives=[accuracy]"]))
-
-
-def test_every_fault_at_once() -> None:
-    words = [*SMALL, "optimizer.lr=1e-3,oops", "sweep.objectives=[nonsense]", "launcher.trials=8"]
-    with pytest.raises(UserError) as error:
-        prepare(read_command(words))
-    assert {fault.what for fault in error.value.faults} == {"optimizer.lr=oops", "sweep.objectives=[nonsense]"}
-
-
-@pytest.mark.parametrize(
-    ("words", "trials"),
-    [
-        (["optimizer.lr=1e-3,1e-2"], None),
-        (["optimizer.lr=1e-3,1e-2", "sweep.trials=1"], 1),
-        (["optimizer.lr=interval(1e-4,1e-2)", "search=random"], 20),
-        (["optimizer.lr=interval(1e-4,1e-2)", "sweep=asha"], 40),
-    ],
-)
-def test_how_many(words: list[str], trials: int | None) -> None:
-    assert prepare(read_command([*SMALL, *words])).settings.trials == trials

@@ -10,8 +10,9 @@ from espalier.cli.process import run_each
 from espalier.cli.show import show_config
 from espalier.config.multirun import read_command
 from espalier.core.errors import Fault, UserError
-from espalier.sweep.conduct import conduct, machine_of
+from espalier.sweep.conduct import conduct
 from espalier.sweep.plan import Planner
+from espalier.sweep.ready import machine_of
 
 
 def main(given: argparse.Namespace) -> int:

@@ -26,6 +26,7 @@ from espalier.core.errors import Fault, UserError, newer
 from espalier.core.files import write_atomic
 from espalier.core.home import expanded, folder_of
 from espalier.core.masking import masked_text, masked_words
+from espalier.core.rundir import no_run
 from espalier.core.yaml_files import read_yaml, yaml_text
 
 CONFIG, ORIGIN = "config.yaml", "origin.yaml"
@@ -61,7 +62,7 @@ def read(directory: Path) -> Experiment:
     """
     file = directory / CONFIG
     if not file.is_file():
-        raise UserError(Fault(str(directory), f"is no run directory: it has no {CONFIG}.", "See:  espalier runs"))
+        raise UserError(no_run(directory, CONFIG))
     layers = Layers()
     try:
         content = dict(read_yaml(file))

@@ -17,7 +17,7 @@ from espalier.core.facts import DataFacts
 from espalier.core.files import read_json, write_json
 from espalier.core.lock import is_held
 from espalier.core.outcome import Outcome
-from espalier.core.record import RECORD, TRIALS
+from espalier.core.record import BEST, RECORD, SWEEP, TRIALS
 from espalier.core.trial import read_trial
 
 OUTCOME, FACTS, LATEST = "outcome.json", "facts.json", "latest"
@@ -108,11 +108,19 @@ def read_outcome(directory: Path) -> Outcome:
     try:
         return Outcome.of(read_json(file))
     except FileNotFoundError:
-        raise UserError(
-            Fault(str(directory), f"is no run directory: it has no {OUTCOME}.", "See:  espalier runs")
-        ) from None
+        raise UserError(no_run(directory, OUTCOME)) from None
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(Fault(str(file), f"cannot be read: {type(error).__name__}.")) from None
+
+
+def no_run(directory: Path, lacks: str) -> Fault:
+    """A path that was named as a run's lacks one of its files: what it is instead."""
+    if not directory.exists():
+        return Fault(str(directory), f"is not there (looked from {Path.cwd()}).", "See:  espalier runs")
+    if (directory / SWEEP).exists():
+        best = f"its best trial is  {shown(directory / BEST)}" if (directory / BEST).exists() else "it has no best yet"
+        return Fault(str(directory), f"is a sweep's directory; {best} .", f"Go on:  {typed('sweep resume', directory)}")
+    return Fault(str(directory), f"is no run directory: it has no {lacks}.", "See:  espalier runs")
 
 
 def write_facts(directory: Path, facts: DataFacts) -> None:

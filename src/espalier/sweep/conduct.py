@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from espalier.build.instantiate import instantiate
-from espalier.config.check import check
-from espalier.config.compose import Experiment
 from espalier.config.multirun import Command
-from espalier.core.errors import ConfigError, Fault, RunFailedError, UserError
+from espalier.core.errors import Fault, RunFailedError, UserError
 from espalier.core.files import is_full
-from espalier.core.launching import Launcher
-from espalier.core.machine import Machine
 from espalier.core.record import TRIALS, Record, TrialRecord
 from espalier.core.rundir import shown, typed
-from espalier.core.searching import combinations, identity
+from espalier.core.searching import identity
 from espalier.core.world import launched
 from espalier.report.sweep_read import read_summary
 from espalier.sweep.definition import Definition, read_definition
@@ -28,26 +23,15 @@ from espalier.sweep.directory import driven, new_directory, require_free
 from espalier.sweep.driver import Driver
 from espalier.sweep.finish import finish
 from espalier.sweep.listening import Ears
-from espalier.sweep.objectives import AUTO, directions, mixed, read_objectives
-from espalier.sweep.parts import Clock, Parts
+from espalier.sweep.parts import Clock
 from espalier.sweep.plan import Planner
 from espalier.sweep.preview import left_out
+from espalier.sweep.ready import Ready, prepare
 from espalier.sweep.screen import Screen
-from espalier.sweep.settings import DEFAULT_TRIALS, Settings
 from espalier.sweep.summary import Summary
 from espalier.sweep.takeover import take_over
 
 _LOOK = 1.0  # seconds between two looks whether a full disk has room
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A command whose every part is made and right."""
-
-    command: Command
-    settings: Settings
-    planner: Planner
-    parts: Parts
 
 
 @dataclass(frozen=True)
@@ -93,67 +77,10 @@ def conduct(command: Command, directory: Path | None = None, orders: Orders | No
         return _drive(stack, place, ready, definition, orders or Orders())
 
 
-def prepare(command: Command) -> Ready:
-    """Make the parts and check every trial that can be known.
-
-    Raises:
-        UserError: every fault, of trials, search, launcher and objectives.
-    """
-    config, faults = command.settings.config, list[Fault]()
-    settings: Settings = instantiate(config.sweep)
-    search, pruning, launcher = (instantiate(config[name]) for name in ("search", "pruning", "launcher"))
-    planner = Planner(command, launcher.machine)
-    try:
-        objectives = read_objectives(settings.objectives)
-    except UserError as error:
-        faults += error.faults
-        objectives = []
-    try:
-        planner.check()
-    except UserError as error:
-        raise type(error)(*faults, *error.faults) from None
-    faults += search.faults(planner.space)
-    if any(one.name == AUTO for one in objectives) and len(names := planner.task_objectives()) > 1:
-        faults.append(mixed(names))
-    if not faults:
-        faults += launcher.faults(list(_hardware(planner)))
-    if faults:
-        raise ConfigError(*dict.fromkeys(faults))
-    search.start(planner.space, directions(objectives), settings.seed)
-    most = settings.trials or (None if planner.is_grid else DEFAULT_TRIALS)
-    settings = replace(settings, trials=most)
-    return Ready(command, settings, planner, Parts(launcher, search, pruning, planner, settings))
-
-
-def machine_of(settings: Experiment) -> Machine | None:
-    """On what trials run with such settings; None where that is not known, or the launcher's own are wrong."""
-    try:
-        check(settings, only=["launcher"])
-    except UserError:
-        return None
-    launcher: Launcher = instantiate(settings.config.launcher)
-    return launcher.machine()
-
-
 def _require_alone() -> None:
     if world := launched():
         truth = f"starts the processes of its trials, and {world.by} has started {world.size}."
         raise UserError(Fault("-m", truth, f"Leave {world.by} out; several processes a trial:  hardware=ddp_cpu"))
-
-
-def _hardware(planner: Planner) -> Iterator[Mapping[str, Any]]:
-    """The different hardware that trials will ask for; of intervals, at both ends."""
-    seen: list[Mapping[str, Any]] = []
-    for options in combinations(planner.space.options()):
-        keys = planner.space.keys(options)
-        first = {key.key: key.values[0] if key.values else key.low for key in keys}
-        varied = [key for key in keys if key.key.startswith("hardware")]
-        rows = [first, *({**first, k.key: v} for k in varied for v in (k.values or (k.low, k.high)))]
-        for row in rows:
-            found = planner.at({**options, **row}).hardware
-            if found not in seen:
-                seen.append(found)
-                yield found
 
 
 class _Watcher:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from espalier.config.suggest import asked, nearest
 from espalier.core.errors import ConfigError, Fault
-from espalier.core.outcome import Outcome
+from espalier.core.outcome import Cost, Outcome
 
 AUTO = "auto"
+_COSTS = tuple(field.name for field in fields(Cost))
 _SMALL = ("loss", "error", "ece", "brier", "seconds", "bytes", "parameters", "perplexity")
 _LARGE = (
     "accuracy", "f1", "auroc", "precision", "recall", "average_precision", "kappa", "mcc", "per_second", "score",
@@ -59,14 +61,20 @@ def read_objectives(words: Sequence[str]) -> list[Objective]:
         if name != AUTO and "/" not in name and not name.startswith("cost."):
             name = f"validation/{name}"
         said = f"sweep.objectives=[{word}]"
-        if direction not in ("", "max", "min"):
+        split, _, metric = name.rpartition("/")
+        if name.startswith("cost.") and name.removeprefix("cost.") not in _COSTS:
+            faults.append(Fault(said, "is no cost.", _mean(name.removeprefix("cost."), _COSTS, "cost.")))
+        elif split not in ("", "validation", "train", "test"):
+            faults.append(Fault(said, f"is of no split: {split}.", f"Judge by  validation/{metric}"))
+        elif direction not in ("", "max", "min"):
             faults.append(Fault(said, f"ends with {direction}.", f"Write  {name}:max  or  {name}:min"))
         elif name.startswith("test/"):
             faults.append(Fault(said, "is of the test split, which no trial sees.", "Judge by  validation/…"))
         elif name != AUTO and not (direction := direction or _known_direction(name)):
-            faults.append(
-                Fault(said, "may be better when larger or when smaller.", f"Write  {word}:max  or  {word}:min")
-            )
+            guess = nearest(metric, (*_LARGE, *_SMALL))
+            remedy = f"Did you mean  {guess} ? Else write" if guess else "Write"
+            truth = "may be better when larger or when smaller."
+            faults.append(Fault(said, truth, f"{remedy}  {word}:max  or  {word}:min"))
         else:
             found.append(Objective(name, direction))
     if not words:
@@ -141,6 +149,11 @@ def none_such(missing: Sequence[Objective], names: Sequence[str]) -> ConfigError
 def are_finite(values: Sequence[float]) -> bool:
     """Whether they say anything."""
     return all(map(math.isfinite, values))
+
+
+def _mean(word: str, known: Sequence[str], prefix: str) -> str:
+    guess = nearest(word, known)
+    return asked([prefix + guess]) if guess else f"There are: {', '.join(prefix + one for one in known)}."
 
 
 def _costs(outcome: Outcome) -> Mapping[str, Any]:

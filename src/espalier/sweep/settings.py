@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How many trials, judged by what, and what happens to those that fail. ``espalier train -m sweep.trials=40``.
+    """How many trials, judged by what, and what becomes of those that fail. ``espalier train -m sweep=tpe``.
 
     Args:
         trials: configurations that a search tries; None: a whole grid, or ``DEFAULT_TRIALS``.
