@@ -140,8 +140,8 @@ def count_alike(a: ComparedRun, b: ComparedRun) -> bool:
     first, second = (set(pq.read_schema(file).names) for file in files)
     if "row" not in first & second or not any(name.startswith(COUNTS) for name in first & second):
         return False
-    mine, theirs = (np.sort(pq.read_table(file, columns=["row"])["row"].to_numpy()) for file in files)
-    return np.array_equal(mine, theirs)
+    ours, theirs = (np.sort(pq.read_table(file, columns=["row"])["row"].to_numpy()) for file in files)
+    return bool(np.array_equal(ours, theirs))
 
 
 def history(run: ComparedRun, key: str) -> list[tuple[int, float]]:
