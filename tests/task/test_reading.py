@@ -14,13 +14,14 @@ from torchmetrics.functional.text import squad
 from conf.defaults import defaults_of
 from espalier.adapter.full import full
 from espalier.batch.batches import Batches
-from espalier.core.counted import compared, counts_of
+from espalier.core.counted import compared, counts_of, values
 from espalier.core.errors import ConfigError
 from espalier.core.exhibits import Table, Texts
 from espalier.core.facts import Counts, DataFacts, Raw
 from espalier.core.parts import Batching
 from espalier.model.encoding.pretrained import Pretrained
 from espalier.model.hub import Transformer
+from espalier.task import reading_rows
 from espalier.task.exact import bits_of, value_of
 from espalier.task.reading import Reading
 from model import checkpoints
@@ -124,6 +125,20 @@ def test_the_threshold_is_validation_s_and_is_kept(trained: tuple[Reading, Batch
     del earlier["bits"]
     task.load_state_dict(earlier)
     assert task.threshold == 0.25
+
+
+def test_of_rows_that_all_have_an_answer_none_without_one_are_told(tmp_path: Path) -> None:
+    """As SQuAD 2.0's script; but an objective is told."""
+    rows = {"all have": [["a"], ["b"]], "none have": [[], []]}
+    told = {}
+    for objective in ("f1", "f1_has_answer"):
+        task = made(tmp_path, objective=objective)[0]
+        for name, targets in rows.items():
+            counts = {**reading_rows.counts_of(["a", ""], targets), "loss": np.ones((2, 2))}
+            told[objective, name] = {*values(task.counted, counts)} & {"f1_has_answer", "f1_no_answer"}
+    assert told["f1", "all have"] == told["f1_has_answer", "all have"] == {"f1_has_answer"}
+    assert told["f1", "none have"] == {"f1_no_answer"}
+    assert told["f1_has_answer", "none have"] == {"f1_has_answer", "f1_no_answer"}
 
 
 def test_padding_and_neighbours_have_no_influence(tmp_path: Path) -> None:

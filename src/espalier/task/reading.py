@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -42,7 +43,8 @@ class Reading(AbstractCountedTask):
     best F1, and the checkpoint keeps: so validation's own figures flatter a little, the test's do not.
 
     Metrics are SQuAD 2.0's (see ``task.squad``): ``exact`` and ``f1`` are means over rows, ``f1_has_answer`` and
-    ``f1_no_answer`` over those that have an answer, and have none. ``loss`` is the mean over windows.
+    ``f1_no_answer`` over those that have an answer, and have none, where there are such. ``loss`` is the mean over
+    windows.
 
     Args:
         objective: the validation metric that chooses the best checkpoint.
@@ -62,8 +64,8 @@ class Reading(AbstractCountedTask):
 
     learns: ClassVar[str] = "spans"
     counted: ClassVar[Mapping[str, Counted]] = {
-        "f1": Counted(mean), "exact": Counted(mean), "f1_has_answer": Counted(mean), "f1_no_answer": Counted(mean),
-        "loss": Counted(mean, "min"),
+        "f1": Counted(mean), "exact": Counted(mean), "f1_has_answer": Counted(mean, partial=True),
+        "f1_no_answer": Counted(mean, partial=True), "loss": Counted(mean, "min"),
     }  # fmt: skip
 
     def __init__(
@@ -80,6 +82,8 @@ class Reading(AbstractCountedTask):
         bootstrap: Annotated[int, Ge(0)],
     ) -> None:
         super().__init__(learner, facts, optimizers, objective=objective, bootstrap=bootstrap)
+        chosen = replace(self.counted[objective], partial=False)  # an objective is told whatever rows there are
+        self.counted = {**self.counted, objective: chosen}  # type: ignore[misc]
         self.context, self.question, self.answers = _roles(facts)
         _require(learner, facts, self.context)
         width: Any = learner.width
