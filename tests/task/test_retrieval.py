@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from conf.defaults import defaults_of
+from espalier.adapter.full import full
 from espalier.adapter.lora import lora
 from espalier.adapter.probe import probe
 from espalier.batch.batches import Batches
@@ -23,6 +24,7 @@ from espalier.core.errors import ConfigError
 from espalier.core.facts import DataFacts
 from espalier.core.parts import Batching
 from espalier.task.retrieval import Retrieval, _counts, words_of
+from model.examples import run_recipe
 from task.toy import facts_of, hub_cache, lstm, minilm, raw, trainer
 
 ANSWERS = ("délai", "refund_status", "Send it back.")
@@ -50,6 +52,18 @@ def batches(learner: Any, rows: pa.Table) -> Batches:
     columns = {name: column for name, column in columns.items() if name not in ("length", "truncated")}
     splits = dict.fromkeys(("train", "validation", "test"), columns)
     return Batches(splits, Batching(6, 4, 0, False), learner.encoding.facts()["pad"], seed=0)
+
+
+def test_a_readme_s_lines_load_what_was_trained_in_bf16(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = retrieval(full(lstm(), facts_of("text")), projection=4).to(torch.bfloat16)
+    task.learner.encoding.save(tmp_path)  # type: ignore[union-attr, operator]
+    task.save(tmp_path)
+    lines = (tmp_path / "README.md").read_text().partition("```python\n")[2].partition("```")[0]
+    monkeypatch.chdir(tmp_path)
+    found = run_recipe(lines, tmp_path)["vectors"]([words_of(name) for name in ANSWERS])
+    with torch.inference_mode():
+        wanted = task.float().eval().encoded(torch.arange(3))
+    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=0)
 
 
 @pytest.mark.slow

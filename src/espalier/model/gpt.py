@@ -23,7 +23,7 @@ _RECIPE = """
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-model = AutoModel.from_pretrained(".").eval()
+model = AutoModel.from_pretrained(".").eval().float()
 tokenizer = AutoTokenizer.from_pretrained(".")
 
 

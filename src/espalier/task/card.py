@@ -112,5 +112,5 @@ def loading_card(recipe: str, scoring: Scoring) -> str:
 
 def answers_card(recipe: str, *, projected: bool) -> str:
     """The README's text of a bi-encoder; ``projected``: whether a linear layer stands behind the encoder."""
-    found = "features(rows)" + (' @ load_file("projection.safetensors")["weight"].T' if projected else "")
+    found = "features(rows)" + (' @ load_file("projection.safetensors")["weight"].float().T' if projected else "")
     return _ANSWERS.format(recipe=recipe.strip(), projected=found)
