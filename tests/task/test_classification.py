@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from conf.defaults import defaults_of
 from espalier.adapter.full import full
 from espalier.adapter.lora import lora
 from espalier.batch.batches import Batches
@@ -21,7 +22,13 @@ from espalier.batch.gather import Gather
 from espalier.core.errors import ConfigError
 from espalier.core.facts import OUT_OF_SCOPE
 from espalier.core.parts import Batching
+from espalier.model.encoding.characters import Characters
+from espalier.model.gpt import Gpt
+from espalier.task.card import rejecting_scoring
 from espalier.task.classification import Classification
+from espalier.task.exact import bits_of
+from espalier.task.rejection import Rejection
+from model.examples import run_recipe, sentences
 from task.toy import LABELS, TEXTS, classification, facts_of, hub_cache, images, lstm, minilm, mlp, trainer
 
 BACKBONES = {
@@ -191,6 +198,32 @@ def test_the_readmes_lines_reject_too(tmp_path: Path, monkeypatch: pytest.Monkey
     scores = names["scores"](TEXTS)
     assert scores.shape == (3, 4) and names["labels"][-1] == OUT_OF_SCOPE
     torch.testing.assert_close(scores, live(task), atol=1e-5, rtol=0)
+
+
+def test_the_readmes_lines_decide_as_predict_does_where_fp32_cannot() -> None:
+    rule = Rejection("max_probability", 0.5)
+    rule.bits.copy_(bits_of(0.99999996))
+    logits = torch.tensor([[gap, 0.0, -50.0] for gap in (17.1, 17.0, 17.05, 17.2, 17.3)])
+    scoring = rejecting_scoring(rule.as_code())
+    names: dict[str, Any] = {}
+    exec(f"import torch\ndef scores(logits):\n    {scoring.scores}", names)
+    wanted = rule.scores(logits)
+    assert {*wanted.argmax(1).tolist()} == {0, 3}, "some are rejected, though all have 1.0 in fp32"
+    assert torch.equal(names["scores"](logits).argmax(1), wanted.argmax(1))
+
+
+def test_the_readmes_lines_load_a_gpt_that_was_trained_in_bf16(tmp_path: Path) -> None:
+    raw, facts = sentences(texts=[*TEXTS, ""])[0], facts_of("text")
+    encoding = Characters(facts, **defaults_of("model/encoding/characters"))
+    encoding.fit(raw)
+    model = Gpt(
+        facts.learn(**encoding.facts()), **defaults_of("model/gpt", encoding=encoding, layers=1, heads=1, width=8)
+    )
+    task = classification(full(model, facts)).to(torch.bfloat16)
+    encoding.save(tmp_path)
+    task.save(tmp_path)
+    names = run_recipe(block(tmp_path), tmp_path)
+    torch.testing.assert_close(names["scores"](TEXTS), live(task.float()), atol=1e-5, rtol=0)
 
 
 def saved(backbone: nn.Module, folder: Path, **values: Any) -> tuple[Classification, Path]:

@@ -92,10 +92,11 @@ def rejecting_scoring(strange: str) -> Scoring:
         strange: of ``logits`` and ``known``, their softmax: (rows,), above 0 where a row is of none of the classes.
     """
     lines = (
+        "logits = logits.type(torch.float64)  # confident rows differ in their last digits",
         "known = logits.softmax(-1)",
         f"strange = {strange}  # above 0: of none of the classes",
         "whole = torch.cat([known, (known.amax(-1) * strange.exp()).unsqueeze(-1)], -1)",
-        "return whole / whole.sum(-1, keepdim=True)",
+        "return (whole / whole.sum(-1, keepdim=True)).float()",
     )
     return Scoring("\n    ".join(lines), _BEST)
 
