@@ -183,7 +183,7 @@ def test_the_readme_s_lines_answer_as_the_task_does(adapter: Any, root: Path, tm
     assert answer([{"role": "user", "content": "Say 3."}]) == task.text(told)
     long = "Say 3. " * 99
     ids = task.encoding.apply(pa.table({"instruction": [long]}))["text"][0].tolist()
-    assert len(ids) == task.facts.max_length
+    assert len(ids) == task.facts.max_length and f"rows[:, -{len(ids)}:]" in code
     assert answer([{"role": "user", "content": long}]) == task.text(task.go_on([ids], [0], ends=task.encoding.ends)[0])
 
 
