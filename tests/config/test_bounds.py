@@ -91,6 +91,44 @@ def test_reads() -> None:
     assert (key, truth) == ("model", "reads text or words, and mnist has image.")
 
 
+@pytest.mark.parametrize(
+    ("encoding", "data", "said"),
+    [
+        ("joint_bpe.JointBpe", "support_intents.SupportIntents", "and support_intents has no target"),
+        ("both_sides.BothSides", "csv.Csv", "and csv has no target"),
+        ("joint_bpe.JointBpe", "pairs.Pairs", ""),
+    ],
+)
+def test_what_writes_needs_something_to_write(encoding: str, data: str, said: str) -> None:
+    model = {"_target_": "espalier.model.encoder_decoder.EncoderDecoder"}
+    given = {**model, "encoding": {"_target_": f"espalier.model.encoding.{encoding}"}}
+    found = answers(Bound("Reads", ("data",)), "model", given, data={"_target_": f"espalier.data.{data}"})
+    assert [said in truth for _, truth, _ in found] == [True] * bool(said)
+
+
+@pytest.mark.parametrize(
+    ("task", "model", "said"),
+    [
+        ("gan.Gan", "hub.Transformer", "asks a model for generator, and hub has none. Set model=gan."),
+        ("gan.Gan", "gan.Gan", ""),
+        ("language_modelling.LanguageModelling", "lstm.Lstm", "asks a model for logits, and lstm has none."),
+        ("language_modelling.LanguageModelling", "causal_lm.CausalLm", ""),
+        ("language_modelling.LanguageModelling", "gpt.Gpt", ""),
+        ("masked_language_modelling.MaskedLanguageModelling", "hub.Transformer", ""),
+        ("masked_language_modelling.MaskedLanguageModelling", "gpt.Gpt", "asks a model for masked_head"),
+        ("translation.Translation", "seq2seq.Seq2SeqLm", ""),
+        ("translation.Translation", "gpt.Gpt", "asks a model for begin"),
+        ("tagging.Tagging", "bag.Bag", "asks a model for states"),
+        ("classification.Classification", "encoder_decoder.EncoderDecoder", ""),
+    ],
+)
+def test_asks(task: str, model: str, said: str) -> None:
+    given, there = {"_target_": f"espalier.task.{task}"}, {"_target_": f"espalier.model.{model}"}
+    found = answers(Bound("Asks", ("model",)), "task", given, model=there)
+    assert [said in f"{truth} {remedy}" for _, truth, remedy in found] == [True] * bool(said)
+    assert answers(Bound("Asks", ("model",)), "task", given, model={"_target_": "somebody.Elses"}) == []
+
+
 def test_keys() -> None:
     bound = Bound("Keys", (("validation", "test"),))
     assert answers(bound, "data.split", {"test": 0.1}) == []

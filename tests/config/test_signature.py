@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from espalier.config.locate import find
-from espalier.config.signature import class_attribute, owner_of, signature_of, summary, taking
+from espalier.config.signature import class_attribute, has_member, owner_of, signature_of, summary, taking
 
 BAG = '''
 """Bags."""
@@ -21,6 +21,11 @@ class Base:
     def __init__(self, given, /, *, width: int, depth: int = 1): ...
 class Child(Base): ...
 class Open(nn.Module): ...
+class Sub(Open):
+    logits = None
+    def __init__(self, given, /): self.width, self.twice = 1, 2
+    def states(self, batch): ...
+class Elsewhere(nn.Sequential): ...
 class Wrapped:
     def __init__(self, *, width: int, **common: Unpack[Common]): ...
 class Longer(Common):
@@ -106,6 +111,13 @@ def test_class_attributes() -> None:
     assert class_attribute("my_parts.bag.Base", "kinds") == {"a": 1}
     assert class_attribute("my_parts.bag.Base", "plain") == class_attribute("my_parts.bag.Child", "plain") == [1, 2]
     assert class_attribute("my_parts.bag.Base", "none") is None and class_attribute("my_parts.bag.Nobody", "x") is None
+
+
+def test_members() -> None:
+    known = {name: has_member("my_parts.bag.Sub", name) for name in ("states", "logits", "width", "twice", "context")}
+    assert known == {"states": True, "logits": True, "width": True, "twice": True, "context": False}
+    assert not has_member("my_parts.bag.Open", "states"), "torch's module has none"
+    assert has_member("my_parts.bag.Elsewhere", "states") and has_member("nobody.Knows", "states"), "who can tell?"
 
 
 def test_names_for_people() -> None:

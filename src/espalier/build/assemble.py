@@ -18,7 +18,7 @@ from espalier.build.optimizers import Optimizers
 from espalier.build.placed import placed, require_dividing, require_divisible
 from espalier.build.restore import appoint, begin, fit
 from espalier.build.steps import evaluating, in_micro_batches, require_whole, total_steps
-from espalier.core.bounds import Learns, Reads, RunOrWeights
+from espalier.core.bounds import Asks, Learns, Reads, RunOrWeights
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Encoding, Placement
 
@@ -59,7 +59,7 @@ def assemble(
     data: Node,
     model: Annotated[Node, Reads("data")],
     adapter: Node,
-    task: Annotated[Node, Learns("data")],
+    task: Annotated[Node, Learns("data"), Asks("model")],
     optimizer: Node,
     scheduler: Node,
     hardware: Node,

@@ -9,7 +9,7 @@ from typing import Any
 
 from espalier.config.data_files import columns_of, file_exists, folder_exists, learns
 from espalier.config.setting import Answer, Setting
-from espalier.config.signature import class_attribute, owner_of, signature_of
+from espalier.config.signature import class_attribute, has_member, owner_of, signature_of
 from espalier.config.suggest import asked, listed, nearest
 from espalier.config.trained_run import run_or_weights
 from espalier.config.tree import at
@@ -25,6 +25,17 @@ def outside(bound: Bound, setting: Setting) -> Iterator[Answer]:
     """What is wrong with a value under a bound of ``core.bounds``."""
     test = _TESTS.get(bound.name)
     yield from test(bound.arguments, setting) if test else ()
+
+
+def _asks(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
+    task, part = setting.value.get("_target_"), setting.tree.get(arguments[0])
+    target = part.get("_target_") if isinstance(part, Mapping) else None
+    if not isinstance(task, str) or not isinstance(target, str):
+        return
+    missing = next((name for name in class_attribute(task, "asks") or () if not has_member(target, name)), None)
+    if missing:
+        truth = f"asks a model for {missing}, and {owner_of(target)} has none."
+        yield setting.key, truth, class_attribute(task, "suits") or ""
 
 
 def _at_most(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
@@ -116,7 +127,13 @@ def _reads(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
     if len(targets) < 2:
         return
     read, kinds = class_attribute(targets[0], "reads"), class_attribute(targets[1], "kinds")
-    if not read or not isinstance(kinds, Mapping) or set(read) & set(kinds.values()):
+    if not read or not isinstance(kinds, Mapping):
+        return
+    writes = class_attribute(targets[0], "writes")
+    if writes and writes not in kinds.values():
+        truth = f"reads one text and writes another, and {owner_of(targets[1])} has no {writes}."
+        yield setting.key, truth, "Choose such data:  data=pairs, data=multi30k ; or a model that reads"
+    if set(read) & set(kinds.values()):
         return
     there = listed(kind for kind in dict.fromkeys(kinds.values()) if kind not in ("label", "labels", "tags", "id"))
     truth = f"reads {' or '.join(read)}, and {owner_of(targets[1])} has {there}."
@@ -124,6 +141,7 @@ def _reads(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
 
 
 _TESTS: Mapping[str, Callable[[Sequence[Any], Setting], Iterator[Answer]]] = {
+    "Asks": _asks,
     "AtMost": _at_most,
     "FileExists": file_exists,
     "FolderExists": folder_exists,

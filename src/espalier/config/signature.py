@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -12,6 +12,7 @@ from espalier.config.annotations import literal, name_of, type_of
 from espalier.config.locate import Definition, Found, Module, find, find_in
 
 _DEPTH = 8
+_BARE = ("Module",)  # torch's, which brings nothing that a part is asked for
 _PLAIN_MARKS = ("dataclass", "final", "runtime_checkable", "total_ordering")
 
 
@@ -86,6 +87,31 @@ def _attribute(found: Found, name: str, depth: int = _DEPTH) -> Any:
     return next((value for base in bases if (value := _attribute(base, name, depth - 1)) is not None), None)
 
 
+def has_member(target: str, name: str) -> bool:
+    """Whether objects of a class have a method or an attribute, or may have: a base or the class cannot be read."""
+    found = find(target)
+    return found is None or not isinstance(found.definition, ast.ClassDef) or _member(found, name)
+
+
+def _member(found: Found, name: str, depth: int = _DEPTH) -> bool:
+    marks = found.definition.decorator_list
+    own = any(_names(node, name) for node in ast.walk(found.definition))
+    return own or bool(marks) or not depth or any(_of_base(base, name, depth) for base in _bases(found, _BARE))
+
+
+def _of_base(base: Found | None, name: str, depth: int) -> bool:
+    return base is None or _member(base, name, depth - 1)
+
+
+def _names(node: ast.AST, name: str) -> bool:
+    """``def name``, ``name = …`` and ``self.name = …``."""
+    if isinstance(node, ast.FunctionDef):
+        return node.name == name
+    if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+        return (node.id if isinstance(node, ast.Name) else node.attr) == name
+    return False
+
+
 def _signature(function: ast.FunctionDef, owner: Found, found: Found) -> Signature:
     arguments, module = function.args, owner.module
     own = isinstance(owner.definition, ast.ClassDef)
@@ -113,14 +139,15 @@ def _initialiser(found: Found, depth: int = _DEPTH) -> tuple[Found, ast.Function
     return None
 
 
-def _bases(found: Found) -> Iterator[Found | None]:
+def _bases(found: Found, plain: Sequence[str] = ()) -> Iterator[Found | None]:
+    """What a class stands on, None where that cannot be read; without those of other modules that are ``plain``."""
     definition = found.definition
     for base in definition.bases if isinstance(definition, ast.ClassDef) else ():
         name = base.value if isinstance(base, ast.Subscript) else base
         if isinstance(name, ast.Name) and name.id not in ("object", "ABC", "Protocol", "Generic"):
             base_found = find_in(found.module.name, name.id)
             yield base_found if base_found and isinstance(base_found.definition, ast.ClassDef) else None
-        elif isinstance(name, ast.Attribute):
+        elif isinstance(name, ast.Attribute) and name.attr not in plain:
             yield None
 
 

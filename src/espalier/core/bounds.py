@@ -10,6 +10,18 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Asks:
+    """A task that asks another group's part for more than ``forward``.
+
+    ``Asks("model")`` holds where the model's class has every method or attribute that the task's class names in
+    ``asks: ClassVar[tuple[str, ...]] = ("states", "logits")``, or where a class cannot be read. What the task's
+    ``suits: ClassVar[str]`` says is the remedy.
+    """
+
+    group: str
+
+
+@dataclass(frozen=True)
 class AtMost:
     """No more than the machine has that it is to run on: ``cpus``, ``gpus`` or ``apple_gpus`` (``core.machine``)."""
 
@@ -92,8 +104,8 @@ class Reads:
     """A model whose encoding reads a kind of column that another group's part has.
 
     ``Reads("data")`` holds where the encoding's class says ``reads: ClassVar[tuple[str, ...]] = ("text",)`` and the
-    data option's class ``kinds: ClassVar[Mapping[str, Kind]] = {"text": "text", "label": "label"}``. Where either
-    says nothing, it holds.
+    data option's class ``kinds: ClassVar[Mapping[str, Kind]] = {"text": "text", "label": "label"}``; and where that has
+    the kind which an encoding ``writes: ClassVar[str] = "target"``. Where either says nothing, it holds.
     """
 
     group: str

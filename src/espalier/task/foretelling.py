@@ -27,7 +27,6 @@ from espalier.task.language_card import language_card
 from espalier.task.sampling import Sampling, continuations
 
 IGNORED = -100
-_ASKED = ("states", "logits", "next_logits")
 _AT_ONCE = 2**25  # scores that are held at once in an evaluation
 _ROWS = 16  # in a batch of the model as it came
 
@@ -83,6 +82,8 @@ class AbstractForetelling(AbstractCountedTask):
     counted: ClassVar[Mapping[str, Counted]] = {
         "loss": Counted(mean, "min"), "perplexity": Counted(perplexity, "min"), "accuracy": Counted(mean),
     }  # fmt: skip
+    asks: ClassVar[tuple[str, ...]] = ("states", "logits", "next_logits")
+    suits: ClassVar[str]
     option: ClassVar[str]
     replies: ClassVar[bool] = False  # whether it answers messages; else it goes on with texts
 
@@ -90,7 +91,9 @@ class AbstractForetelling(AbstractCountedTask):
         self, learner: nn.Module, facts: DataFacts, optimizers: OptimizerFactory, /, **settings: Unpack[Settings]
     ) -> None:
         super().__init__(learner, facts, optimizers, objective=settings["objective"], bootstrap=settings["bootstrap"])
-        _require(learner, self.option)
+        if missing := [name for name in self.asks if not callable(getattr(learner, name, None))]:
+            truth = f"asks a model what comes next, and {type(learner).__name__} has no {missing[0]}."
+            raise ConfigError(Fault(f"task={self.option}", truth, self.suits))
         model: Any = learner
         self.model, self.role = (model,), model.role  # in a tuple: the learner is a module already
         sampling = Sampling(settings["temperature"], settings["top_k"], settings["top_p"])
@@ -187,16 +190,6 @@ def _counts(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     there = target != IGNORED
     right = (logits.argmax(-1) == target) & there
     return exact(lost).sum(1), exact(right).sum(1), exact(there).sum(1)
-
-
-def _require(learner: nn.Module, option: str) -> None:
-    missing = [name for name in _ASKED if not callable(getattr(learner, name, None))]
-    if missing:
-        truth = f"asks a model what comes next, and {type(learner).__name__} has no {missing[0]}."
-        models = (
-            "model=causal_lm" if option == "instruction_tuning" else "model=gpt, with adapter=full, or model=causal_lm"
-        )
-        raise ConfigError(Fault(f"task={option}", truth, f"Set {models}."))
 
 
 @contextmanager

@@ -24,7 +24,6 @@ from espalier.state.ranks import own_part
 from espalier.task.base import AbstractTask, Batch
 from espalier.task.distances import directions, entropy, frechet, sliced_wasserstein
 
-_PARTS = ("generator", "discriminator")
 _AT_ONCE = 500  # images that are made, or judged, together
 _JUDGED = 1000  # samples whose classes are counted
 _SHOWN = 64  # samples in the report, a square of them
@@ -88,6 +87,8 @@ class Gan(AbstractTask):
         ConfigError: the model has not the two networks, or parts of them are frozen; ``frechet`` without a judge.
     """
 
+    asks: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
+    suits: ClassVar[str] = "Set model=gan."
     divides: ClassVar[bool] = False  # samples are made outside of steps
     asked: ClassVar[Mapping[str, Kind]] = {"seed": "id"}  # what ``espalier predict`` reads
 
@@ -130,7 +131,7 @@ class Gan(AbstractTask):
 
     def configure_optimizers(self) -> Any:
         """One for each network, with its schedule; the generator's counts the steps."""
-        return [self.optimizer_factory(getattr(self.learner, part), part) for part in _PARTS]
+        return [self.optimizer_factory(getattr(self.learner, part), part) for part in self.asks]
 
     def training_step(self, batch: Batch) -> None:
         """A step of both; logs ``train/loss_generator`` and ``train/loss_discriminator``."""
@@ -154,7 +155,7 @@ class Gan(AbstractTask):
             optimizer.step()
         for schedule in schedules or ():
             schedule.step()
-        for part, loss in zip(reversed(_PARTS), losses, strict=True):
+        for part, loss in zip(reversed(self.asks), losses, strict=True):
             self.log(f"train/loss_{part}", loss.detach(), batch_size=len(images))
 
     def validation_step(self, batch: Batch) -> None:
@@ -260,9 +261,9 @@ def _parts(rows: Tensor) -> list[Tensor]:
 
 
 def _require_two(learner: nn.Module) -> None:
-    if not all(isinstance(getattr(learner, part, None), nn.Module) for part in _PARTS):
-        truth = f"needs a model of two networks, {' and '.join(_PARTS)}, and {type(learner).__name__} has them not."
-        raise ConfigError(Fault("task=gan", truth, "Set model=gan."))
+    if not all(isinstance(getattr(learner, part, None), nn.Module) for part in Gan.asks):
+        truth = f"needs a model of two networks, {' and '.join(Gan.asks)}, and {type(learner).__name__} has them not."
+        raise ConfigError(Fault("task=gan", truth, Gan.suits))
     if not all(parameter.requires_grad for parameter in learner.parameters()):
         truth = "freezes parts of networks that have learned nothing yet: both begin at random."
         raise ConfigError(Fault("adapter", truth, "Set adapter=full."))

@@ -52,6 +52,7 @@ class InstructionTuning(AbstractForetelling):
 
     learns: ClassVar[str] = "messages"
     option: ClassVar[str] = "instruction_tuning"
+    suits: ClassVar[str] = "Set model=causal_lm."
     replies: ClassVar[bool] = True
 
     def __init__(

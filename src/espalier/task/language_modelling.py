@@ -49,6 +49,7 @@ class LanguageModelling(AbstractForetelling):
     """
 
     option: ClassVar[str] = "language_modelling"
+    suits: ClassVar[str] = "Set model=gpt, with adapter=full, or model=causal_lm."
 
     def __init__(
         self, learner: nn.Module, facts: DataFacts, optimizers: OptimizerFactory, /, **settings: Unpack[Settings]

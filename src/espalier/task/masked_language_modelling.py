@@ -83,6 +83,8 @@ class MaskedLanguageModelling(AbstractCountedTask):
     """
 
     divides: ClassVar[bool] = False  # the head keeps the embeddings' weights
+    asks: ClassVar[tuple[str, ...]] = ("masked_head", "states")
+    suits: ClassVar[str] = "Set  model=minilm, or another of the hub's."
     counted: ClassVar[Mapping[str, Counted]] = {
         "loss": Counted(mean, "min"), "perplexity": Counted(perplexity, "min"), "accuracy": Counted(mean),
     }  # fmt: skip
@@ -272,9 +274,9 @@ def _filled(text: str, mask: str, tokens: Sequence[Sequence[str]]) -> str:
 
 
 def _require(learner: nn.Module) -> None:
-    if not callable(getattr(learner, "masked_head", None)) or not callable(getattr(learner, "states", None)):
+    if not all(callable(getattr(learner, name, None)) for name in MaskedLanguageModelling.asks):
         truth = f"asks a pretrained encoder for hidden tokens, and {type(learner).__name__} is none."
-        raise ConfigError(Fault("task=masked_language_modelling", truth, "Set  model=minilm, or another of the hub's."))
+        raise ConfigError(Fault("task=masked_language_modelling", truth, MaskedLanguageModelling.suits))
     if getattr(getattr(learner, "encoding", None), "mask", None) is None:
         truth = "needs a token that hides others, and this model's tokenizer has none: it reads from left to right."
         raise ConfigError(Fault("task=masked_language_modelling", truth, "Choose an encoder: model=minilm, bert …"))

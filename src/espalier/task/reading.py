@@ -63,6 +63,8 @@ class Reading(AbstractCountedTask):
     """
 
     learns: ClassVar[str] = "spans"
+    asks: ClassVar[tuple[str, ...]] = ("states",)
+    suits: ClassVar[str] = "Set  model=minilm, or another of the hub's."
     counted: ClassVar[Mapping[str, Counted]] = {
         "f1": Counted(mean), "exact": Counted(mean), "f1_has_answer": Counted(mean, partial=True),
         "f1_no_answer": Counted(mean, partial=True), "loss": Counted(mean, "min"),
@@ -277,4 +279,4 @@ def _roles(facts: DataFacts) -> tuple[str, str, str]:
 def _require(learner: nn.Module, facts: DataFacts, context: str) -> None:
     if not callable(getattr(learner, "states", None)) or f"{context}{BESIDE}begin" not in facts.pad:
         truth = f"needs a pretrained encoder, which sees question and text together; {type(learner).__name__} is none."
-        raise ConfigError(Fault("task=reading", truth, "Set  model=minilm, or another of the hub's."))
+        raise ConfigError(Fault("task=reading", truth, Reading.suits))

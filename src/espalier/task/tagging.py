@@ -67,6 +67,8 @@ class Tagging(AbstractCountedTask):
     """
 
     learns: ClassVar[str] = "tags"
+    asks: ClassVar[tuple[str, ...]] = ("states",)
+    suits: ClassVar[str] = "Set  model=minilm, another of the hub's, or  model=lstm"
     counted: ClassVar[Mapping[str, Counted]] = {
         "f1": Counted(f1), "f1_macro": Counted(f1_macro), "precision": Counted(precision), "recall": Counted(recall),
         "accuracy": Counted(mean), "loss": Counted(mean, "min"),
@@ -87,7 +89,7 @@ class Tagging(AbstractCountedTask):
         self.words, self.tags = _role(facts, "words"), _role(facts, "tags")
         if not callable(getattr(learner, "states", None)):
             truth = f"needs a state of each word, and {type(learner).__name__} gives one vector for a whole text."
-            raise ConfigError(Fault("task=tagging", truth, "Set  model=minilm, another of the hub's, or  model=lstm"))
+            raise ConfigError(Fault("task=tagging", truth, self.suits))
         self.target = f"{self.words}{BESIDE}{self.tags}"
         self.labels = facts.label_names
         self.types = tuple(dict.fromkeys(label[2:] for label in self.labels if label != OUTSIDE))

@@ -26,7 +26,6 @@ from espalier.task.exact import exact
 from espalier.task.translation_card import translation_card
 from espalier.task.translation_exhibits import Rows, bleu_table, examples, weakest
 
-_ASKED = ("logits", "begin", "next_logits")
 _AT_ONCE = 2**25  # scores that are held at once in an evaluation
 _OF_TEXTS = {"bleu": bleu, "chrf": chrf}
 
@@ -65,6 +64,8 @@ class Translation(AbstractCountedTask):
 
     divides: ClassVar[bool] = False  # a process writes as long as its own texts are
     learns: ClassVar[str] = "target"
+    asks: ClassVar[tuple[str, ...]] = ("logits", "begin", "next_logits")
+    suits: ClassVar[str] = "Set model=encoder_decoder, with adapter=full, or model=seq2seq."
     counted: ClassVar[Mapping[str, Counted]] = {
         "bleu": Counted(bleu), "chrf": Counted(chrf), "loss": Counted(mean, "min"),
     }  # fmt: skip
@@ -234,8 +235,7 @@ def _require(learner: nn.Module, facts: DataFacts) -> None:
     if "target" not in facts.kinds.values():
         truth = f"writes a text, and this data has none to learn from: it has {', '.join(facts.kinds.values())}."
         raise ConfigError(Fault("task=translation", truth, "Choose such data:  data=multi30k, data=pairs"))
-    missing = [name for name in _ASKED if not callable(getattr(learner, name, None))]
+    missing = [name for name in Translation.asks if not callable(getattr(learner, name, None))]
     if missing:
         truth = f"asks for a model that writes, and this one only reads: {type(learner).__name__} has no {missing[0]}."
-        remedy = "Set model=encoder_decoder, with adapter=full, or model=seq2seq."
-        raise ConfigError(Fault("task=translation", truth, remedy))
+        raise ConfigError(Fault("task=translation", truth, Translation.suits))

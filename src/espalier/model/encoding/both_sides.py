@@ -35,6 +35,7 @@ class BothSides:
     """
 
     reads: ClassVar[tuple[str, ...]] = ("text",)
+    writes: ClassVar[str] = "target"
 
     def __init__(self, facts: DataFacts, /, *, source: str, revision: str, prefix: str) -> None:
         read = text_roles(facts, "both_sides")

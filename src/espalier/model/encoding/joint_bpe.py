@@ -41,6 +41,7 @@ class JointBpe(AbstractLearned):
     """
 
     option = "joint_bpe"
+    writes: ClassVar[str] = "target"
     named: ClassVar[Mapping[str, str]] = {"bos_token": START, "eos_token": END}
     start, end = _SPECIAL.index(START), _SPECIAL.index(END)
 
