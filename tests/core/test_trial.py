@@ -33,6 +33,19 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert read_answer(tmp_path) == Answer(3, False)
 
 
+@pytest.mark.parametrize(
+    ("sweep", "run_id", "group"),
+    [
+        ("sweep-2026-11-30_14-02-11-3fa9c1", "3fa9c1-007", "sweep-2026-11-30_14-02-11-3fa9c1"),
+        ("main", "3fa9c1-1007", "main-3fa9c1"),
+        ("main", "main-007", "main"),  # of earlier versions
+        ("my-sweep-1", "1-007", "my-sweep-1"),
+    ],
+)
+def test_the_group_of_a_sweep_has_what_is_its_own(sweep: str, run_id: str, group: str) -> None:
+    assert Trial(sweep, 7, run_id, "").group == group
+
+
 def test_questions_and_answers_are_whole_or_not_there(tmp_path: Path) -> None:
     write_ask(tmp_path, Ask(1, 5, 0.5))
     write_ask(tmp_path, Ask(2, 10, 0.6))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from espalier.core.record import Record, read_record
 from espalier.core.searching import Point
 from espalier.core.trial import read_trial
 from espalier.sweep.attempts import Attempts
+from espalier.sweep.definition import Definition
 from espalier.sweep.places import Places
 from espalier.sweep.plan import Planner
 from sweep.simulation import Life, Simulated, Time
@@ -46,6 +48,17 @@ def test_a_trial_is_placed(tmp_path: Path) -> None:
     assert not {"sweep", "search", "pruning", "launcher"} & config.keys()
     assert [trial.state for trial in read_record(tmp_path / "sweep-x-abc")] == ["running"] * 2
     assert launcher.placed == [(0, "run", False), (1, "run", False)]
+
+
+@pytest.mark.parametrize(("given", "id", "group"), [("3fa9c1", "3fa9c1-000", "main-3fa9c1"), ("", "main-000", "main")])
+def test_what_is_the_sweeps_own_is_its_trials_too(tmp_path: Path, given: str, id: str, group: str) -> None:
+    attempts, _ = made(tmp_path / "main", lambda *_: Life())
+    planner = attempts.plans
+    assert isinstance(planner, Planner)
+    replace(Definition.of(planner.command, planner), id=given).write(tmp_path / "main")
+    attempts.place(attempts.record.trials[0])
+    trial = read_trial(tmp_path / "main" / "trials" / "000")
+    assert trial and (trial.run_id, trial.group) == (id, group)
 
 
 def test_half_the_micro_batch_where_memory_does_not_suffice(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -19,8 +20,10 @@ from espalier.core.errors import RunFailedError, UserError
 from espalier.core.files import write_json
 from espalier.core.lock import held
 from espalier.core.record import Record, read_record
+from espalier.core.trial import read_trial
 from espalier.sweep import conduct as conducting
 from espalier.sweep.conduct import Orders, Ready, conduct, prepare
+from espalier.sweep.definition import read_definition
 from espalier.sweep.preview import preview
 from sweep.planning import SMALL
 from sweep.simulation import Life, Simulated, Time
@@ -91,6 +94,30 @@ def test_a_sweep_to_its_end_and_once_more(here: Path, played: Played, capsys: py
         conduct(read_command([*GRID[:-3], "optimizer.lr=1e-3,2e-2", "seed=0,1"]), place)
     with held(place), pytest.raises(UserError, match=rf"is driven by process {os.getpid()} on"):
         swept("seed=0,1", f"sweep.dir={place}")
+
+
+def test_sweeps_in_folders_of_one_name_differ_and_one_that_goes_on_keeps_its_own(here: Path, played: Played) -> None:
+    played(lambda *_: QUICK)
+    places = [here / "outputs" / name / "main" for name in ("sst2", "agnews")]
+    own = []
+    for place in places:
+        for most in (1, 2):
+            assert swept(f"sweep.dir={place}", f"sweep.trials={most}") == 0
+        trials = [read_trial(place / "trials" / name) for name in ("000", "001")]
+        own.append(read_definition(place).id)
+        assert [one.run_id for one in trials if one] == [f"{own[-1]}-000", f"{own[-1]}-001"]
+        assert {one.group for one in trials if one} == {f"main-{own[-1]}"}
+    assert own[0] != own[1]
+
+
+def test_one_that_an_earlier_version_began_goes_on_as_it_was(here: Path, played: Played) -> None:
+    played(lambda *_: QUICK)
+    assert swept("sweep.dir=main", "sweep.trials=1") == 0
+    file = here / "main" / "sweep.yaml"
+    file.write_text(re.sub(r"(?m)^id: .*\n", "", file.read_text()))
+    assert swept("sweep.dir=main", "sweep.trials=2") == 0
+    trial = read_trial(here / "main" / "trials" / "001")
+    assert trial and (trial.run_id, trial.group) == ("main-001", "main")
 
 
 def test_more_of_a_grid_than_at_first(here: Path, played: Played) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,23 @@ def test_there_and_back(tmp_path: Path) -> None:
     assert read == written and read.words == WORDS and read.folder == str(Path.cwd())
     assert read.space == {"optimizer.lr": "0.001, 0.01"} and read.seeds == [0, 1]
     read.require_same(definition())
+
+
+def test_what_is_its_own_is_kept_and_an_earlier_version_has_none(tmp_path: Path) -> None:
+    written = replace(definition(), id="12e345")
+    written.write(tmp_path)
+    assert read_definition(tmp_path) == written
+    content = yaml.safe_load((tmp_path / "sweep.yaml").read_text())
+    del content["id"]
+    (tmp_path / "sweep.yaml").write_text(yaml.safe_dump(content))
+    assert read_definition(tmp_path) == replace(written, id="")
+
+
+@pytest.mark.parametrize("id", ["../../x", "ABCDEF", 123456, None, ["3fa9c1"]])
+def test_what_is_no_name_of_ours_cannot_be_read(tmp_path: Path, id: object) -> None:
+    replace(definition(), id=id).write(tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match=r"sweep\.yaml.*cannot be read"):
+        read_definition(tmp_path)
 
 
 def test_the_command_with_other_places_for_trials() -> None:

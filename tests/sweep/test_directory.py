@@ -11,7 +11,7 @@ import pytest
 
 from espalier.core.errors import UserError
 from espalier.core.lock import held, is_held
-from espalier.sweep.directory import driven, new_directory, require_free
+from espalier.sweep.directory import driven, new_directory, own_id, require_free
 from sweep.planning import SMALL, planner
 
 
@@ -22,6 +22,12 @@ def test_a_new_ones_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert made.parent.parent == tmp_path / "outputs" and "/" not in made.parent.name and not made.exists()
     grid = planner(*SMALL[:1], "model=mlp,cnn", "adapter=full", "optimizer.lr=1e-3")
     assert new_directory(grid).parent.name == "digits-full"  # what is not varied
+
+
+def test_each_sweep_has_digits_of_its_own(tmp_path: Path) -> None:
+    assert own_id(tmp_path / "sweep-2026-11-30_14-02-11-3fa9c1") == "3fa9c1"
+    drawn = {own_id(tmp_path / name / "main") for name in ("sst2", "agnews", "sst2")}
+    assert len(drawn) == 3 and all(re.fullmatch(r"[0-9a-f]{6}", each) for each in drawn)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ import yaml
 
 from espalier.core.record import Record, read_record, trial_directory
 from espalier.core.trial import Trial, write_trial
+from espalier.tracking import sweep_run
 from espalier.tracking.sweep_run import main, summary_of, sync_line, table_of
+from espalier.tracking.wandb_session import Place, Session
 from tracking.wandb_runs import records, summary
 
 pytestmark = pytest.mark.xdist_group("sweep_run")
@@ -33,7 +35,7 @@ from espalier.tracking.wandb import Wandb
 place = {"project": "films", "entity": None, "group": None, "job_type": "train", "tags": ["first"]}
 for directory in map(Path, sys.argv[1:]):
     trial = read_trial(directory)
-    sweep = {"group": trial.sweep, "job_type": "trial", "label": trial.name, "words": trial.words}
+    sweep = {"group": trial.group, "job_type": "trial", "label": trial.name, "words": trial.words}
     metrics = MetricsFile(directory / "metrics.jsonl")
     tracker = Wandb(**place, mode="auto", texts=False)
     print(tracker.start(RunInfo(directory, "mine", trial.run_id, {"trial": trial.number}, **sweep)))
@@ -150,6 +152,27 @@ def test_the_line_that_is_said_sends_the_whole_sweep(sweep: Path, said: str) -> 
     dry = called(["bash", "-c", line.replace("wandb sync", f"{shlex.quote(str(tool))} sync --dry-run", 1)])
     listed = set(re.findall(r"offline-run-\S+?-(sweep-[\w-]+)", re.sub(r"\s*\n\s*", " ", dry.stdout + dry.stderr)))
     assert {f"{SWEEP}-000", f"{SWEEP}-001", SWEEP} <= listed, dry.stdout + dry.stderr
+
+
+def test_a_sweep_in_a_folder_that_a_person_has_named_bears_its_own_digits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Place] = []
+
+    def kept(_info: object, place: Place, *_: object) -> Session:
+        found.append(place)
+        raise SystemExit
+
+    monkeypatch.setattr(sweep_run, "Session", kept)
+    for name, own in (("sst2", "3fa9c1"), ("agnews", "0b6e42")):
+        directory = sweep_in(tmp_path / name).rename(tmp_path / name / "main")
+        for number in range(3):
+            write_trial(trial_directory(directory, number), Trial("main", number, f"{own}-{number:03d}", ""))
+        with pytest.raises(SystemExit):
+            main([str(directory)])
+    assert [(place.run_id, place.group) for place in found] == [
+        ("main-3fa9c1", "main-3fa9c1"), ("main-0b6e42", "main-0b6e42")
+    ]  # fmt: skip
 
 
 def test_a_sweep_that_is_not_tracked_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -194,3 +194,17 @@ def test_a_run_id_is_unique_and_of_allowed_characters(monkeypatch: pytest.Monkey
     assert run_id(f"outputs/{NAME}") == NAME
     assert run_id("sweep/trials/000") == "000-3fa9c1"
     assert run_id("outputs/a b:c#3fa9c1") == "a-b-c-3fa9c1"
+
+
+@pytest.mark.parametrize(
+    ("name", "run", "group", "own"),
+    [
+        ("trials/007", "3fa9c1-007", "main-3fa9c1", "main-3fa9c1-007"),
+        ("main", "main-3fa9c1", "main-3fa9c1", "main-3fa9c1"),  # the sweep's own
+        (f"sweep-{NAME}/trials/007", "3fa9c1-007", f"sweep-{NAME}", f"sweep-{NAME}-007"),
+        (f"sweep-{NAME}", f"sweep-{NAME}", f"sweep-{NAME}", f"sweep-{NAME}"),
+    ],
+)
+def test_a_trials_id_begins_with_its_sweeps(name: str, run: str, group: str, own: str) -> None:
+    place = Place.of(RunInfo(Path(name), "demo", run, {}, group=group), "p", None, None, "train", [])
+    assert (place.run_id, place.group) == (own, group)

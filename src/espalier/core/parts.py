@@ -238,7 +238,7 @@ class RunInfo:
         resumed_step: the optimizer step of that checkpoint, 0 for a new run.
         objective: metric name on validation, ``validation/accuracy``.
         direction: ``max`` or ``min``.
-        group: of a sweep's trial: the sweep's name.
+        group: of a sweep's trial: what the sweep is called among all.
         job_type: ``trial`` of one.
         label: what differs from the sweep's other trials.
         words: the same as words of a command line.

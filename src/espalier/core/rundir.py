@@ -24,6 +24,7 @@ OUTCOME, FACTS, LATEST = "outcome.json", "facts.json", "latest"
 _TRIES = 100
 _LONGEST_UP = 2**28  # seconds: times 16 bits of a boot, a float still tells hundredths
 _NAME = re.compile(r"[^\w.+=-]+")
+SWEEP_NAME = re.compile(r"sweep-(?P<began>\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d)-(?P<id>[0-9a-f]{6})")
 
 
 def create(output: Path, name: str) -> Path:

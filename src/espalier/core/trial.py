@@ -22,9 +22,9 @@ class Trial:
     """What a run knows of its sweep.
 
     Attributes:
-        sweep: name of the sweep's directory, ``sweep-<date>_<time>-<6 hex>``.
+        sweep: name of the sweep's directory, ``sweep-<date>_<time>-<6 hex>`` where nobody has chosen another.
         number: of the trial; its directory is ``trials/<number>``.
-        run_id: stable over resumes, and unlike any other run's.
+        run_id: stable over resumes, and unlike any other run's: what is the sweep's own, and the number.
         name: what differs from the sweep's other trials, ``lr=0.0003 adapter=lora seed=1``.
         words: the same as words of a command line.
         rungs: numbers of validations after which it asks whether to go on.
@@ -38,6 +38,12 @@ class Trial:
     words: tuple[str, ...] = ()
     rungs: tuple[int, ...] = ()
     objective: str = ""
+
+    @property
+    def group(self) -> str:
+        """What its sweep is called among all: with the digits of its own, where the directory's name is a person's."""
+        own = self.run_id.rpartition("-")[0]
+        return self.sweep if self.sweep.endswith(own) else f"{self.sweep}-{own}"
 
 
 @dataclass(frozen=True)

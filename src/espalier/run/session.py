@@ -230,7 +230,7 @@ def _of_trial(trial: Trial | None) -> dict[str, Any]:
     """What trackers may know of a trial's sweep."""
     if trial is None:
         return {}
-    return {"group": trial.sweep, "job_type": "trial", "label": trial.name, "words": trial.words}
+    return {"group": trial.group, "job_type": "trial", "label": trial.name, "words": trial.words}
 
 
 def _parameters(task: pl.LightningModule) -> dict[str, int]:

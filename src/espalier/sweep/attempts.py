@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,9 +12,10 @@ from espalier.config.compose import changed
 from espalier.config.saved import read, write
 from espalier.core.launching import Ended, Job, Placed
 from espalier.core.outcome import Outcome
-from espalier.core.record import Record, TrialRecord, trial_directory
+from espalier.core.record import SWEEP, Record, TrialRecord, trial_directory
 from espalier.core.searching import Point
 from espalier.core.trial import Trial
+from espalier.sweep.definition import read_definition
 from espalier.sweep.endings import Circumstances, Ending, ending_of, halved
 from espalier.sweep.places import Places, Running
 from espalier.sweep.plan import Planned
@@ -130,11 +132,16 @@ class Attempts:
         experiment = planned.experiment
         is_first_seed = trial.seed == self.plans.seeds[0]
         rungs = self._rungs(validations_of(experiment.values.get("trainer") or {})) if is_first_seed else ()
-        sweep = self.directory.name
-        own = f"{sweep.rpartition('-')[2]}-{trial.trial:03d}"
+        sweep, own = self.directory.name, f"{self._own}-{trial.trial:03d}"
         prepare_trial(
             experiment, directory, Trial(sweep, trial.trial, own, trial.name, trial.words, rungs, self._objective)
         )
+
+    @cached_property
+    def _own(self) -> str:
+        """What no other sweep's trials have; of one that an earlier version began, the end of its directory's name."""
+        known = read_definition(self.directory).id if (self.directory / SWEEP).exists() else ""
+        return known or self.directory.name.rpartition("-")[2]
 
     def _halve(self, trial: TrialRecord, directory: Path) -> None:
         """The same global batch from twice as many micro-batches; told twice, it is halved once."""

@@ -19,7 +19,7 @@ from espalier.core.searching import identity
 from espalier.core.world import launched
 from espalier.report.sweep_read import read_summary
 from espalier.sweep.definition import Definition, read_definition
-from espalier.sweep.directory import driven, new_directory, require_free
+from espalier.sweep.directory import driven, new_directory, own_id, require_free
 from espalier.sweep.driver import Driver
 from espalier.sweep.finish import finish
 from espalier.sweep.listening import Ears
@@ -66,10 +66,13 @@ def conduct(command: Command, directory: Path | None = None, orders: Orders | No
     if place and (place / "sweep.yaml").exists():
         begun = read_definition(place)
         begun.require_same(definition)
-        definition = replace(definition, started=begun.started)
-    elif place:
-        require_free(place)
-    place = (place or new_directory(ready.planner)).resolve()
+        definition = replace(definition, started=begun.started, id=begun.id)
+    else:
+        if place:
+            require_free(place)
+        place = place or new_directory(ready.planner)
+        definition = replace(definition, id=own_id(place))
+    place = place.resolve()
     (place / TRIALS).mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.enter_context(driven(place))

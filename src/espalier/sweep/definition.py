@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -32,6 +33,7 @@ class Definition:
     Attributes:
         words: of the command line, without ``sweep.dir``.
         folder: the working folder, to which file names in the words are relative.
+        id: what no other sweep has, whatever its directory is called; empty of one that an earlier version began.
         fixed, seeds, space, search, pruning, judged: what may not change while the sweep goes on.
     """
 
@@ -46,6 +48,7 @@ class Definition:
     search: dict[str, Any]
     pruning: dict[str, Any]
     judged: dict[str, Any]
+    id: str = ""
 
     @staticmethod
     def of(command: Command, planner: Planner) -> Definition:
@@ -115,13 +118,19 @@ def read_definition(directory: Path) -> Definition:
         content = read_yaml(directory / SWEEP)
         schema = content.pop("schema")
         if schema == SCHEMA:
-            return Definition(**content)
+            return _named(Definition(**content))
     except FileNotFoundError:
         truth = f"is no sweep's directory: it has no {SWEEP}."
         raise UserError(Fault(str(directory), truth, "See:  espalier runs")) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise UserError(Fault(str(directory / SWEEP), f"cannot be read: {type(error).__name__}.")) from None
     raise UserError(Fault(str(directory), f"was written by another version (schema {schema}).", "Update Espalier."))
+
+
+def _named(definition: Definition) -> Definition:
+    if not re.fullmatch(r"([0-9a-f]{6})?", definition.id):
+        raise ValueError("id")
+    return definition
 
 
 def _changes(prefix: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Fault]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from espalier.core.errors import Fault, UserError
 from espalier.core.lock import held
 from espalier.core.record import TRIALS
-from espalier.core.rundir import safe_name, shown, typed
+from espalier.core.rundir import SWEEP_NAME, safe_name, shown, typed
 from espalier.report.sweep_read import read_summary
 from espalier.sweep.plan import Planner
 
@@ -22,6 +22,12 @@ def new_directory(planner: Planner) -> Path:
     """``<output>/<name>/sweep-<date>_<time>-<6 hex>``; not made."""
     name = f"sweep-{datetime.now():%Y-%m-%d_%H-%M-%S}-{secrets.token_hex(3)}"
     return Path(planner.output).resolve() / safe_name(planner.name) / name
+
+
+def own_id(place: Path) -> str:
+    """Six hex digits that no other sweep has: those of its directory's name, or drawn where a person has named it."""
+    found = SWEEP_NAME.fullmatch(place.name)
+    return found["id"] if found else secrets.token_hex(3)
 
 
 def require_free(place: Path) -> None:

@@ -104,7 +104,7 @@ def _info(directory: Path, outcome: Outcome, config: Mapping[str, Any]) -> RunIn
     """As the run itself would have told it, going on from its beginning: trackers take up ``metrics.jsonl`` then."""
     trial = read_trial(directory)
     of_sweep: dict[str, Any] = (
-        {"group": trial.sweep, "job_type": "trial", "label": trial.name, "words": trial.words} if trial else {}
+        {"group": trial.group, "job_type": "trial", "label": trial.name, "words": trial.words} if trial else {}
     )
     return RunInfo(
         directory,

@@ -12,6 +12,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -24,6 +25,7 @@ from espalier.core.masking import masked_text
 from espalier.core.parts import RunInfo
 from espalier.core.record import SUMMARY, TRIALS, TrialRecord, kind_of, read_record
 from espalier.core.rundir import shown
+from espalier.core.trial import TRIAL, read_trial
 from espalier.tracking.background import in_one_line
 from espalier.tracking.wandb_mode import choose_mode
 from espalier.tracking.wandb_session import Place, Session
@@ -58,8 +60,9 @@ def tell(directory: Path, node: Mapping[str, Any], page: Path | None) -> Iterato
         return
     trials, summary = read_record(directory), _json(directory / SUMMARY)
     objectives = [str(one["name"]) for one in summary.get("objectives", [])]
+    group = _group(directory)
     info = RunInfo(
-        directory, directory.parent.name, directory.name, _config(summary), group=directory.name, job_type="sweep",
+        directory, directory.parent.name, group, _config(summary), group=group, job_type="sweep",
         label=f"{directory.parent.name} {directory.name}",
     )  # fmt: skip
     place = Place.of(
@@ -144,6 +147,15 @@ def _node(directory: Path) -> Mapping[str, Any] | None:
             continue
         return found if isinstance(found, dict) else None  # type: ignore[return-value]
     return None
+
+
+def _group(directory: Path) -> str:
+    """That of its trials, by the first of them."""
+    first = min((directory / TRIALS).glob(f"*/{TRIAL}"), default=None)
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        if first and (trial := read_trial(first.parent)):
+            return trial.group
+    return directory.name
 
 
 def _json(file: Path) -> dict[str, Any]:

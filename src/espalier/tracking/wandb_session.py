@@ -96,10 +96,10 @@ def _name(run: RunInfo, given: str) -> str:
 
 
 def _unique(run: RunInfo) -> str:
-    """What no other run at W&B is called: made of the directory's name, and of the sweep's before a trial's number."""
+    """What no other run at W&B is called: made of the directory's name; a sweep's, and before its trials' numbers."""
     directory = run.directory.name
     if run.group:
-        return directory if directory == run.group else f"{run.group}-{directory}"
+        return run.group if run.run_id == run.group else f"{run.group}-{directory}"
     return directory if directory.endswith(run.run_id) else f"{directory}-{run.run_id}"
 
 
