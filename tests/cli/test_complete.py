@@ -141,6 +141,14 @@ def test_sweep_directories(offered: Callable[[str], list[str]], here: Path, monk
     assert directory in offered("espalier report ") and directory in offered("espalier track ")
 
 
+def test_sweeps_that_a_person_has_named(
+    offered: Callable[[str], list[str]], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = str(grid(here / "outputs" / "sst2" / "main", monkeypatch).relative_to(here))
+    assert offered("espalier sweep status ") == offered("espalier sweep resume out") == [sweep]
+    assert sweep in offered("espalier report ")
+
+
 def test_options_of_the_users_own_folder(offered: Callable[[str], list[str]], here: Path) -> None:
     (here / "conf" / "model").mkdir(parents=True)
     (here / "conf" / "model" / "mine.yaml").write_text("# mine\n")

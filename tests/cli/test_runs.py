@@ -90,3 +90,15 @@ def test_a_sweep_is_a_line_and_its_trials_are_asked_for(
     run.rename(here / "elsewhere")
     assert main([]) == 0
     assert capsys.readouterr().out.splitlines()[0].split()[:3] == ["when", "sweep", "of"]
+
+
+def test_sweeps_that_a_person_has_named_are_listed(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("sst2", "agnews"):
+        grid(here / "outputs" / name / "main", monkeypatch)
+    assert main([]) == 0
+    told = capsys.readouterr().out
+    assert all(told.count(f"outputs/{name}/main") == 1 for name in ("sst2", "agnews")) and told.count("25/28") == 2
+    assert main(["--where", "sweep = 'main' and status = 'failed'"]) == 0
+    assert capsys.readouterr().out.count("main/trials/025") == 2

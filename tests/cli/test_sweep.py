@@ -122,6 +122,36 @@ def test_status_of_the_newest(sweep: Path, capsys: pytest.CaptureFixture[str]) -
     assert json.loads(capsys.readouterr().out)["status"] == "running"
 
 
+@pytest.mark.parametrize("place", ["sst2/main", "main"])
+def test_the_newest_may_be_called_anything(
+    sweep: Path, here: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    (here / "outputs" / place).parent.mkdir(exist_ok=True)
+    named = sweep.rename(here / "outputs" / place)
+    older = here / "outputs" / "mine" / sweep.name
+    older.mkdir(parents=True, exist_ok=True)
+    for name in ("summary.json", "sweep.yaml"):
+        (older / name).write_text((named / name).read_text())
+        os.utime(older / name, (0, 0))
+    for words in (["status"], ["best"]):
+        assert main(words) == 0
+        assert f"outputs/{place}" in capsys.readouterr().out
+    with held(named), pytest.raises(UserError, match=rf"outputs/{place} +is driven by process 1 on far"):
+        main(["resume"])
+    summary = json.loads((named / "summary.json").read_text())
+    (named / "summary.json").write_text(json.dumps({**summary, "status": "done"}))
+    assert main(["stop"]) == 0 and f"outputs/{place} is over" in capsys.readouterr().out
+
+
+def test_one_that_has_just_begun_is_the_newest(sweep: Path, here: Path) -> None:
+    begun = here / "outputs" / "sst2" / "main"
+    begun.mkdir(parents=True)
+    (begun / "sweep.yaml").write_text((sweep / "sweep.yaml").read_text())
+    os.utime(sweep / "summary.json", (0, 0))
+    with held(begun), pytest.raises(UserError, match=r"outputs/sst2/main +is driven by another process"):
+        main(["resume"])
+
+
 def test_best(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["best", str(sweep)]) == 0
     assert f"espalier train {' '.join(SMALL)}" in capsys.readouterr().out

@@ -24,11 +24,9 @@ from espalier.core.rundir import (
     process_created,
     read_facts,
     read_outcome,
-    run_directories,
     run_id,
     safe_name,
     shown,
-    sweep_directories,
     write_facts,
     write_outcome,
 )
@@ -161,15 +159,6 @@ def test_a_zombie_is_gone(tmp_path: Path) -> None:
     child.wait()
 
 
-def test_the_newest_run_comes_first(tmp_path: Path) -> None:
-    for name in ("a/2026-01-01_00-00-00-aaaaaa", "b/2026-01-02_00-00-00-bbbbbb", "a/2026-01-03_00-00-00-cccccc"):
-        (tmp_path / name).mkdir(parents=True)
-        write_outcome(tmp_path / name, outcome())
-    (tmp_path / "a" / "no_run").mkdir()
-    point_latest(tmp_path / "a" / "2026-01-03_00-00-00-cccccc")
-    assert [run_id(directory) for directory in run_directories(tmp_path)] == ["cccccc", "bbbbbb", "aaaaaa"]
-
-
 def test_facts_are_read_as_they_were_written(tmp_path: Path) -> None:
     facts = DataFacts({"text": "text"}, {"": ("a", "b")}, {"train": 3}, max_length=5)
     write_facts(tmp_path, facts)
@@ -208,20 +197,6 @@ def test_a_trial_has_the_id_that_its_sweep_gave_it_and_is_never_the_latest_run(t
     point_latest(run)
     point_latest(trial)
     assert (tmp_path / "latest").resolve() == run
-
-
-def test_sweeps_and_their_trials_are_found_where_they_are_asked_for(tmp_path: Path) -> None:
-    run = tmp_path / "mine" / "2026-11-30_14-02-12-aaaaaa"
-    sweep = tmp_path / "mine" / "sweep-2026-11-30_14-02-11-bbbbbb"
-    trials = [sweep / "trials" / name for name in ("000", "001", "010")]
-    for directory in (run, *trials):
-        directory.mkdir(parents=True)
-        (directory / "outcome.json").write_text("{}")
-    (sweep / "record.jsonl").touch()
-    (tmp_path / "mine" / "sweep-of-mine").mkdir()
-    assert list(run_directories(tmp_path)) == [run]
-    assert list(run_directories(tmp_path, trials=True)) == [run, *trials]
-    assert list(sweep_directories(tmp_path)) == [sweep]
 
 
 MAKER = """

@@ -40,9 +40,11 @@ def test_fewer_rows_take_less(tmp_path: Path) -> None:
     assert found and found.seconds == 20.0
 
 
-def test_trials_of_sweeps_count_and_the_middle_one_is_taken(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["sweep-2026-11-30_14-02-11-3fa9c1", "main"])
+def test_trials_of_sweeps_count_and_the_middle_one_is_taken(tmp_path: Path, name: str) -> None:
     for number, wall in enumerate((20.0, 22.0, 900.0)):
-        leave(tmp_path, f"x/sweep-1/trials/{number:03d}", wall=wall, train=wall)
+        leave(tmp_path, f"x/{name}/trials/{number:03d}", wall=wall, train=wall)
+    (tmp_path / "x" / name / "record.jsonl").touch()
     found = Earlier(str(tmp_path)).expected(EXPERIMENT, 1)
     assert found and (found.seconds, found.like) == (110.0, 3)
 

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from importlib import import_module
-from itertools import islice, pairwise
+from itertools import pairwise
 from keyword import iskeyword
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,8 @@ from espalier.config.signature import signature_of
 from espalier.config.sources import shipped
 from espalier.config.tree import at
 from espalier.config.types import Bounded, Choice, Plain, branches
+from espalier.core.directories import Directories, directories
 from espalier.core.errors import EspalierError
-from espalier.core.rundir import run_directories, sweep_directories
 
 _RUN = ("--resume", "--rerun", "--against")
 _SWEEPS_TOO = ("report", "track")
@@ -89,10 +89,7 @@ def _own(command: str, others: Sequence[str], current: str) -> Iterator[str]:
         yield from verbs
         return
     takes = verbs[verb] if verb else usage
-    if "RUN" in takes:
-        yield from _runs()
-    if "[DIR]" in takes or command in _SWEEPS_TOO:
-        yield from _sweeps()
+    yield from _places(runs="RUN" in takes, sweeps="[DIR]" in takes or command in _SWEEPS_TOO)
     if f"{command} KEY" in takes and all("=" in word for word in others):
         yield from (word.rstrip("=") for word in _words([*others, "-m"], current))
     elif "[WORDS]" in takes:
@@ -218,14 +215,16 @@ def _verbs(command: str, usage: str, columns: Sequence[str]) -> dict[str, str]:
 
 
 def _runs() -> Iterator[str]:
+    yield from _places(runs=True, sweeps=False)
+
+
+def _places(*, runs: bool, sweeps: bool) -> Iterator[str]:
+    """The newest of those that are asked for."""
     output = Path("outputs")
-    if (output / "latest").exists():
+    found = directories(output) if runs or sweeps else Directories([], [])
+    if runs and (output / "latest").exists():
         yield "outputs/latest"
-    yield from map(str, islice(run_directories(output), _RECENT))
-
-
-def _sweeps() -> Iterator[str]:
-    yield from map(str, islice(sweep_directories(Path("outputs")), _RECENT))
+    yield from map(str, [*found.runs[: _RECENT * runs], *found.sweeps[: _RECENT * sweeps]])
 
 
 def _starting(begun: str, candidates: Sequence[str] | Iterator[str] | dict[str, str]) -> Iterator[str]:

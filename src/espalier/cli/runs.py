@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from espalier.cli.arguments import Parser
+from espalier.core.directories import directories
 from espalier.core.errors import CorruptError, Fault, UserError
-from espalier.core.rundir import OUTCOME, run_directories, shown, sweep_directories
+from espalier.core.rundir import OUTCOME, shown
 from espalier.report.query import find_runs
 from espalier.report.runs import ListedRun, runs_table, so_far
 from espalier.report.sweep_list import ListedSweep, sweeps_table
@@ -65,12 +66,12 @@ def main(words: Sequence[str]) -> int:
         raise UserError(Fault(f"--limit {given.limit}", "is less than none.", "--limit 0 shows all."))
     limit = given.limit if given.limit is not None else 0 if given.json else _LIMIT
     trials = given.trials or bool(_OF_TRIALS.search(f"{given.where} {given.sort}"))
-    places = list(run_directories(given.output, trials=trials))
-    if not places and any(not file.parent.is_symlink() for file in given.output.glob(f"*/{OUTCOME}")):
+    there = directories(given.output, trials=trials)
+    if not there.runs and any(not file.parent.is_symlink() for file in given.output.glob(f"*/{OUTCOME}")):
         above = shlex.quote(str(shown(given.output.absolute().parent)))
         truth = "holds the runs of one name, and is no folder of such."
         raise UserError(Fault(f"--output {given.output}", truth, f"Name the one above:  --output {above}"))
-    found = find_runs(places, where=given.where, sort=given.sort, limit=limit)
+    found = find_runs(there.runs, where=given.where, sort=given.sort, limit=limit)
     for directory in found.unreadable:
         print(f"{shown(directory)}/outcome.json cannot be read", file=sys.stderr)
     if given.json:
@@ -80,19 +81,19 @@ def main(words: Sequence[str]) -> int:
             print(json.dumps(record, ensure_ascii=False))
         return 0
     # What is asked of runs alone says nothing of sweeps.
-    sweeps = [] if given.where or given.sort or trials else list(sweep_directories(given.output))
+    sweeps = [] if given.where or given.sort or trials else there.sweeps
     listed = [ListedSweep.of(directory, shown(directory)) for directory in sweeps[: limit or None]]
     blocks = [runs_table([_told(run) for run in found.runs]) + _last_line(found.matching, len(found.runs)),
               sweeps_table(listed) + _last_line(len(sweeps), len(listed), "sweeps")]  # fmt: skip
     told = [line for block in blocks if block for line in ("", *block)][1:]
-    print("\n".join(told) or _nothing(given.output, where=given.where, trials=trials))
+    print("\n".join(told) or _nothing(bool(there.sweeps), where=given.where, trials=trials))
     return 0
 
 
-def _nothing(output: Path, *, where: str, trials: bool) -> str:
+def _nothing(sweeps: bool, *, where: str, trials: bool) -> str:
     if not where:
         return "nothing was run yet:  espalier train"
-    more = "" if trials or not list(sweep_directories(output)) else "; --trials looks at those of sweeps too"
+    more = "" if trials or not sweeps else "; --trials looks at those of sweeps too"
     return f"no run is like that{more}"
 
 

@@ -6,15 +6,17 @@ import json
 import shlex
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from espalier.cli.arguments import Parser, composing, file_to_write, page_to_write
 from espalier.config.suggest import nearest
+from espalier.core.directories import sweeps_below
 from espalier.core.errors import Fault, UserError
 from espalier.core.lock import is_held
-from espalier.core.record import SUMMARY, SWEEP, Record, read_record
+from espalier.core.record import RECORD, SUMMARY, SWEEP, Record, read_record
 from espalier.core.rundir import shown, typed
 from espalier.report.sweep_lines import best_lines, status_lines
 from espalier.report.sweep_read import read_summary, status_of
@@ -210,9 +212,15 @@ def _found(named: Sequence[str], verb: str) -> Path:
 
 def _newest(folder: Path) -> Path | None:
     """The sweep below a folder of outputs, or of one experiment, that was written last."""
-    found = (file for depth in ("", "*/") for file in folder.glob(f"{depth}sweep-*/{SUMMARY}"))
-    newest = max(found, key=lambda file: file.stat().st_mtime, default=None)
-    return newest.parent if newest else None
+    return max(sweeps_below(folder), key=_written, default=None)
+
+
+def _written(sweep: Path) -> float:
+    """Its summary, or what there is before its driver has written one; never where all is gone meanwhile."""
+    for name in (SUMMARY, RECORD, SWEEP):
+        with suppress(OSError):
+            return (sweep / name).stat().st_mtime
+    return 0.0
 
 
 def _no_sweep(directory: Path, line: str) -> Fault:

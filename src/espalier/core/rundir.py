@@ -6,7 +6,6 @@ import os
 import re
 import secrets
 import shlex
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from espalier.core.facts import DataFacts
 from espalier.core.files import read_json, write_json
 from espalier.core.lock import is_held
 from espalier.core.outcome import Outcome
-from espalier.core.record import BEST, RECORD, SWEEP, TRIALS
+from espalier.core.record import BEST, SWEEP, TRIALS
 from espalier.core.trial import read_trial
 
 OUTCOME, FACTS, LATEST = "outcome.json", "facts.json", "latest"
@@ -194,29 +193,6 @@ def _this_boot() -> int:
     with suppress(OSError):
         return int(Path("/proc/sys/kernel/random/boot_id").read_text()[:4], 16) * _LONGEST_UP
     return 0
-
-
-def run_directories(output: Path, *, trials: bool = False) -> Iterator[Path]:
-    """Every run directory below ``output``, the newest first by its name's date; ``trials`` of sweeps too, or not."""
-    places = [file.parent for file in output.glob(f"*/*/{OUTCOME}")]
-    found = [place for place in places if not place.is_symlink() and not place.parent.is_symlink()]
-    if trials:
-        found += [file.parent for place in sweep_directories(output) for file in place.glob(f"{TRIALS}/*/{OUTCOME}")]
-    yield from sorted(found, key=_age, reverse=True)
-
-
-def sweep_directories(output: Path) -> Iterator[Path]:
-    """Every sweep's directory below ``output``, the newest first by its name's date."""
-    found = {file.parent for file in output.glob(f"*/sweep-*/{RECORD}") if not file.parent.parent.is_symlink()}
-    yield from sorted(found, key=lambda directory: directory.name, reverse=True)
-
-
-def _age(directory: Path) -> tuple[str, int]:
-    """By date; a sweep's trials in the order of their numbers."""
-    sweep = Place.of(directory).sweep
-    if sweep is None:
-        return directory.name, 0
-    return sweep.name.removeprefix("sweep-"), -int(directory.name) if directory.name.isdecimal() else 0
 
 
 def shown(directory: Path) -> Path:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from espalier.config.compose import Experiment
+from espalier.core.directories import directories
 from espalier.core.files import read_json
 from espalier.core.outcome import Outcome
 from espalier.core.rundir import OUTCOME
@@ -40,7 +40,7 @@ class Earlier:
 
     @cached_property
     def _runs(self) -> list[Outcome]:
-        files = chain(self._output.glob(f"*/*/{OUTCOME}"), self._output.glob(f"*/sweep-*/trials/*/{OUTCOME}"))
+        files = [place / OUTCOME for place in directories(self._output, trials=True).runs]
         newest = sorted(files, key=_modified, reverse=True)[:_NEWEST]
         return [run for run in _read(newest) if run.status == "done" and run.epochs and run.cost.wall_seconds]
 
