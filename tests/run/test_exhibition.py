@@ -57,8 +57,10 @@ def test_a_task_that_shows_nothing_leaves_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_task_goes_where_it_was_trained_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("quantize", [None, "4bit"])
+def test_a_task_goes_where_it_was_trained_and_back(quantize: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     task, made = Task(), trainer()
+    task.learner.quantize = quantize  # type: ignore[assignment]
     monkeypatch.setattr(type(made.strategy), "root_device", torch.device("meta"))
     with on_device(task, made):
         assert task.device.type == task.learner[0].weight.device.type == "meta"  # type: ignore[union-attr]
@@ -66,10 +68,6 @@ def test_a_task_goes_where_it_was_trained_and_back(monkeypatch: pytest.MonkeyPat
             task, "cpu", lambda: setattr(task, "came_back", True)
         )  # a meta tensor holds nothing to copy
     assert task.came_back is True
-    quantised = Task()
-    quantised.learner.quantize = "4bit"  # type: ignore[assignment]
-    with on_device(quantised, made):
-        assert quantised.device.type == "cpu"
 
 
 def test_a_full_disk_ends_no_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,11 +50,10 @@ def show(task: pl.LightningModule, trainer: pl.Trainer, directory: Path, split: 
 def on_device(task: pl.LightningModule, trainer: pl.Trainer) -> Iterator[None]:
     """Where it was trained: behind a test Lightning moves a task to the CPU.
 
-    What was sharded stays there, and quantised weights cannot come back.
+    What was sharded stays there. Quantised weights come back too: on the CPU they would be slow, or not compute.
     """
     device: Any = trainer.strategy.root_device
-    quantised = getattr(getattr(task, "learner", None), "quantize", None)
-    if isinstance(task, FSDPModule) or quantised or task.device.type == device.type:
+    if isinstance(task, FSDPModule) or task.device.type == device.type:
         yield
         return
     task.to(device)
