@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from torch import nn
 
 from conf.defaults import defaults_of
 from espalier.adapter.adalora import adalora
+from espalier.build.placed import require_dividing
 from espalier.core.errors import ConfigError
 from espalier.core.learner_parts import Penalised, Settles, Steps
+from espalier.core.parts import Placement
 from task.toy import facts_of, minilm, mlp
 
 STEPS = 20
@@ -73,6 +76,13 @@ def test_the_penalty_is_the_mean_distance_from_orthonormal() -> None:
         for n, p in matrices.items()
     ]
     torch.testing.assert_close(module.ranks.penalty(), 0.5 * torch.stack(expected).mean())
+
+
+def test_its_parameters_are_not_divided_over_processes() -> None:
+    task = SimpleNamespace(learner=adapted())
+    require_dividing(task, Placement("cpu", 2, "32-true", "ddp", 1, ""))
+    with pytest.raises(ConfigError, match=r"hardware=fsdp_cpu .*RankAllocation needs whole ones. Set hardware=ddp_cpu"):
+        require_dividing(task, Placement("cpu", 2, "32-true", "sharded", 1, ""))
 
 
 def test_weights_from_elsewhere_keep_no_entry_that_was_removed() -> None:

@@ -97,6 +97,7 @@ class RankAllocation(nn.Module):
     """
 
     of_adapter: ClassVar[bool] = True
+    divides: ClassVar[bool] = False  # it keeps the parameters themselves, whose places sharded ones would take
 
     def __init__(self, model: Any) -> None:
         super().__init__()

@@ -53,15 +53,18 @@ def require_divisible(made: Any, placement: Placement) -> None:
 
 
 def require_dividing(task: object, placement: Placement) -> None:
-    """Refuse a task that needs its weights whole, where each process has but a part.
+    """Refuse a task, or a module of its learner, that needs its weights whole, where each process has but a part.
 
     Raises:
         ConfigError: it is one (``task.base.AbstractTask.divides``).
     """
-    if placement.strategy.startswith("sharded") and not getattr(task, "divides", True):
-        option, instead = _option(placement)
-        truth = f"divides each parameter over the processes, and {type(task).__name__} needs whole ones."
-        raise ConfigError(Fault(f"hardware={option}", truth, f"Set hardware={instead}."))
+    learner = getattr(task, "learner", None)
+    parts: list[object] = [task, *(learner.modules() if isinstance(learner, nn.Module) else ())]
+    for part in parts if placement.strategy.startswith("sharded") else ():
+        if not getattr(type(part), "divides", True):
+            option, instead = _option(placement)
+            truth = f"divides each parameter over the processes, and {type(part).__name__} needs whole ones."
+            raise ConfigError(Fault(f"hardware={option}", truth, f"Set hardware={instead}."))
 
 
 def _option(placement: Placement) -> tuple[str, str]:
