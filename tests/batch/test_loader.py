@@ -54,6 +54,18 @@ def test_goes_on_behind_any_position(stop: int) -> None:
     assert rows_of(again) == whole, "only one pass is cut"
 
 
+def test_a_position_is_the_same_place_in_smaller_micro_batches() -> None:
+    loader, halved = make(), make(share=Share(accumulate=2))
+    iterator = iter(loader)
+    next(iterator), next(iterator)
+    halved.load_state_dict(loader.state_dict())
+    assert halved.state_dict() == {"epoch": 0, "position": 4, "accumulate": 2}
+    rest = [row for batch in iterator for row in batch["row"].tolist()]
+    assert sorted(row for rows in rows_of(halved) for row in rows if row >= 0) == sorted(rest)  # -1: a filler's
+    halved.load_state_dict({"epoch": 0, "position": 2})  # of a version that did not say
+    assert halved.state_dict()["position"] == 2
+
+
 def test_batches_before_the_position_are_not_read() -> None:
     loader = make()
     taken: list[int] = []
@@ -73,7 +85,7 @@ def test_batches_before_the_position_are_not_read() -> None:
 def test_state_of_an_epochs_end_leaves_nothing_of_it_and_all_of_the_next() -> None:
     loader = make()
     list(loader)
-    assert loader.state_dict() == {"epoch": 0, "position": 6}
+    assert loader.state_dict() == {"epoch": 0, "position": 6, "accumulate": 1}
     same, following = make(), make()
     for again in (same, following):
         again.load_state_dict(loader.state_dict())
@@ -86,7 +98,7 @@ def test_state_counts_what_was_handed_out_not_what_workers_prepared() -> None:
     loader = make(workers=2)
     iterator = iter(loader)
     next(iterator), next(iterator)
-    assert loader.state_dict() == {"epoch": 0, "position": 2}
+    assert loader.state_dict() == {"epoch": 0, "position": 2, "accumulate": 1}
 
 
 def test_workers_change_nothing() -> None:

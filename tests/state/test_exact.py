@@ -14,6 +14,10 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
+from data.examples import texts
+from espalier.batch.gather import Gather
+from espalier.batch.loader import Loader
+from espalier.batch.order import Sampler, Share, shuffled
 from espalier.core.errors import CorruptError
 from espalier.state import folder
 from espalier.state.exact import metrics_bytes
@@ -93,6 +97,30 @@ def test_validation_is_neither_repeated_nor_left_out(tmp_path: Path) -> None:
         before = number // 2 + number % 2
         resumed = fit(tmp_path / "run", resume=tmp_path / "saved", batches=2)
         assert net_of(resumed).validations == 3 - before
+
+
+class Noting(Net):
+    """Notes which rows it sees, in which epoch."""
+
+    def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
+        self.seen += [(self.current_epoch, row, self.global_step) for row in batch["row"].tolist()]
+        return self.net(torch.ones(1, 3)).sum()
+
+
+@pytest.mark.parametrize("number", [1, 3, 4])  # within an epoch of three steps, at its end, within the next
+def test_resumed_in_smaller_micro_batches_it_sees_each_row_once(tmp_path: Path, number: int) -> None:
+    def loader(accumulate: int) -> Any:
+        sampler = Sampler(12, 4, Share(accumulate=accumulate), lambda epoch: shuffled(12, 4, 0, epoch))
+        return Loader(Gather(texts(12), {"text": 0}), sampler)
+
+    whole = net_of(fit(tmp_path / "whole", module=Noting, loader=loader(1), max_epochs=2)).seen
+    run, saved = tmp_path / "run", SaveAt(tmp_path / "saved", number)
+    with pytest.raises(SaveAt.Killed):
+        fit(run, saved, module=Noting, loader=loader(1), max_epochs=2)
+    more: dict[str, Any] = {"accumulate_grad_batches": 2, "resume": saved.folder}
+    resumed = fit(run, module=Noting, loader=loader(2), max_epochs=2, **more)
+    assert sorted(net_of(resumed).seen) == sorted(seen for seen in whole if seen[2] >= saved.places[-1][0])
+    assert resumed.global_step == 6
 
 
 def test_stopped_twice(tmp_path: Path) -> None:

@@ -56,12 +56,17 @@ class Loader:
         return self._gather[requests[cells.index(most)]], sum(cells) / len(cells) / most
 
     def state_dict(self) -> dict[str, Any]:
-        """The epoch, and how many of its micro-batches were handed out."""
-        return {"epoch": self._epoch, "position": self._position}
+        """The epoch, how many of its micro-batches were handed out, and how many make an optimizer step."""
+        return {"epoch": self._epoch, "position": self._position, "accumulate": self.sampler.accumulate}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The next pass over that epoch begins behind that position; the batches before it are not read."""
-        self._epoch, self._position, self._loaded = state["epoch"], state["position"], True
+        """The next pass over that epoch begins behind that position; the batches before it are not read.
+
+        Saved between optimizer steps, it is the same place for another number of micro-batches a step too.
+        """
+        now = self.sampler.accumulate
+        position = state["position"] * now // state.get("accumulate", now)
+        self._epoch, self._position, self._loaded = state["epoch"], position, True
 
     def _begin(self) -> None:
         goes_on = self._loaded and self._epoch == self.sampler.epoch

@@ -65,17 +65,18 @@ class Sampler:
     Attributes:
         epoch: set by Lightning through ``set_epoch`` before each epoch.
         first: the micro-batch that the next pass begins with.
+        accumulate: micro-batches of an optimizer step.
     """
 
     def __init__(self, rows: int, batch_size: int, share: Share, order: Callable[[int], Rows]) -> None:
-        self.epoch, self.first = 0, 0
+        self.epoch, self.first, self.accumulate = 0, 0, share.accumulate
         self._rows, self._batch_size, self._share, self._order = rows, batch_size, share, order
 
     def __len__(self) -> int:
-        return math.ceil(self._rows / self._batch_size) * self._share.accumulate
+        return math.ceil(self._rows / self._batch_size) * self.accumulate
 
     def __iter__(self) -> Iterator[Request]:
-        order, size, accumulate = self._order(self.epoch), self._batch_size, self._share.accumulate
+        order, size, accumulate = self._order(self.epoch), self._batch_size, self.accumulate
         for position in range(self.first, len(self)):
             step, micro = divmod(position, accumulate)
             yield self._share.of(order[step * size : (step + 1) * size], micro)

@@ -51,7 +51,8 @@ class ExactResume(AtBoundary):
         mine = {"rng": rng.capture(), "epoch_metrics": epoch_metrics.capture(trainer)}
         ranks = gather_objects(mine)
         means = _means(trainer)
-        checkpoint[KEY] = {"schema": SCHEMA, "metrics_bytes": self._offset(), "means": means, "ranks": ranks}
+        ours = {"schema": SCHEMA, "metrics_bytes": self._offset(), "means": means, "ranks": ranks}
+        checkpoint[KEY] = {**ours, "accumulate": trainer.accumulate_grad_batches}
 
     def on_load_checkpoint(self, trainer: pl.Trainer, _: pl.LightningModule, checkpoint: dict[str, Any]) -> None:
         """Cut the metrics file back, keep the rest for later. An evaluation takes nothing but the weights.
@@ -66,6 +67,9 @@ class ExactResume(AtBoundary):
         if self._resumed["schema"] != SCHEMA:
             raise CorruptError(f"the checkpoint is of schema {self._resumed['schema']}; this version reads {SCHEMA}")
         self._cut(self._resumed["metrics_bytes"])
+        before, now = self._resumed.get("accumulate"), trainer.accumulate_grad_batches
+        if before and before != now:  # a trial that ran out of memory goes on in smaller micro-batches
+            _rescale(checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"], before, now)
 
     def before_training(self, trainer: pl.Trainer) -> None:
         """Restore what this rank had: from here on, the resumed run and the undisturbed one do the same.
@@ -93,6 +97,13 @@ class ExactResume(AtBoundary):
     def on_train_epoch_end(self, *_: Any) -> None:
         """Sums that nobody logged again are lost with their epoch."""
         self._pending = {}
+
+
+def _rescale(progress: Mapping[str, Any], before: int, now: int) -> None:
+    """Lightning's counts of micro-batches, for another number of them in a step; exact between two steps."""
+    for counts in (progress["total"], progress["current"]):
+        more = counts["ready"] * now // before - counts["ready"]
+        counts.update({name: count + more for name, count in counts.items()})
 
 
 def _means(trainer: pl.Trainer) -> dict[str, str]:
