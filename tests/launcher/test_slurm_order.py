@@ -43,6 +43,21 @@ def test_resources_follow_from_the_trials_hardware_where_nothing_is_set(
     assert order_of(node, {"account": None, **given}) == wanted
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"gpus_per_node": 4}, {"gpus_per_node": "a100:4"}, {"gpus_per_node": "a100:2,h100:2"}, {"gres": "gpu:4"},
+        {"gres": ["gpu:a100:4", "ssd:1"]}, {"gpus": 8}, {"gpus": "a100:8"},
+    ],
+)  # fmt: skip
+def test_gpus_are_counted_however_they_are_asked_for(given: dict[str, Any]) -> None:
+    on_two = order_of(hardware("ddp", num_nodes=2), given)
+    assert (on_two.nodes, on_two.tasks, on_two.processes) == (2, 4, 1)
+    on_one = order_of(hardware("ddp"), {key: 4 if key == "gpus" else value for key, value in given.items()})
+    assert (on_one.nodes, on_one.tasks, on_one.processes) == (1, 1, 4)
+    assert dict(on_one.parameters)["cpus_per_task"] == 4
+
+
 def test_equal_trials_share_an_array() -> None:
     assert len({order_of(hardware("cpu", devices=1), {"mem": "4G"}) for _ in range(3)}) == 1
 
@@ -54,7 +69,7 @@ def test_what_does_not_go_together_is_said() -> None:
     assert "hardware.num_nodes is 2" in unequal.truth
     assert list(faults_of(hardware("ddp_cpu"), {"nodes": 2})) == []
     eight = hardware("gpu", devices=8)
-    for sbatch in ({"gpus_per_node": 4}, {"gpus_per_node": "a100:4"}, {"gres": ["gpu:h100:4", "ssd:9"]}):
+    for sbatch in ({"gpus_per_node": 4}, {"gpus_per_node": "a100:4"}, {"gres": ["gpu:h100:4", "ssd:9"]}, {"gpus": 4}):
         (few,) = faults_of(eight, sbatch)
         assert few.truth == "and the trial's hardware.devices is 8."
     assert list(faults_of(eight, {"gpus_per_node": "a100:8", "gres": "ssd:1"})) == []

@@ -47,7 +47,7 @@ def order_of(hardware: Mapping[str, Any], sbatch: Mapping[str, Any]) -> Order:
     needs = needs_of(hardware, _node(hardware, given))
     nodes = given.pop("nodes", None) or needs.nodes
     said = _whole(hardware.get("devices")) if nodes > 1 else needs.processes
-    wanted = said or _whole(given.get("gpus_per_node")) or 1
+    wanted = said or max(_gpus_by(given, nodes).values()) or 1
     tasks = given.pop("ntasks_per_node", None) or (wanted if nodes > 1 else 1)
     processes = wanted if nodes == tasks == 1 else 1
     if needs.kind == "gpu" and not any(key in given for key in _GPUS):
@@ -68,16 +68,21 @@ def faults_of(hardware: Mapping[str, Any], sbatch: Mapping[str, Any]) -> Iterato
     elif nodes and nodes > 1 and option in _ALONE:
         truth = f"hardware={option} is of one machine."
         yield Fault(f"launcher.nodes={nodes}", truth, f"Set hardware={_ALONE[option]}, or launcher.nodes=1")
-    yield from _too_few_gpus(_whole(hardware.get("devices")) or 0, sbatch)
+    yield from _too_few_gpus(_whole(hardware.get("devices")) or 0, sbatch, nodes or own or 1)
 
 
-def _too_few_gpus(devices: int, sbatch: Mapping[str, Any]) -> Iterator[Fault]:
-    asked = {"gpus_per_node": f"gpu:{sbatch.get('gpus_per_node')}", "gres": str(_spelled(sbatch.get("gres")))}
-    for key, resources in asked.items():
-        there = gpus_in(resources) if sbatch.get(key) else 0
+def _too_few_gpus(devices: int, sbatch: Mapping[str, Any], nodes: int) -> Iterator[Fault]:
+    for key, there in _gpus_by(sbatch, nodes).items():
         if 0 < there < devices:
             truth = f"and the trial's hardware.devices is {devices}."
             yield Fault(f"launcher.{key}={_spelled(sbatch[key])}", truth, f"Leave it out:  launcher.{key}=null")
+
+
+def _gpus_by(sbatch: Mapping[str, Any], nodes: int) -> dict[str, int]:
+    """GPUs of each node, by the parameter that asks for them: ``4``, ``a100:4``, in ``gres`` ``gpu:a100:4``."""
+    asked = {key: str(_spelled(sbatch.get(key) or 0)).split(",") for key in ("gpus_per_node", "gpus")}
+    each, whole = (gpus_in(",".join(f"gpu:{kind}" for kind in kinds)) for kinds in asked.values())
+    return {"gpus_per_node": each, "gres": gpus_in(str(_spelled(sbatch.get("gres")))), "gpus": whole // nodes}
 
 
 def _node(hardware: Mapping[str, Any], given: Mapping[str, Any]) -> Machine:
