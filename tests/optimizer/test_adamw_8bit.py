@@ -8,7 +8,7 @@ from torch import nn
 
 from conf.defaults import defaults_of
 from espalier.core.errors import ConfigError
-from espalier.optimizer.adamw_8bit import adamw_8bit
+from espalier.optimizer.adamw_8bit import adamw_8bit, moment_bytes
 
 
 def test_its_moments_take_a_byte_and_it_steps_much_as_adamw() -> None:
@@ -21,7 +21,15 @@ def test_its_moments_take_a_byte_and_it_steps_much_as_adamw() -> None:
             weight.grad = torch.sin(weight.detach() * (step + 1))
             optimizer.step()
     assert ours.state[weights[0]]["state1"].dtype == torch.uint8
+    assert moment_bytes(8192) == sum(
+        value.numel() * value.element_size() for value in ours.state[weights[0]].values() if torch.is_tensor(value)
+    )
     torch.testing.assert_close(weights[0], weights[1], rtol=0, atol=1e-3)
+
+
+def test_its_state_is_told_beforehand() -> None:
+    assert moment_bytes(4095) == 8 * 4095  # whole
+    assert moment_bytes(4097) == 2 * (4097 + 17 * 4 + 1024)
 
 
 def test_without_the_package_it_names_the_line_to_type(monkeypatch: pytest.MonkeyPatch) -> None:

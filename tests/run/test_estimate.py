@@ -65,3 +65,10 @@ def test_a_disk_without_room_ends_it_before_the_first_step(tmp_path: Path, monke
 def test_the_memory_of_a_cpu_is_the_machines() -> None:
     found: Any = room._memory_of(torch.device("cpu"))
     assert found > 1e8
+
+
+def test_a_guess_refuses_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RunFailedError, match="no room"):
+        room._refuse("no room", certain=True)
+    room._refuse("no room", certain=False)
+    assert capsys.readouterr().err == "warning   no room\n"

@@ -8,10 +8,15 @@ import pytest
 import torch
 from torch import nn
 
+from conf.defaults import defaults_of
 from espalier.core.facts import DataFacts
+from espalier.optimizer.adafactor import adafactor
+from espalier.optimizer.adamw_8bit import adamw_8bit
+from espalier.optimizer.muon import muon
 from espalier.run.footprint import (
     checkpoint_bytes,
     disk_bytes,
+    guessed_bytes,
     held_bytes,
     parameter_bytes,
     state_bytes,
@@ -24,17 +29,26 @@ def layer() -> nn.Linear:
     return nn.Linear(10, 100)  # 1,100 parameters, 4,400 bytes
 
 
+def of_muon(parameters) -> torch.optim.Optimizer:
+    groups = [{"params": [parameter], "matrix": parameter.ndim == 2} for parameter in parameters]
+    return muon(groups, **defaults_of("optimizer/muon"))
+
+
 @pytest.mark.parametrize(
     "make",
     [
         lambda p: torch.optim.AdamW(p), lambda p: torch.optim.AdamW(p, fused=True, amsgrad=True),
         lambda p: torch.optim.SGD(p, 0.1), lambda p: torch.optim.SGD(p, 0.1, momentum=0.9),
         lambda p: torch.optim.RMSprop(p),
+        lambda p: adafactor(p, **defaults_of("optimizer/adafactor")), of_muon,
+        lambda p: adamw_8bit(p, **defaults_of("optimizer/adamw_8bit")),
     ],
-    ids=["adamw", "amsgrad", "sgd", "momentum", "rmsprop"],
+    ids=["adamw", "amsgrad", "sgd", "momentum", "rmsprop", "adafactor", "muon", "adamw_8bit"],
 )  # fmt: skip
-def test_state_is_foretold(make) -> None:
-    module = layer()
+def test_state_is_foretold(make, request: pytest.FixtureRequest) -> None:
+    if request.node.callspec.id == "adamw_8bit":
+        pytest.importorskip("bitsandbytes", reason="needs the extra espalier[gpu]")
+    module = nn.Linear(10, 1000)  # a matrix of more than 4,096 values
     optimizer = make(module.parameters())
     foretold, before = state_bytes(optimizer), [p.clone() for p in module.parameters()]
     assert held_bytes(optimizer) == 0
@@ -46,7 +60,8 @@ def test_state_is_foretold(make) -> None:
 
 def test_an_optimizer_that_needs_content_is_taken_for_adam() -> None:
     optimizer = torch.optim.LBFGS(layer().parameters())
-    assert state_bytes(optimizer) == 2 * 4400
+    assert state_bytes(optimizer) is None
+    assert guessed_bytes(optimizer) == 2 * 4400
 
 
 def test_parameters_and_a_checkpoint() -> None:

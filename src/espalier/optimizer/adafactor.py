@@ -34,6 +34,17 @@ def adafactor(
         eps: a parameter's root mean square counts as this at least, so that zeros can move.
         clip: the largest root mean square of an update before it is scaled by the rate.
     """
-    return torch.optim.Adafactor(
-        groups, lr=lr, beta2_decay=beta2_decay, eps=(None, eps), d=clip, weight_decay=weight_decay
-    )
+    return Adafactor(groups, lr=lr, beta2_decay=beta2_decay, eps=(None, eps), d=clip, weight_decay=weight_decay)
+
+
+class Adafactor(torch.optim.Adafactor):
+    """Torch's, that tells its state beforehand: its step looks at values, which shapes alone have not."""
+
+    def state_bytes(self) -> int:
+        """Of its state once it has stepped: of a matrix a row and a column, of another parameter its squares."""
+        parameters = [parameter for group in self.param_groups for parameter in group["params"]]
+        return sum(_values(parameter.shape) * parameter.element_size() for parameter in parameters)
+
+
+def _values(shape: torch.Size) -> int:
+    return shape.numel() // shape[-1] + shape.numel() // shape[-2] if len(shape) > 1 else shape.numel()

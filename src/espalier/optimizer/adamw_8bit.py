@@ -12,6 +12,8 @@ from torch.optim.optimizer import ParamsT
 from espalier.core.errors import ConfigError, Fault
 from espalier.optimizer.common import Common
 
+_WHOLE, _BLOCK = 4096, 256  # bitsandbytes': values from which on moments are divided, and a block of them
+
 
 def adamw_8bit(
     groups: ParamsT,
@@ -41,5 +43,15 @@ def adamw_8bit(
         raise ConfigError(
             Fault("optimizer=adamw_8bit", truth, "pip install 'espalier[gpu]', or set optimizer=adamw")
         ) from error
-    made: Optimizer = library.optim.AdamW8bit(groups, lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay)
-    return made
+    made: Any = library.optim.AdamW8bit(groups, lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay)
+    parameters = [parameter for group in made.param_groups for parameter in group["params"]]
+    made.state_bytes = lambda: sum(moment_bytes(parameter.numel()) for parameter in parameters)
+    told: Optimizer = made
+    return told
+
+
+def moment_bytes(values: int, /) -> int:
+    """Of both moments of a parameter: a byte a value, a scale for each block, the 256 values that a byte stands for."""
+    if values < _WHOLE:
+        return 2 * 4 * values
+    return 2 * (values + 4 * -(-values // _BLOCK) + 4 * 256)

@@ -68,6 +68,11 @@ class MuonWithAdamW(Optimizer):
             if (mine := [group for group in self.param_groups if group["matrix"] is matrix])
         ]
 
+    def state_bytes(self) -> int:
+        """Of its state once it has stepped: one moment of a matrix, two of another parameter."""
+        groups = ((2 - bool(group["matrix"]), group["params"]) for group in self.param_groups)
+        return sum(moments * each.numel() * each.element_size() for moments, params in groups for each in params)
+
     def step(self, closure: Any = None) -> Any:
         """One step of both."""
         loss = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,6 +20,7 @@ from espalier.report.quantities import memory as in_words
 from espalier.run.footprint import (
     checkpoint_bytes,
     disk_bytes,
+    guessed_bytes,
     held_bytes,
     parameter_bytes,
     state_bytes,
@@ -52,12 +54,13 @@ class Estimator(AtBoundary):
         """Probe, add up, tell.
 
         Raises:
-            RunFailedError: the disk has no room for what the run writes.
+            RunFailedError: the disk has no room for what the run writes, as far as that is more than a guess.
         """
         task = trainer.lightning_module
         probed = probe(trainer, compiled=self._assembly.placement.compile)
-        states = [(state_bytes(optimizer), held_bytes(optimizer)) for optimizer in trainer.optimizers]
-        state, held = (sum(column) for column in zip(*states, strict=True)) if states else (0, 0)
+        told = [(optimizer, state_bytes(optimizer)) for optimizer in trainer.optimizers]
+        state = sum(guessed_bytes(optimizer) if known is None else known for optimizer, known in told)
+        held = sum(map(held_bytes, trainer.optimizers))
         checkpoint = checkpoint_bytes(task, state)
         ranks = gather_objects(self._peak(trainer, probed, max(0, state - held)) if probed else 0)
         estimate = Estimate(
@@ -72,7 +75,7 @@ class Estimator(AtBoundary):
         )
         self._tell(estimate)
         if not estimate.fits_disk:
-            raise RunFailedError(_no_room(estimate, self._directory))
+            _refuse(_no_room(estimate, self._directory), certain=all(known is not None for _, known in told))
 
     def _peak(self, trainer: pl.Trainer, probed: Probed, state: int) -> int:
         """Of this rank: in training and validating; or a peak that lies behind it.
@@ -119,6 +122,12 @@ def _memory_of(device: torch.device) -> int:
         properties: Any = torch.cuda.get_device_properties(device)
         return int(properties.total_memory)
     return memory().total
+
+
+def _refuse(short: str, *, certain: bool) -> None:
+    if certain:
+        raise RunFailedError(short)
+    print(f"warning   {short}", file=sys.stderr, flush=True)  # a full disk ends no training: it may go on
 
 
 def _no_room(estimate: Estimate, directory: Path) -> str:

@@ -26,11 +26,14 @@ def parameter_bytes(module: nn.Module, *, trained: bool) -> int:
     return _bytes(parameter for parameter in module.parameters() if parameter.requires_grad or not trained)
 
 
-def state_bytes(optimizer: Optimizer) -> int:
-    """Of the optimizer's state once it has stepped: found by a step of a copy whose tensors have shapes and no content.
+def state_bytes(optimizer: Optimizer) -> int | None:
+    """Of the optimizer's state once it has stepped: as its own ``state_bytes`` tells, where it has one, or else as a
+    step of a copy shows whose tensors have shapes and no content.
 
-    For an optimizer that cannot step without content, two values a parameter (as Adam has).
+    None for an optimizer that cannot step without content.
     """
+    if tells := getattr(optimizer, "state_bytes", None):
+        return int(tells())
     groups = [
         {**group, "params": [_hollow(parameter) for parameter in group["params"]]} | _known(group)
         for group in optimizer.param_groups
@@ -41,8 +44,13 @@ def state_bytes(optimizer: Optimizer) -> int:
         with torch.no_grad():
             type(optimizer).step(trial)
     except Exception:  # of any kind: it is somebody's arithmetic, on tensors that hold nothing
-        return 2 * _bytes(parameter for group in groups for parameter in group["params"])
+        return None
     return tensor_bytes(list(trial.state.values()))
+
+
+def guessed_bytes(optimizer: Optimizer) -> int:
+    """Of the state of an optimizer that does not tell: two values a parameter, as Adam has."""
+    return 2 * _bytes(parameter for group in optimizer.param_groups for parameter in group["params"])
 
 
 def held_bytes(optimizer: Optimizer) -> int:
