@@ -64,11 +64,12 @@ def test_a_value_of_another_kind_leaves_the_old_one(written: Path) -> None:
 @pytest.mark.parametrize("name", [folder.TENSORS, folder.STATE, folder.MANIFEST])
 def test_every_flipped_bit_is_detected(written: Path, name: str) -> None:
     content = (written / name).read_bytes()
+    looks = (folder.read, folder.read_weights) if name != folder.STATE else (folder.read_structure,)
     for place in range(0, len(content), max(1, len(content) // 60)):
         flipped = bytearray(content)
         flipped[place] ^= 1 << (place % 8)
         (written / name).write_bytes(flipped)
-        for look in (folder.verify, folder.read) if name != folder.STATE else (folder.verify, folder.read_structure):
+        for look in (folder.verify, *looks):
             with pytest.raises(CorruptError, match=written.name):
                 look(written)
 
@@ -213,8 +214,23 @@ def refuse(*_: object, **__: object) -> None:
     raise OSError("refused")
 
 
-def test_weights_alone(written: Path) -> None:
-    assert torch.equal(folder.read_weights(written)["weight"], torch.arange(5.0))
+def test_weights_alone_are_read_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weight, path = torch.arange(5.0), tmp_path / "step-00000001"
+    state = {"state_dict": {"weight": weight, "tied": weight}, "optimizer_states": [{"exp_avg": torch.ones(9)}]}
+    folder.write(path, state, step=1)
+    taken: list[str] = []
+
+    class Noting(folder._Tensors):
+        def __missing__(self, name: str) -> torch.Tensor:
+            taken.append(name)
+            return super().__missing__(name)
+
+    monkeypatch.setattr(folder, "_Tensors", Noting)
+    weights = folder.read_weights(path)
+    assert torch.equal(weights["weight"], weight) and weights["tied"] is weights["weight"]
+    assert taken == ["state_dict/weight"]
+    folder.read(path)
+    assert taken[1:] == ["state_dict/weight", "optimizer_states/0/exp_avg"]
 
 
 @pytest.mark.parametrize("state", [{}, {"state_dict": [1, 2]}, {"state_dict": {"weight": 3}}, {"state_dict": None}])

@@ -117,7 +117,7 @@ def _tested(session: Session, assembly: Assembly, trainer: pl.Trainer) -> result
     if not best and session.concluding:
         best = session.saved
     if best:
-        task.load_state_dict(folder.read(best.path)["state_dict"], strict=False)
+        task.load_state_dict(folder.read_weights(best.path), strict=False)
     return result.evaluate(assembly, trainer, session.directory)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from espalier import __version__
@@ -74,30 +74,25 @@ def link(path: Path, source: Path, *, score: float) -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The checkpoint, checksums verified on the very bytes that are decoded; tensors on the CPU.
+    """The checkpoint, once its checksums are verified; tensors on the CPU, in memory of their own.
+
+    Copied one by one out of the mapped file, so that no more than they are is taken, and the folder may be removed.
 
     Raises:
         CorruptError: it isn't whole.
         UserError: it is of a later format.
     """
-    manifest = _manifest(path)
-    state, tensors = _bytes(path, STATE, manifest), _bytes(path, TENSORS, manifest)
-    structure = _structure(path, state)
-    try:
-        checkpoint: dict[str, Any] = decode(structure, safetensors.torch.load(tensors))
-    except (SafetensorError, LookupError, TypeError, ValueError, RecursionError) as error:  # made by somebody else
-        raise CorruptError(f"{path} holds no checkpoint: {type(error).__name__}: {error}") from error
+    checkpoint: dict[str, Any] = _decoded(path, lambda structure: structure, Tensor.clone)
     return checkpoint
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """The model's state alone, by parameter.
+    """The model's state alone, by parameter: nothing else is read, and processes of one machine share the file's pages.
 
     Raises:
         CorruptError, UserError: as ``read``; it holds no such state.
     """
-    state = read(path)
-    weights = state.get("state_dict") if isinstance(state, dict) else None
+    weights = _decoded(path, lambda state: state.get("state_dict") if isinstance(state, dict) else None, lambda it: it)
     if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
         raise CorruptError(f"{path} holds no weights")
     return weights
@@ -181,6 +176,34 @@ def _manifest(path: Path) -> Manifest:
     if wrong or type(manifest.get("step")) is not int:
         raise CorruptError(f"{path / MANIFEST} is no checkpoint's")
     return manifest
+
+
+def _decoded(path: Path, part: Callable[[Any], Any], own: Callable[[Tensor], Tensor]) -> Any:
+    """A part of the structure, with its tensors in place."""
+    manifest = _manifest(path)
+    structure = part(_structure(path, _bytes(path, STATE, manifest)))
+    try:
+        if sha256_of(path / TENSORS) != manifest["files"][TENSORS]["sha256"]:
+            raise CorruptError(f"{path / TENSORS} isn't what its manifest says")
+        with safe_open(path / TENSORS, framework="pt") as file:
+            return decode(structure, _Tensors(file, own))
+    except OSError as error:
+        raise CorruptError(f"{path / TENSORS} can't be read") from error
+    except (SafetensorError, LookupError, TypeError, ValueError, RecursionError) as error:  # made by somebody else
+        raise CorruptError(f"{path} holds no checkpoint: {type(error).__name__}: {error}") from error
+
+
+class _Tensors(dict[str, Tensor]):
+    """Those of a file, each taken from it when it is first asked for."""
+
+    def __init__(self, file: Any, own: Callable[[Tensor], Tensor]) -> None:
+        self._file, self._own, self._names = file, own, set(file.keys())
+
+    def __missing__(self, name: str) -> Tensor:
+        if name not in self._names:
+            raise KeyError(name)
+        self[name] = self._own(self._file.get_tensor(name))
+        return self[name]
 
 
 def _bytes(path: Path, name: str, manifest: Manifest) -> bytes:
