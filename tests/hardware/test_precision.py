@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from espalier.core.machine import Machine
 from espalier.hardware import precision
@@ -56,6 +57,18 @@ def test_measuring_is_quick() -> None:
         precision._measure()
         took.append(time.process_time() - began)
     assert min(took) < 1.0  # 0.1 s; where bf16 is emulated 0.5 s
+
+
+def test_gpus_whose_driver_is_too_old_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def raising(_: int) -> str:
+        raise RuntimeError("The NVIDIA driver on your system is too old")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_name", raising)
+    monkeypatch.setattr(precision, "of_cpu", lambda: ("32-true", ""))
+    monkeypatch.setattr(precision, "bf16_speed", lambda: 1.0)
+    assert precision.measured()["gpus"] == []
 
 
 def test_what_doctor_is_told() -> None:

@@ -125,8 +125,8 @@ def _one_thread() -> Iterator[None]:
 
 def measured() -> dict[str, object]:
     """What ``espalier doctor`` tells of torch here, as plain values."""
-    names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    gpus = [f"{name}, compute capability {c[0]}.{c[1]}" for name, c in zip(names, gpu_capabilities(), strict=True)]
+    able = enumerate(gpu_capabilities())  # not device_count(), which counts those that a driver is too old for
+    gpus = [f"{torch.cuda.get_device_name(i)}, compute capability {c[0]}.{c[1]}" for i, c in able]
     chosen, why = of_gpus() if gpus else of_cpu()
     return {
         "threads": torch.get_num_threads(),
