@@ -14,6 +14,7 @@ from espalier.core.outcome import Outcome
 from espalier.core.rundir import create
 from espalier.run import estimate as room
 from espalier.run.fit import run
+from espalier.run.probe import Probed
 from espalier.run.stop import Stop
 
 SMALL = (
@@ -65,6 +66,20 @@ def test_a_disk_without_room_ends_it_before_the_first_step(tmp_path: Path, monke
 def test_the_memory_of_a_cpu_is_the_machines() -> None:
     found: Any = room._memory_of(torch.device("cpu"))
     assert found > 1e8
+
+
+@pytest.mark.parametrize(("device", "buffers"), [("cuda", 0), ("cpu", 1100 * 4)])
+def test_ddps_buffers_are_in_what_a_gpu_has_allocated_before(
+    device: str, buffers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "resident", lambda _: 0)
+    monkeypatch.setattr(room, "_HOLES", 1)
+    batches = SimpleNamespace(val_dataloader=list)
+    estimator = room.Estimator(SimpleNamespace(batches=batches), Path(), lambda _: None)  # type: ignore[arg-type]
+    task: Any = torch.nn.Linear(10, 100)
+    task.device = torch.device(device)
+    trainer: Any = SimpleNamespace(lightning_module=task, world_size=2)
+    assert estimator._peak(trainer, Probed(1000, 3000, 0, 1, 1.0, 1.0), 0) == 3000 + buffers
 
 
 def test_a_guess_refuses_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,14 +82,17 @@ class Estimator(AtBoundary):
 
         Training takes what the probe showed, the optimizer's state that is still to come, DDP's buffers. Validating
         keeps no activations, but has larger batches; main memory that training has let go of is rarely used again for
-        them, a GPU's is.
+        them, a GPU's is. DDP's buffers were allocated before the probe: a GPU's count has them, main memory is not
+        taken up before they are written.
         """
-        buffers = parameter_bytes(trainer.lightning_module, trained=True) if trainer.world_size > 1 else 0
+        on_gpu = trainer.lightning_module.device.type == "cuda"
+        own = trainer.world_size > 1 and not on_gpu
+        buffers = parameter_bytes(trainer.lightning_module, trained=True) if own else 0
         training = probed.peak_bytes - probed.before_bytes + buffers + state
         rows: Any = self._assembly.batches.val_dataloader()
         cells = cells_of(rows.largest()[0]) if hasattr(rows, "largest") else 0
         validating = round(_TRANSIENT * probed.widest_bytes * cells / probed.cells)
-        if trainer.lightning_module.device.type == "cuda":
+        if on_gpu:
             return probed.before_bytes + max(training, validating + state)
         return max(resident("VmHWM"), probed.before_bytes + round(_HOLES * training) + validating)
 
