@@ -11,7 +11,7 @@ from espalier.core.parts import Placement
 from espalier.hardware import auto as room
 from espalier.hardware import precision, threads
 from espalier.hardware.auto import auto
-from hardware.options import alone, under_torchrun, values
+from hardware.options import alone, under_srun, under_torchrun, values
 
 
 def on(monkeypatch: pytest.MonkeyPatch, machine: Machine, *, capability: tuple[int, int] = (8, 0), **set_: Any) -> Any:
@@ -74,6 +74,12 @@ def test_what_torchrun_started_is_taken_over(monkeypatch: pytest.MonkeyPatch) ->
     )
     made = on(monkeypatch, Machine(8, 4, True))
     assert (made.world_size, made.strategy, made.why) == (8, "ddp", "4 of 4 GPUs, torchrun")
+
+
+def test_a_gpu_bound_to_each_process_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_srun(monkeypatch, 4)
+    with pytest.raises(ConfigError, match=r"sees 1 of 4 GPUs.*--gpu-bind=none"):
+        on(monkeypatch, Machine(8, 1, False))
 
 
 def test_fp16_without_a_gpu_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from espalier.core.parts import Placement
 from espalier.hardware import ddp as room
 from espalier.hardware import precision as quick
 from espalier.hardware.ddp import ddp
-from hardware.options import alone, under_torchrun, values
+from hardware.options import alone, under_srun, under_torchrun, values
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +32,13 @@ def test_two_machines_started_by_torchrun(monkeypatch: pytest.MonkeyPatch) -> No
 def test_two_machines_that_nobody_started() -> None:
     with pytest.raises(ConfigError, match="torchrun --nnodes 2"):
         ddp(**values("ddp", num_nodes=2))
+
+
+def test_a_gpu_bound_to_each_process_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_srun(monkeypatch, 4)
+    monkeypatch.setattr(room, "probe", lambda: Machine(8, 1, False))
+    with pytest.raises(ConfigError, match=r"sees 1 of 4 GPUs.*--gpu-bind=none"):
+        ddp(**values("ddp"))
 
 
 @pytest.mark.skipif(probe().gpus > 0, reason="there is a GPU")

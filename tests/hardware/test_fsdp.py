@@ -12,7 +12,7 @@ from espalier.hardware import fsdp as room
 from espalier.hardware import precision as quick
 from espalier.hardware.fsdp import fsdp
 from espalier.state.sharded import ShardedStrategy
-from hardware.options import alone, under_torchrun, values
+from hardware.options import alone, under_srun, under_torchrun, values
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +40,13 @@ def test_a_trainer_of_it_shards(monkeypatch: pytest.MonkeyPatch) -> None:
         enable_checkpointing=False,
     )  # fmt: skip
     assert type(trainer.strategy) is ShardedStrategy and trainer.strategy.offload and trainer.world_size == 2
+
+
+def test_a_gpu_bound_to_each_process_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    under_srun(monkeypatch, 4)
+    monkeypatch.setattr(room, "probe", lambda: Machine(8, 1, False))
+    with pytest.raises(ConfigError, match=r"sees 1 of 4 GPUs.*--gpu-bind=none"):
+        fsdp(**values("fsdp"))
 
 
 @pytest.mark.skipif(probe().gpus > 0, reason="there is a GPU")

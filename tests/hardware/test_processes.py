@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from espalier.core.errors import ConfigError
-from espalier.hardware.processes import require_alone, shape
-from hardware.options import alone, under_torchrun
+from espalier.hardware.processes import require_alone, require_gpus, shape
+from hardware.options import alone, under_srun, under_torchrun
 
 
 def test_as_set_or_as_is_usual_where_nobody_started_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,9 +31,15 @@ def test_numbers_that_differ_from_it_are_answered_together(monkeypatch: pytest.M
 
 
 def test_the_line_for_srun(monkeypatch: pytest.MonkeyPatch) -> None:
-    alone(monkeypatch)
-    told = {"SLURM_STEP_ID": "0", "SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "5", "SLURM_STEP_NUM_NODES": "2"}
-    for name, value in told.items():
-        monkeypatch.setenv(name, value)
+    under_srun(monkeypatch, 5, nodes=2)
     with pytest.raises(ConfigError, match=r"not equally many on each.*srun --nodes 2 --ntasks-per-node 2"):
         shape("auto", "auto", 1)
+
+
+def test_processes_that_do_not_see_the_gpus_of_their_node_are_answered() -> None:
+    require_gpus(4, 1, "srun", 4)
+    require_gpus(4, 1, "", 1)  # Lightning's, which AtMost has looked at
+    with pytest.raises(ConfigError, match=r"sees 1 of 4 GPUs.*--gpus-per-node 4 .* or add --gpu-bind=none"):
+        require_gpus(4, 2, "srun", 1)
+    with pytest.raises(ConfigError, match=r"sees 2 of 4 GPUs.*torchrun --nproc-per-node 2 "):
+        require_gpus(4, 1, "torchrun", 2)

@@ -12,7 +12,7 @@ from espalier.core.machine import probe
 from espalier.core.parts import Placement
 from espalier.hardware import precision as quick
 from espalier.hardware.common import Common, computing
-from espalier.hardware.processes import shape
+from espalier.hardware.processes import require_gpus, shape
 from espalier.hardware.threads import because, threads_of
 
 _GIVEN = "precision as set"
@@ -28,7 +28,8 @@ def auto(
     Under torchrun and srun: a process for each one that they started. ``espalier train hardware.precision=32-true``
 
     Raises:
-        ConfigError: fp16 on a machine without a GPU; torchrun or srun started another number than is set.
+        ConfigError: fp16 on a machine without a GPU; torchrun or srun started another number than is set, or more than
+            each sees GPUs.
     """
     gpus = probe().gpus
     if gpus and quick.gpu_capabilities():
@@ -38,6 +39,7 @@ def auto(
 
 def _on_gpus(gpus: int, devices: int | Literal["auto"], precision: Precision, common: Common) -> Placement:
     used, nodes, launcher = shape(devices, "auto", gpus)
+    require_gpus(used, nodes, launcher, gpus)
     what = "1 GPU here" if gpus == 1 else f"{used} of {gpus} GPUs" + (" as set" if devices != "auto" else "")
     chosen, why = quick.of_gpus() if precision == "auto" else (precision, _GIVEN)
     count, limit = threads_of(common["threads"], used)

@@ -11,7 +11,7 @@ from espalier.core.machine import probe
 from espalier.core.parts import Placement
 from espalier.hardware import precision as quick
 from espalier.hardware.common import Common, computing
-from espalier.hardware.processes import shape
+from espalier.hardware.processes import require_gpus, shape
 from espalier.hardware.threads import as_set, because, threads_of
 
 
@@ -28,9 +28,11 @@ def ddp(
     ``srun --nodes 2 --ntasks-per-node 4 --gpus-per-node 4 espalier train hardware=ddp``
 
     Raises:
-        ConfigError: torchrun or srun started another number than is set, or nobody started other nodes.
+        ConfigError: torchrun or srun started another number than is set, or more than each sees GPUs; nobody started
+            other nodes.
     """
     used, nodes, launcher = shape(devices, num_nodes, probe().gpus)
+    require_gpus(used, nodes, launcher, probe().gpus)
     chosen, why = quick.chosen(precision, quick.of_gpus)
     count, limit = threads_of(common["threads"], used)
     reasons = because(as_set(launcher, why), limit)

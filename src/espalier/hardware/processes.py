@@ -38,6 +38,20 @@ def shape(devices: int | Literal["auto"], num_nodes: int | Literal["auto"], alon
     return world.per_node, world.nodes, world.by
 
 
+def require_gpus(processes: int, nodes: int, by: str, gpus: int) -> None:
+    """Raises ``ConfigError`` where torchrun or srun started more processes on each node than the GPUs that each sees.
+
+    Each takes the one of its own number among all of its node: Lightning has no other way.
+    """
+    if not by or processes <= gpus:
+        return
+    truth = f"started {_processes(processes)} on each node, and each process sees {gpus} of {processes} GPUs."
+    if by == "torchrun":
+        raise ConfigError(Fault(by, truth, f"Start fewer:  {_start(by, gpus, nodes)}"))
+    line = f"srun --nodes {nodes} --ntasks-per-node {processes} --gpus-per-node {processes} espalier train …"
+    raise ConfigError(Fault(by, truth, f"Ask for GPUs of the node:  {line}  or add --gpu-bind=none"))
+
+
 def require_alone(option: str, instead: str) -> None:
     """Raises ``ConfigError`` where torchrun or srun started several processes for an option that is a single one."""
     world = launched()
