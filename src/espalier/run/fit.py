@@ -35,6 +35,7 @@ from espalier.run.schedules import Validated
 from espalier.run.session import Session
 from espalier.run.stop import Stop
 from espalier.run.surroundings import cluster
+from espalier.run.unused import Unused
 from espalier.state.exact import ExactResume, metrics_bytes
 from espalier.state.lightning_io import FolderCheckpointIO
 
@@ -157,6 +158,7 @@ def _trainer(session: Session, assembly: Assembly, info: RunInfo, recorder: Reco
     session.callbacks += [Budget(limit)] if (limit := assembly.trainer.get("max_time")) else []
     shows = [] if session.is_short else [Exhibition(session.directory)]  # before those that take weights back
     always = [Validated(info), exact, session.stop]
+    always += [Unused()] if placement.strategy == "ddp" else []
     if session.trial:
         always += [Rungs(info, session.trial, session.stop)]
     else:  # a sweep says once what its trials need, not each of them

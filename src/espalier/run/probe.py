@@ -48,12 +48,10 @@ def probe(trainer: pl.Trainer, *, compiled: bool) -> Probed | None:
     were. Gradients are computed beside ``.grad``, so that DDP has nothing to average: each rank tries for itself.
     """
     task: Any = trainer.lightning_module
-    loader: Any = trainer.train_dataloader
-    if not task.automatic_optimization or not hasattr(loader, "largest") or not _is_whole(trainer):
+    if not _can_be_tried(trainer) or not _is_whole(trainer):
         return None
     began = perf_counter()
-    batch, share = loader.largest()
-    batch = trainer.strategy.batch_to_device(trainer.precision_plugin.convert_input(batch))
+    batch, share = _largest(trainer)
     with _traceless(task):
         meter = _Meter(task.device)
         with _widest(None if compiled else task) as widest:
@@ -64,9 +62,37 @@ def probe(trainer: pl.Trainer, *, compiled: bool) -> Probed | None:
     return Probed(meter.before, peak, max(widest), cells_of(batch), seconds * share, perf_counter() - began)
 
 
+def unused(trainer: pl.Trainer) -> list[str]:
+    """Names of the parameters that learn and get no gradient from a batch, tried as ``probe`` does.
+
+    No names where it cannot be tried; what another batch would not use is not seen.
+    """
+    if not _can_be_tried(trainer):
+        return []
+    task: Any = trainer.lightning_module
+    learning = {name: parameter for name, parameter in task.named_parameters() if parameter.requires_grad}
+    batch, _ = _largest(trainer)
+    with _traceless(task):
+        loss = _loss(trainer, task, batch)
+        if not isinstance(loss, Tensor):
+            return []
+        gradients = torch.autograd.grad(loss, list(learning.values()), allow_unused=True)
+    return [name for name, gradient in zip(learning, gradients, strict=True) if gradient is None]
+
+
 def cells_of(batch: Mapping[str, Any]) -> int:
     """Values in a batch's tensors."""
     return sum(value.numel() for value in batch.values() if isinstance(value, Tensor))
+
+
+def _can_be_tried(trainer: pl.Trainer) -> bool:
+    return trainer.lightning_module.automatic_optimization and hasattr(trainer.train_dataloader, "largest")
+
+
+def _largest(trainer: pl.Trainer) -> tuple[Any, float]:
+    loader: Any = trainer.train_dataloader
+    batch, share = loader.largest()
+    return trainer.strategy.batch_to_device(trainer.precision_plugin.convert_input(batch)), share
 
 
 def _is_whole(trainer: pl.Trainer) -> bool:
@@ -77,13 +103,17 @@ def _is_whole(trainer: pl.Trainer) -> bool:
 def _pass(trainer: pl.Trainer, task: Any, batch: Mapping[str, Any], meter: _Meter) -> float:
     learning = [parameter for parameter in task.parameters() if parameter.requires_grad]
     began = meter.now()
-    with trainer.precision_plugin.train_step_context():
-        loss = task.training_step(batch, *([0] if is_param_in_hook_signature(task.training_step, "batch_idx") else []))
+    loss = _loss(trainer, task, batch)
     meter.look()
-    loss = loss["loss"] if isinstance(loss, dict) else loss
     if isinstance(loss, Tensor):
         torch.autograd.grad(loss, learning, allow_unused=True)
     return meter.now() - began
+
+
+def _loss(trainer: pl.Trainer, task: Any, batch: Mapping[str, Any]) -> Any:
+    with trainer.precision_plugin.train_step_context():
+        loss = task.training_step(batch, *([0] if is_param_in_hook_signature(task.training_step, "batch_idx") else []))
+    return loss["loss"] if isinstance(loss, dict) else loss
 
 
 @contextmanager
