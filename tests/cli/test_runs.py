@@ -90,6 +90,10 @@ def test_a_sweep_is_a_line_and_its_trials_are_asked_for(
     run.rename(here / "elsewhere")
     assert main([]) == 0
     assert capsys.readouterr().out.splitlines()[0].split()[:3] == ["when", "sweep", "of"]
+    assert main(["--where", "accuracy > 0.5"]) == 0
+    assert capsys.readouterr().out == "only sweeps were run: --trials looks at their trials\n"
+    with pytest.raises(UserError, match="holds the runs of one name"):
+        main(["--output", "outputs/mine"])
 
 
 def test_sweeps_that_a_person_has_named_are_listed(

@@ -13,6 +13,7 @@ from pathlib import Path
 from espalier.cli.arguments import Parser
 from espalier.core.directories import directories
 from espalier.core.errors import CorruptError, Fault, UserError
+from espalier.core.record import RECORD
 from espalier.core.rundir import OUTCOME, shown
 from espalier.report.query import find_runs
 from espalier.report.runs import ListedRun, runs_table, so_far
@@ -67,7 +68,8 @@ def main(words: Sequence[str]) -> int:
     limit = given.limit if given.limit is not None else 0 if given.json else _LIMIT
     trials = given.trials or bool(_OF_TRIALS.search(f"{given.where} {given.sort}"))
     there = directories(given.output, trials=trials)
-    if not there.runs and any(not file.parent.is_symlink() for file in given.output.glob(f"*/{OUTCOME}")):
+    below = (file for name in (OUTCOME, RECORD) for file in given.output.glob(f"*/{name}"))
+    if not there.runs and not there.sweeps and any(not file.parent.is_symlink() for file in below):
         above = shlex.quote(str(shown(given.output.absolute().parent)))
         truth = "holds the runs of one name, and is no folder of such."
         raise UserError(Fault(f"--output {given.output}", truth, f"Name the one above:  --output {above}"))
@@ -86,15 +88,17 @@ def main(words: Sequence[str]) -> int:
     blocks = [runs_table([_told(run) for run in found.runs]) + _last_line(found.matching, len(found.runs)),
               sweeps_table(listed) + _last_line(len(sweeps), len(listed), "sweeps")]  # fmt: skip
     told = [line for block in blocks if block for line in ("", *block)][1:]
-    print("\n".join(told) or _nothing(bool(there.sweeps), where=given.where, trials=trials))
+    print("\n".join(told) or _nothing(bool(there.runs), bool(there.sweeps) and not trials))
     return 0
 
 
-def _nothing(sweeps: bool, *, where: str, trials: bool) -> str:
-    if not where:
-        return "nothing was run yet:  espalier train"
-    more = "" if trials or not sweeps else "; --trials looks at those of sweeps too"
-    return f"no run is like that{more}"
+def _nothing(runs: bool, sweeps: bool) -> str:
+    """Why no line is listed, where some runs are there or none, and sweeps whose trials were left out."""
+    if not runs:
+        return (
+            "only sweeps were run: --trials looks at their trials" if sweeps else "nothing was run yet:  espalier train"
+        )
+    return "no run is like that" + "; --trials looks at those of sweeps too" * sweeps
 
 
 def _told(run: ListedRun) -> ListedRun:
