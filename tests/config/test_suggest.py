@@ -12,6 +12,10 @@ KEYS = [
     "data.batch_size",
     "adapter.dropout",
     "model.dropout",
+    "optimizer.weight_decay",
+    "weights",
+    "name",
+    "data.eval_batch_size",
     "hydra.job.name",
 ]
 
@@ -22,6 +26,24 @@ KEYS = [
 )
 def test_nearest(word: str, found: str | None) -> None:
     assert nearest(word, ["lstm", "minilm", "mlp"]) == found
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "found"),
+    [
+        ("adamW", ["adam", "adamw"], "adamw"),
+        ("BERT", ["bert"], "bert"),
+        ("a", ["A", "a"], "a"),
+        ("bf16", ["32-true", "bf16-mixed", "bf16-true"], "bf16-mixed"),
+        ("none", ["constant", "cosine"], None),
+        ("bayes", ["asha", "cmaes", "gp"], None),
+        ("trials", ["task", "trainer"], None),
+    ],
+)
+def test_case_counts_for_nothing_a_beginning_for_more_than_likeness(
+    word: str, known: list[str], found: str | None
+) -> None:
+    assert nearest(word, known) == found
 
 
 @pytest.mark.parametrize(
@@ -37,6 +59,11 @@ def test_nearest(word: str, found: str | None) -> None:
         ("sed", ["seed"]),
         ("optim.lr", ["optimizer.lr"]),
         ("completely_different", []),
+        ("weight_decay", ["optimizer.weight_decay"]),
+        ("adapter.weight_decay", ["optimizer.weight_decay"]),
+        ("optimizer.LR", ["optimizer.lr"]),
+        ("model.name", []),
+        ("data.val_path", []),
     ],
 )
 def test_nearest_keys(key: str, found: list[str]) -> None:

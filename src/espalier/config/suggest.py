@@ -5,24 +5,36 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+_ALIKE = 0.65  # "none" is not "cosine", "bayes" not "cmaes"
+_VAGUE = ("name",)  # what means something else in each node
+
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was most likely meant, or None: like in spelling, or what it abbreviates."""
+    """The known word that was most likely meant, or None: the same but for case, what it begins, like in spelling."""
     words = list(known)
-    found = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
-    return found[0] if found else next((w for w in words if len(word) > 1 and w.startswith(word)), None)
+    if word in words:
+        return word
+    whole = {known_word.lower(): known_word for known_word in reversed(words)}
+    typed, in_order = word.lower(), list(reversed(whole))
+    if typed in whole:
+        return whole[typed]
+    begun = [known_word for known_word in in_order if len(typed) > 1 and known_word.startswith(typed)]
+    found = begun or difflib.get_close_matches(typed, in_order, n=1, cutoff=_ALIKE)
+    return whole[found[0]] if found else None
 
 
 def nearest_keys(key: str, known: Sequence[str]) -> list[str]:
-    """Known dotted keys that may have been meant: a slip in the name or the node, else the same name elsewhere."""
+    """Known dotted keys that may have been meant: the same name elsewhere, else a slip in the name or the node."""
     parent, _, name = key.rpartition(".")
     siblings = {k.rpartition(".")[2]: k for k in known if k.rpartition(".")[0] == parent}
+    if same := [k for n, k in siblings.items() if n.lower() == name.lower()]:
+        return same
+    if alike := difflib.get_close_matches(key, known, n=1, cutoff=0.85) if parent else []:
+        return alike
+    if same := [k for k in known if k.rpartition(".")[2].lower() == name.lower() and name not in _VAGUE]:
+        return sorted(same, key=lambda k: (k.count("."), k))[:3]
     if found := nearest(name, siblings):
         return [siblings[found]]
-    if alike := difflib.get_close_matches(key, known, n=1, cutoff=0.85):
-        return alike
-    if same := [k for k in known if k.rpartition(".")[2] == name]:
-        return sorted(same, key=lambda k: (k.count("."), k))[:3]
     names = {k.rpartition(".")[2]: k for k in known if k.count(".") <= max(1, key.count("."))}
     return [names[n] for n in difflib.get_close_matches(name, names, n=1, cutoff=0.79)] if not parent else []
 
