@@ -59,6 +59,8 @@ def test_words_of_the_experiment_are_left() -> None:
 def test_one_experiment_has_no_sweep() -> None:
     found = [fault.what for word in words("sweep=tpe", "search.startup=3", "model=lstm") if (fault := of_a_sweep(word))]
     assert found == ["sweep=tpe", "search.startup=3"]
+    (fault,) = [fault for word in words("search=bayes") if (fault := of_a_sweep(word))]
+    assert fault.remedy == "Add  -m . Write  search=tpe or search=gp"
 
 
 def test_a_key_that_is_nulled_is_not_hydras_pair() -> None:

@@ -8,14 +8,16 @@ from typing import Any
 
 from espalier.config.bounds import outside
 from espalier.config.compose import Experiment
+from espalier.config.foreign_words import range_remedy, renamed, setting_remedy, value_remedy
 from espalier.config.gate import ROOT, judge
 from espalier.config.layers import flatten
 from espalier.config.references import explained
 from espalier.config.setting import Setting
 from espalier.config.signature import Parameter, Signature, owner_of, signature_of, taking
-from espalier.config.suggest import asked, listed, nearest
+from espalier.config.suggest import asked, listed, nearest, nearest_keys
 from espalier.config.tree import at, interpolations, plain
 from espalier.config.types import Bounded, DictOf, Part, branches, wrong
+from espalier.config.wording import PRESETS
 from espalier.core.errors import ConfigError, Fault, TrustError
 from espalier.core.machine import Machine, probe
 from espalier.core.masking import MASK, keep_variables_of, secrets_in
@@ -126,9 +128,19 @@ class _Checker:
             if name not in known and not key and name in self.experiment.choices:
                 yield self._not_global(name)
             elif name not in known:
-                guess = nearest(name, known)
-                remedy = asked([f"{prefix}{guess}"]) if guess else f"It has: {listed(known)}."
+                remedy = self._right_name(f"{prefix}{name}", given[name], known)
                 yield self._fault(f"{prefix}{name}", given[name], f'{owner} has no setting "{name}".', remedy)
+
+    def _right_name(self, key: str, value: Any, known: Sequence[str]) -> str:
+        parent = key.rpartition(".")[0]
+        there = [other for other, _ in flatten(self.known) if not f"{other}.".startswith(f"{key}.")]
+        keys = [*(f"{parent}.{name}" if parent else name for name in known), *there]
+        shown = "" if isinstance(value, Mapping) else _shown(value)
+        if not (ours := renamed(key, keys)) and (remedy := setting_remedy(key, shown, self.values)):
+            return remedy
+        names = known if parent else [*known, *PRESETS]
+        guesses = [ours] if ours else nearest_keys(key, [k for k in keys if not k.endswith("_target_")])
+        return asked(guesses) or f"It has: {listed(names, 12 if parent else len(names))}."
 
     def _missing(self, missing: Sequence[Parameter], key: str, target: str) -> Iterator[Fault]:
         for name in [parameter.name for parameter in missing] if not key else ():
@@ -160,12 +172,23 @@ class _Checker:
                 yield from self._bounds(kinds[0], key, value, siblings)
             return
         if said := wrong(parameter.type, value):
-            yield self._fault(key, value, f"{said}.", _allowed(parameter.type, said, key, value))
+            yield self._fault(key, value, f"{said}.", self._allowed(parameter.type, said, key, value))
             return
         for kind in kinds:
             if wrong(kind, value) is None:
                 yield from self._within(kind, key, value, siblings)
                 break
+
+    def _allowed(self, kind: Any, said: str, key: str, value: Any) -> str:
+        values = [str(v) for branch in branches(kind) for v in getattr(branch, "values", ())]
+        if values and said.startswith("is"):
+            machine = self.machine() if str(at(self.values, "hardware._target_")).endswith(".auto") else None
+            ours = value_remedy(key, str(value), values, gpus=not machine or machine.gpus > 0)
+            guess = ours or nearest(str(value), values)
+            return asked([f"{key}={guess}"] if guess else [])
+        if values or str(kind) in said or "must be" in said:
+            return ""
+        return range_remedy(key, str(value)) or f"It takes: {kind}."
 
     def _within(self, kind: Any, key: str, value: Any, siblings: Mapping[str, Any]) -> Iterator[Fault]:
         inner = _inner(kind)
@@ -252,11 +275,3 @@ def _shown(value: Any) -> str:
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _allowed(kind: Any, said: str, key: str, value: Any) -> str:
-    values = [v for branch in branches(kind) for v in getattr(branch, "values", ())]
-    if values:
-        guess = nearest(str(value), map(str, values))
-        return f"Did you mean  {key}={guess} ?" if guess and said.startswith("is") else ""
-    return "" if str(kind) in said or "must be" in said else f"It takes: {kind}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from espalier.config.foreign_words import option_remedy
 from espalier.config.words import Word
 from espalier.core.errors import Fault
 
@@ -45,7 +46,9 @@ def of_a_sweep(word: Word) -> Fault | None:
     """The fault of a sweep's word where there is one experiment only."""
     if word.key.partition(".")[0] not in GROUPS:
         return None
-    return Fault(word.typed, "is of a sweep, and this is one experiment.", "Add  -m , or leave it out.")
+    remedy = option_remedy(word.key, str(word.override.value()))[0] if word.key in GROUPS else ""
+    truth = "is of a sweep, and this is one experiment."
+    return Fault(word.typed, truth, f"Add  -m . {remedy}" if remedy else "Add  -m , or leave it out.")
 
 
 def translated(words: Sequence[Word]) -> tuple[bool, list[Fault], list[str]]:

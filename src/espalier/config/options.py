@@ -12,6 +12,7 @@ from hydra._internal.config_repository import CachingConfigRepository
 from hydra._internal.defaults_list import DefaultsList
 from hydra.core.default_element import GroupDefault
 
+from espalier.config.foreign_words import option_remedy
 from espalier.config.suggest import asked, listed, nearest
 from espalier.config.words import Word, read_words
 from espalier.core.errors import Fault
@@ -131,6 +132,9 @@ def _fault(word: Word, repository: CachingConfigRepository, root: str) -> tuple[
     known = [name for name in repository.get_group_options(word.key) if not name.startswith("_")]
     truth = f"there is no {word.key} {' and no '.join(missing)}." if len(names) > 1 else f"there is no such {word.key}."
     guesses = {name: nearest(name, known) for name in missing}
+    remedy, meant = option_remedy(word.key, missing[0]) if len(names) == 1 and not within else ("", "")
+    if remedy and "-" not in str(guesses[missing[0]]):  # which only an option of the user's own has
+        return Fault(word.typed, truth, remedy), meant
     if not all(guesses.values()):
         return Fault(word.typed, truth, f"There are: {listed(known)}."), ""
     options = [str(guesses.get("null" if name is None else str(name), name)) for name in names]

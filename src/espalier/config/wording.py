@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from espalier.config.foreign_words import renamed, setting_remedy
 from espalier.config.layers import Layers, flatten
 from espalier.config.signature import owner_of, signature_of
 from espalier.config.sources import shipped
@@ -15,6 +16,8 @@ from espalier.config.suggest import asked, listed, nearest_keys
 from espalier.config.tree import at
 from espalier.config.words import Word
 from espalier.core.errors import Fault
+
+PRESETS = ("experiment", "debug")  # groups of the root that make no node of it
 
 
 def unknown_key(word: Word, tree: Mapping[str, Any], layers: Layers, error: Exception) -> Fault:
@@ -29,14 +32,21 @@ def unknown_key(word: Word, tree: Mapping[str, Any], layers: Layers, error: Exce
         return Fault(word.typed, f"cannot be set so: {said[0].rstrip('.')}.")
     if remedy := _elsewhere(word, tree):
         return Fault(word.typed, f'{owner(key, tree)} has no setting "{_strange(key, tree)}".', remedy)
+    ours = renamed(key, keys)
+    if not ours and not word.override.is_delete() and (remedy := setting_remedy(key, _value(word), tree)):
+        return Fault(word.typed, f'{owner(key, tree)} has no setting "{_strange(key, tree)}".', remedy)
     # A guess that is only a node above what was typed says nothing.
-    guesses = [guess for guess in nearest_keys(key, keys) if not key.startswith(f"{guess}.")]
+    guesses = [ours] if ours else [guess for guess in nearest_keys(key, keys) if not key.startswith(f"{guess}.")]
     above = isinstance(at(tree, guesses[0]) if guesses else None, Mapping)
     whole = "".join(word.typed.partition("=")[1:]) if above else ""
     remedy = asked(f"{sign}{guess}{whole}" for guess in guesses) or _known_below(key, tree)
     clear = len(guesses) == 1 and not above and not layers.word(guesses[0])
     where = layers.where(guesses[0]) if clear else ""
     return Fault(word.typed, f'{owner(key, tree)} has no setting "{_strange(key, tree)}".', remedy, where)
+
+
+def _value(word: Word) -> str:
+    return word.typed.partition("=")[2] if "=" in word.typed else ""
 
 
 def _elsewhere(word: Word, tree: Mapping[str, Any]) -> str:
@@ -91,4 +101,6 @@ def _known_below(key: str, tree: Mapping[str, Any]) -> str:
     target = node.get("_target_") if isinstance(node, Mapping) else None
     own = list(signature_of(target).parameters) if isinstance(target, str) else []
     names.sort(key=lambda name: own.index(name) if name in own else len(own))  # before what all options share
-    return f"It has: {listed(names)}." if names else ""
+    if not parent:
+        names = [*(name for name in names if name in own), *PRESETS]  # and not what +name=… made
+    return f"It has: {listed(names, 12 if parent else len(names))}." if names else ""
