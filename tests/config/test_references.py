@@ -26,3 +26,10 @@ def test_explained(text: str, truth: str, remedy: str) -> None:
 
 def test_nothing_is_said_of_a_value_that_is_asked_for_itself() -> None:
     assert explained("${model.source}", {"model": {"source": "???"}}) is None
+
+
+def test_nothing_is_said_of_what_leads_to_a_reference_that_leads_nowhere() -> None:
+    tree = {"a": "${b}", "b": "x/${oc.env:NOT_THERE_4}", "c": "${d}", "d": "${c}", "e": "${c}", "f": {"g": "${f}"}}
+    assert explained("${a}", tree) is None and explained("${b}", tree) is None
+    assert explained(tree["b"], tree) is not None
+    assert all("itself" in str(explained(text, tree)) for text in ("${c}", "${d}", "${e}", "${f}", "${f.g}"))
