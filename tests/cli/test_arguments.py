@@ -28,9 +28,30 @@ def test_mistakes(words: list[str], said: str) -> None:
         composing("espalier x").read(words)
 
 
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (["--seed", "1"], "A setting has no dashes. Write  seed=1"),
+        (["--epochs", "3", "seed=1"], "A setting has no dashes. Write  trainer.max_epochs=3"),
+        (["--learning-rate=1e-3"], "A setting has no dashes. Write  optimizer.lr=1e-3"),
+        (["--fp16", "seed=1"], "A setting has no dashes. Write  hardware.precision=16-mixed  on a GPU"),
+        (["--model", "lstm"], "A setting has no dashes. Write  model=lstm"),
+        (["--config-name", "mine"], "Write  experiment=mine"),
+        (["-cn", "mine.yaml"], "Write  experiment=mine"),
+        (["--config-path=my"], "Write  --config-dir my"),
+        (["--foo", "1"], "See:  espalier x --help"),
+    ],
+)
+def test_flags_of_other_tools(words: list[str], remedy: str) -> None:
+    with pytest.raises(UserError) as refused:
+        composing("espalier x").read(words)
+    (fault,) = refused.value.faults
+    assert fault.remedy.startswith(remedy)
+
+
 def test_every_unknown_flag_is_named() -> None:
     with pytest.raises(UserError) as refused:
-        composing("espalier x").read(["--a-b", "--c-d", "seed=1"])
+        composing("espalier x").read(["--a-b", "1", "--c-d", "2", "seed=1"])
     assert [fault.what for fault in refused.value.faults] == ["--a-b", "--c-d"]
 
 

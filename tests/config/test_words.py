@@ -61,6 +61,7 @@ def test_the_proposed_word_can_be_typed(name: str) -> None:
         ("=3", "sets nothing"),
         ("x=[a", "opens a bracket"),
         ("-x", "is no setting"),
+        ("foo.yaml", "is a file"),
         ("seed=1,2", "names several values"),
     ],
 )
@@ -68,6 +69,14 @@ def test_what_cannot_be_read(word: str, truth: str) -> None:
     words, faults = read_words([word, "seed=1"])
     assert [fault.what for fault in faults] == [word] and truth in faults[0].truth
     assert [word.key for word in words] == ["seed"]
+
+
+def test_a_config_file_is_taken_as_an_experiment() -> None:
+    remedies = [fault.remedy for fault in read_words(["foo.yaml", "my/experiment/foo.yaml"])[1]]
+    assert remedies == [
+        "Put it to  FOLDER/experiment/foo.yaml , and write  --config-dir FOLDER experiment=foo",
+        "Write  --config-dir my experiment=foo",
+    ]
 
 
 def test_several_values_are_offered_as_list_and_text() -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 from espalier.config.suggest import nearest
 from espalier.core.errors import Fault, UserError
 from espalier.core.home import expanded
+
+# Hydra's flags for what is chosen otherwise here.
+_HYDRAS = {"--config-name": "experiment={}", "-cn": "experiment={}", "--config-path": "--config-dir {}",
+           "-cp": "--config-dir {}"}  # fmt: skip
 
 
 class Parser(argparse.ArgumentParser):
@@ -27,15 +33,53 @@ class Parser(argparse.ArgumentParser):
         """Parse; flags and words may be mixed.
 
         Raises:
-            UserError: an unknown flag (with the one that was meant), a value that a flag does not take.
+            UserError: an unknown flag (with the one or the setting that was meant), a value that a flag does not take.
         """
+        composes = any(action.dest == "overrides" for action in self._actions)
+        if composes and (faults := _of_hydra(words)):
+            raise UserError(*faults)
         given, rest = self.parse_known_intermixed_args(words)
         if rest:
             known = [option for action in self._actions for option in action.option_strings]
-            guesses = {word: nearest(word.partition("=")[0], known) for word in rest}
-            raise UserError(*(Fault(w, "is no flag.", f"Did you mean  {g} ?" if g else f"See:  {self.prog} --help")
-                              for w, g in guesses.items()))  # fmt: skip
+            faults = []
+            for word in dict.fromkeys(word for word in rest if word[:1] == "-"):  # and not the values of them
+                guess = nearest(word.partition("=")[0], known)
+                remedy = f"Did you mean  {guess} ?" if guess else _setting(word, words) if composes else ""
+                faults.append(Fault(word, "is no flag.", remedy or f"See:  {self.prog} --help"))
+            raise UserError(*faults)
         return given
+
+
+def _of_hydra(words: Sequence[str]) -> list[Fault]:
+    faults = []
+    for flag, value in _flags(words):
+        if ours := _HYDRAS.get(flag):
+            remedy = f"Write  {ours.replace('{}', value.removesuffix('.yaml') or '…')}"
+            faults.append(Fault(f"{flag} {value}".rstrip(), "is Hydra's, and no flag here.", remedy))
+    return faults
+
+
+def _flags(words: Sequence[str]) -> list[tuple[str, str]]:
+    """Each flag with what follows it, ``=`` or a blank between."""
+    following = [*words[1:], ""]
+    parts = [(*word.partition("="), after) for word, after in zip(words, following, strict=True) if word[:1] == "-"]
+    return [(flag, value if sign else "" if "=" in after or after[:1] == "-" else after)
+            for flag, sign, value, after in parts]  # fmt: skip
+
+
+def _setting(word: str, words: Sequence[str]) -> str:
+    """The setting that was meant by a flag, with its value."""
+    flag = word.partition("=")[0]
+    value = next((value for name, value in _flags(words) if name == flag), "")
+    key = flag.lstrip("-").replace("-", "_")
+    if not re.fullmatch(r"[A-Za-z]\w+(\.\w+)*", key):
+        return ""
+    # By name: composing takes a while, and other commands do without.
+    composed = import_module("espalier.config.compose").compose([f"{key}={value or 'null'}"])
+    remedy = next((fault.remedy for fault in composed.faults), f"Write  {key}={value or '…'}")
+    renamed = re.fullmatch(r"Did you mean  ([\w.]+) \?", remedy)
+    remedy = f"Write  {renamed[1]}={value or '…'}" if renamed else remedy
+    return "" if remedy.startswith("It has") else f"A setting has no dashes. {remedy}"
 
 
 def run_directory(word: str) -> Path:

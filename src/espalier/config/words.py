@@ -93,6 +93,8 @@ def _read_value(parser: OverridesParser, text: str) -> Override | Fault:
             return read
     except HydraException:
         pass
+    if parts is None and (remedy := _of_config_file(text)):
+        return Fault(text, "is a file, and no setting.", remedy)
     if parts is None:
         return Fault(text, "is no setting.", f"Write key=value{_flag(text)}.")
     key, value = parts["key"], parts["value"]
@@ -118,6 +120,17 @@ def _is_file(value: str) -> bool:
         return Path(value).is_file()
     except (OSError, ValueError):
         return False
+
+
+def _of_config_file(text: str) -> str:
+    """How the settings of a file are taken."""
+    file = Path(text)
+    if file.suffix not in (".yaml", ".yml"):
+        return ""
+    if file.parent.name == "experiment":
+        return f"Write  --config-dir {file.parent.parent} experiment={file.stem}"
+    place = f"FOLDER/experiment/{file.stem}.yaml"
+    return f"Put it to  {place} , and write  --config-dir FOLDER experiment={file.stem}"
 
 
 def _flag(text: str) -> str:
