@@ -107,7 +107,7 @@ class Noting(Net):
         return self.net(torch.ones(1, 3)).sum()
 
 
-@pytest.mark.parametrize("number", [1, 3, 4])  # within an epoch of three steps, at its end, within the next
+@pytest.mark.parametrize("number", [1, 2, 4])  # within an epoch of three steps, at its end, within the next
 def test_resumed_in_smaller_micro_batches_it_sees_each_row_once(tmp_path: Path, number: int) -> None:
     def loader(accumulate: int) -> Any:
         sampler = Sampler(12, 4, Share(accumulate=accumulate), lambda epoch: shuffled(12, 4, 0, epoch))
