@@ -74,8 +74,9 @@ class Estimator(AtBoundary):
             probe_seconds=probed.cost_seconds if probed else 0.0,
         )
         self._tell(estimate)
-        if not estimate.fits_disk:
-            _refuse(_no_room(estimate, self._directory), certain=all(known is not None for _, known in told))
+        certain = all(known is not None for _, known in told)
+        if not estimate.fits_disk and (certain or trainer.is_global_zero):
+            _refuse(_no_room(estimate, self._directory), certain=certain)
 
     def _peak(self, trainer: pl.Trainer, probed: Probed, state: int) -> int:
         """Of this rank: in training and validating; or a peak that lies behind it.
