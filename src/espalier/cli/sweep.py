@@ -22,7 +22,6 @@ from espalier.report.sweep_lines import best_lines, status_lines
 from espalier.report.sweep_read import read_summary, status_of
 
 _OUTPUTS = Path("outputs")
-_CONDUCT = "espalier.sweep.conduct"
 _HELP = """\
 espalier sweep COMMAND [DIR or WORDS] [flags]
 
@@ -62,9 +61,9 @@ def _plan(words: Sequence[str]) -> int:
     given.add_argument("-m", "--multirun", action="store_true")  # of the line that it is to tell of
     read = given.read(words)
     # By name, here and below: what only reads a summary loads nothing that composes, trains or draws.
-    read_command, conduct = import_module("espalier.config.multirun").read_command, import_module(_CONDUCT)
-    command = read_command(read.overrides, read.config_dir, rerun=read.rerun, machine=conduct.machine_of)
-    ready = conduct.prepare(command)
+    read_command, parts = import_module("espalier.config.multirun").read_command, import_module("espalier.sweep.ready")
+    command = read_command(read.overrides, read.config_dir, rerun=read.rerun, machine=parts.machine_of)
+    ready = parts.prepare(command)
     beside = ready.parts.search.beside(ready.planner.space)
     plan = import_module("espalier.sweep.preview").preview(ready.planner, ready.parts.launcher.slots(), beside)
     print("\n".join(import_module("espalier.report.sweep_plan").plan_lines(plan)))
