@@ -12,6 +12,7 @@ def test_flags_and_words_may_be_mixed() -> None:
     given = composing("espalier x").read(["a=1", "-cd", "one", "b=2", "--config-dir", "two", "~c", "+d=-3"])
     assert given.overrides == ["a=1", "b=2", "~c", "+d=-3"]
     assert given.config_dir == [Path("one"), Path("two")]
+    assert composing("espalier x").read([]).overrides == []
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import argparse
 import re
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
@@ -61,8 +62,8 @@ def _of_hydra(words: Sequence[str]) -> list[Fault]:
 
 def _flags(words: Sequence[str]) -> list[tuple[str, str]]:
     """Each flag with what follows it, ``=`` or a blank between."""
-    following = [*words[1:], ""]
-    parts = [(*word.partition("="), after) for word, after in zip(words, following, strict=True) if word[:1] == "-"]
+    pairs = pairwise([*words, ""])
+    parts = [(*word.partition("="), after) for word, after in pairs if word[:1] == "-"]
     return [(flag, value if sign else "" if "=" in after or after[:1] == "-" else after)
             for flag, sign, value, after in parts]  # fmt: skip
 
