@@ -41,6 +41,24 @@ def test_presets_are_listed_with_what_they_are_for(tmp_path: Path, capsys: pytes
     assert main(["debug"]) == 0 and "debug=one_batch" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("group", "setting", "option"),
+    [
+        ("sweep", "trials", "sweep=gp"),
+        ("pruning", "pruning", "pruning=asha"),
+        ("model/encoding", "source", "model/encoding=bpe"),
+    ],
+)
+def test_a_groups_options_are_listed_below_its_settings(
+    group: str, setting: str, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([group]) == 0
+    settings, _, options = capsys.readouterr().out.partition("\noptions\n")
+    assert setting in settings
+    (said,) = [line for line in options.splitlines() if line.split()[0] == option]
+    assert len(said.split()) > 4
+
+
 def test_a_word_is_no_key() -> None:
     with pytest.raises(UserError, match=r"is no key.*before it:  espalier explain optimizer\.lr experiment=sst2_lora"):
         main(["experiment=sst2_lora"])

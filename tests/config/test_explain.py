@@ -23,6 +23,13 @@ def test_a_part_and_its_settings() -> None:
     assert any(line.startswith("  hidden") and "int >= 1" in line for line in lines)
 
 
+def test_an_option_says_what_it_is_beside_its_part() -> None:
+    lines = explain(compose(["model=gpt2"]), "model")
+    assert lines[1].startswith("  model=gpt2    GPT-2 small: an English decoder")
+    assert lines[2].strip() == "A text's vector is the state of its last token."
+    assert explain(compose([]), "model.encoding")[1].startswith("  model/encoding=pretrained    The tokenizer")
+
+
 def test_a_reference_is_shown_as_it_is_written() -> None:
     assert "(${model.source})" in explain(compose([]), "model.encoding.source")[0]
 
@@ -43,7 +50,10 @@ def test_an_unknown_key() -> None:
         ("optimizer.foo", 'adamw has no setting "foo".*It has: lr, '),
         ("optimiser", r"Did you mean  optimizer \?"),
         ("data.path", "Add|add  data=csv"),
-        ("optimizer.lr=3", r"is no key.*Did you mean  optimizer\.lr \?"),
+        ("optimizer.lr=3", r"is no key.*Write  espalier explain optimizer\.lr optimizer\.lr=3"),
+        ("optimizer=sgd", r"is no key.*Write  espalier explain optimizer optimizer=sgd"),
+        ("model/encoding=bpe", r"is no key.*Write  espalier explain model\.encoding model/encoding=bpe"),
+        ("optimizer.lrr=3", r"is no key.*Did you mean  optimizer\.lr \?"),
     ],
 )
 def test_an_unknown_key_is_answered_as_a_word_that_sets_it(key: str, said: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hydra._internal.config_repository import CachingConfigRepository
 
-from espalier.config.options import groups, root_choices, sort_out
+from espalier.config.options import groups, header, root_choices, sort_out, summaries
 from espalier.config.sources import loader, shipped
 from espalier.config.words import read_words
 
@@ -71,3 +71,17 @@ def test_folders_that_are_none_have_no_options(tmp_path: Path) -> None:
     (tmp_path / "space" / "model").mkdir(parents=True)
     (tmp_path / "space" / "model" / "own.yaml").write_text("")
     assert groups([tmp_path / "gone", Path("\0"), tmp_path]) == {"model": ["own"]}
+
+
+def test_an_option_is_summed_up_by_the_first_sentence_of_its_header(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    texts = {
+        "a": "# One (Li et al. 2020): two\n# lines. More.\nx: 1\n",
+        "b": "# Write a=b\n# Then this.\n# @x\n",
+        "c": "x: 1\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / "model" / f"{name}.yaml").write_text(text)
+    assert summaries("model", [tmp_path]) == {"a": "One (Li et al. 2020): two lines", "b": "Write a=b", "c": ""}
+    assert header("model", "b", [tmp_path]) == ["Write a=b", "Then this."]
+    assert header("model", "gone", [tmp_path]) == []

@@ -8,10 +8,12 @@ from typing import Any
 from espalier.config.compose import Experiment
 from espalier.config.layers import Mark, flatten
 from espalier.config.locate import find
+from espalier.config.options import header
 from espalier.config.signature import signature_of, summary
+from espalier.config.sources import shipped
 from espalier.config.suggest import asked, nearest_keys
 from espalier.config.tree import at, plain
-from espalier.config.wording import unknown_key
+from espalier.config.wording import PRESETS, unknown_key
 from espalier.config.words import Word, read_words
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.masking import MASK, is_secret, masked, masked_text
@@ -28,7 +30,11 @@ def explain(experiment: Experiment, key: str) -> list[str]:
     if key not in keys:
         raise ConfigError(_unknown(experiment, key, keys))
     value = at(tree, key)
-    lines = [_headline(experiment, key, value), *_origin(key, experiment.layers.marks.get(key, []))]
+    lines = [
+        _headline(experiment, key, value),
+        *_option(experiment, key),
+        *_origin(key, experiment.layers.marks.get(key, [])),
+    ]
     return lines + (_settings(experiment, key, value) if isinstance(value, Mapping) else [])
 
 
@@ -36,8 +42,13 @@ def _unknown(experiment: Experiment, key: str, keys: list[str]) -> Fault:
     """As the command line answers a word that sets it."""
     words, _ = read_words([f"{key}=null"])
     if not words or words[0].key != key:
-        first = f"Name a key before it:  espalier explain optimizer.lr {key}" if "=" in key else ""
-        return Fault(key, "is no key of this experiment.", asked(nearest_keys(key, keys)) or first)
+        named = key.partition("=")[0].replace("/", ".")
+        remedy = asked(nearest_keys(named, keys))
+        if named in keys:
+            remedy = f"Write  espalier explain {named} {key}"
+        elif "=" in key and (named in PRESETS or not remedy):
+            remedy = f"Name a key before it:  espalier explain optimizer.lr {key}"
+        return Fault(key, "is no key of this experiment.", remedy)
     return unknown_key(Word(key, words[0].override), experiment.values, experiment.layers, KeyError(key))
 
 
@@ -49,6 +60,15 @@ def _headline(experiment: Experiment, key: str, value: Any) -> str:
     reference = f"    ({written})" if written != value else ""
     said = ", ".join(word for word in (_type(experiment, key), meaning) if word)
     return f"{key} = {_shown(value)}{reference}    {said}".rstrip()
+
+
+def _option(experiment: Experiment, key: str) -> list[str]:
+    """What the chosen option's file says of it: several share a part."""
+    group = key.replace(".", "/")
+    option = experiment.choices.get(group)
+    said = header(group, option, [*experiment.config_dirs, shipped()]) if isinstance(option, str) else []
+    name = f"  {group}={option}    "
+    return [f"{name if not place else ' ' * len(name)}{line}" for place, line in enumerate(said)]
 
 
 def _origin(key: str, marks: list[Mark]) -> list[str]:

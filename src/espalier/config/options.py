@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -19,6 +20,7 @@ from espalier.core.errors import Fault
 from espalier.core.yaml_files import read_text
 
 SPACE = "space"
+_END = re.compile(r"(?<!et al)\.\s|\n(?=[A-Z])")  # of a sentence; a command at the end of one has no full stop
 PRESET = "sweep"  # a group of presets, and a node of the root ``multirun`` that none of them makes
 
 
@@ -38,18 +40,24 @@ def groups(folders: Iterable[Path]) -> dict[str, list[str]]:
 
 
 def summaries(group: str, folders: Sequence[Path]) -> dict[str, str]:
-    """Option -> what its file says of it first: the first sentence of its first comment that is no order to Hydra.
+    """Option -> the first sentence of its ``header``.
 
     Raises:
         ConfigError: a file is no text.
     """
-    found = {}
-    for option in groups(folders)[group]:
-        file = next(file for folder in folders if (file := folder / group / f"{option}.yaml").is_file())
-        comment = takewhile(lambda line: line.startswith("#"), read_text(file).splitlines())
-        said = " ".join(line.lstrip("# ") for line in comment if not line.startswith("# @"))
-        found[option] = said.partition(". ")[0].rstrip(".")
-    return found
+    texts = {name: "\n".join(header(group, name, folders)) for name in groups(folders)[group]}
+    return {name: " ".join(_END.split(text)[0].split()).rstrip(".") for name, text in texts.items()}
+
+
+def header(group: str, option: str, folders: Sequence[Path]) -> list[str]:
+    """What an option's file says of it: the lines of its first comment that are no orders to Hydra.
+
+    Raises:
+        ConfigError: the file is no text.
+    """
+    file = next((file for folder in folders if (file := folder / group / f"{option}.yaml").is_file()), None)
+    comment = takewhile(lambda line: line.startswith("#"), read_text(file).splitlines() if file else ())
+    return [line.lstrip("# ") for line in comment if not line.startswith("# @")]
 
 
 def sort_out(

@@ -17,7 +17,7 @@ from espalier.config.tree import at
 from espalier.config.words import Word
 from espalier.core.errors import Fault
 
-PRESETS = ("experiment", "debug")  # groups of the root that make no node of it
+PRESETS = ("experiment", "debug")  # groups of the root that set others' settings, and have none
 
 
 def unknown_key(word: Word, tree: Mapping[str, Any], layers: Layers, error: Exception) -> Fault:
