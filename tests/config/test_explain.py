@@ -34,6 +34,12 @@ def test_a_reference_is_shown_as_it_is_written() -> None:
     assert "(${model.source})" in explain(compose([]), "model.encoding.source")[0]
 
 
+def test_what_auto_takes_is_told_and_choices_once() -> None:
+    headline = explain(compose([]), "hardware.precision")[0]
+    assert headline.count("bf16-true") == 1 and "auto: on GPUs bf16-mixed" in headline
+    assert all("," in line for line in explain(compose([]), "adapter")[2:] if " = " in line)
+
+
 def test_a_mapping() -> None:
     assert explain(compose(["vars={a: null, b: true}"]), "vars")[-2:] == ["  a = null", "  b = true"]
 

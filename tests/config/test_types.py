@@ -7,6 +7,7 @@ import pytest
 from espalier.config.types import Anything, Bound, Bounded, Choice, DictOf, Either, ListOf, Part, Plain, branches, wrong
 
 POSITIVE = Bounded(Plain("float"), (Bound("Gt", (0,)), Bound("Le", (1,))))
+COUNT = Bounded(Plain("int"), (Bound("Ge", (1,)),))
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,9 @@ POSITIVE = Bounded(Plain("float"), (Bound("Gt", (0,)), Bound("Le", (1,))))
         (ListOf(Plain("int")), 3, "is no list"),
         (DictOf(Anything()), [], "is no mapping of names to values"),
         (Either((Plain("int"), Plain("None"))), "x", "is not an integer or null"),
-        (Either((POSITIVE, Plain("None"))), 0, "must be > 0"),
+        (Either((POSITIVE, Plain("None"))), 0, "must be > 0, or null"),
+        (Either((POSITIVE, Choice(("auto",)))), 0, "must be > 0, or auto"),
+        (Either((COUNT, POSITIVE)), 0, "must be int >= 1 or float > 0 and <= 1"),
         (Bounded(ListOf(Plain("int")), (Bound("Len", (2, 2)),)), [1], "needs 2 items"),
         (Bounded(ListOf(Plain("int")), (Bound("Len", (1, 3)),)), [], "needs 1 to 3 items"),
         (Bounded(ListOf(Plain("int")), (Bound("MinLen", (1,)),)), [], "needs 1 or more items"),

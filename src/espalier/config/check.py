@@ -25,6 +25,7 @@ from espalier.core.texts import is_whole
 
 _MISSING = "???"
 _BASE_60 = re.compile(r"[-+]?\d+(:[0-5]?\d)+(\.\d*)?")  # what YAML 1.1 takes for a number, and people mean as a time
+_NULL = re.compile(r"null: ([^;.]+)")  # of a setting's meaning
 # How many values the run gives to a part, where its signature does not say so by positional-only parameters.
 _GIVEN = {"model": 1, "model.encoding": 1, "adapter": 2, "task": 3, "optimizer": 1, "scheduler": 2, "callback": 1}
 _BEGINNING = "RunOrWeights"  # what a training begins with; who uses what it led to can do without
@@ -186,6 +187,8 @@ class _Checker:
             ours = value_remedy(key, str(value), values, gpus=not machine or machine.gpus > 0)
             guess = ours or nearest(str(value), values)
             return asked([f"{key}={guess}"] if guess else [])
+        if ", or null" in said and (meaning := _NULL.search(self.experiment.layers.comment(key))):
+            return f"Write  {key}=null  for: {meaning[1]}."
         if values or str(kind) in said or "must be" in said:
             return ""
         return range_remedy(key, str(value)) or f"It takes: {kind}."

@@ -168,7 +168,11 @@ def _wrong_either(kind: Either, value: Any) -> str | None:
     # The branch that has the right type and only the wrong range says more than "is none of these".
     close = [s for s in said if s and (s.startswith(("must", "needs")) or "(item" in s)]
     if close:
-        return close[0]
+        bounded = [option for option in kind.options if isinstance(option, Bounded) and isinstance(option.inner, Plain)]
+        if len(bounded) > 1:
+            return f"must be {' or '.join(map(str, bounded))}"
+        others = [str(o) for o in kind.options if isinstance(o, Choice) or o == Plain("None")]
+        return close[0] + f", or {' or '.join(others)}" * (bool(others) and close[0].startswith("must"))
     words = [_NAMES.get(o.name, str(o)) if isinstance(o, Plain) else f"one of {o}" if isinstance(o, Choice) else str(o)
              for o in kind.options]  # fmt: skip
     return "is not " + " or ".join(words)
