@@ -20,6 +20,8 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "said"),
     [
         (["chek", "data=sst2"], "Did you mean  espalier data check"),
+        (["info", "data=sst2"], "Write  espalier data show …  or  espalier data check …"),
+        (["data=sst2"], "Write  espalier data show data=sst2 …  or  espalier data check data=sst2 …"),
         (["show", "--quick"], "belongs to  espalier data check"),
         (["check", "--rows", "3"], "belongs to  espalier data show"),
         (["show", "--rows", "few"], "is no number of rows"),

@@ -75,7 +75,9 @@ def _count(word: str) -> int:
 def _require_right_flags(action: str, given: argparse.Namespace) -> None:
     if action not in _ACTIONS:
         guess = nearest(action, _ACTIONS)
-        remedy = f"Did you mean  espalier data {guess} ?" if guess else f"Write  espalier data check {action} …"
+        words = f"{action} …" if "=" in action else "…"
+        wanted = f"espalier data show {words}  or  espalier data check {words}"
+        remedy = f"Did you mean  espalier data {guess} ?" if guess else f"Write  {wanted}"
         raise UserError(Fault(action, "is neither show nor check.", remedy))
     strange = ("quick", "strict", "output") if action == "show" else ("rows",)
     other = next(name for name in _ACTIONS if name != action)
