@@ -16,6 +16,8 @@ TYPED = {  # word -> what must stand in the answer, and what must be proposed
     "optimizer.lr=-1": ("must be > 0", ""),
     "trainer.gradient_clip_val=0": ("must be > 0, or null", "trainer.gradient_clip_val=null  for: none."),
     "trainer.limit_val_batches=0": ("must be int >= 1 or float > 0 and <= 1", ""),
+    "tracking.wandb=false": ("must be a part", "tracking=[] "),
+    "callback.progress=null": ("must be a part", "callback=[checkpoint,early_stopping,bad_steps,throughput] "),
     "optimizer.lr=abc": ("is not a number", "float > 0"),
     "optimizer.betas=3": ("is no list", ""),
     "optimizer.betas=[0.9]": ("needs 2 items", ""),

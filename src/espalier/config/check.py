@@ -220,6 +220,9 @@ class _Checker:
             yield from self._part(value, key)
 
     def _how_chosen(self, key: str, value: Any) -> str:
+        group, _, name = key.rpartition(".")
+        if isinstance(beside := self.experiment.choices.get(group), list):
+            return f"Write  {group}=[{','.join(option for option in beside if option != name)}]  to do without it."
         if self.experiment.layers.text(key):  # in a file, whose defaults list chooses options
             return f"Write in the file's defaults list:  - override /{key.replace('.', '/')}: {value}"
         return f"Write  {key}=<option>"

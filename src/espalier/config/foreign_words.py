@@ -38,7 +38,7 @@ _SAME = {
     "[tracking=wandb] tracking.wandb.tags": "tags",
     "output": "output_dir out_dir save_dir log_dir",
     "name": "run_name task_name experiment_name",
-    "seed": "random_seed random_state",
+    "seed": "random_seed random_state seed_everything",
 }
 _ACCUMULATE = "trainer.accumulate_grad_batches={} , whose micro-batches are shares of data.batch_size"
 _BATCH = "data.batch_size={} , which is global: all devices and micro-batches of an optimizer step together"
@@ -72,6 +72,8 @@ _BY_VALUE: dict[str, dict[str, str]] = {
     "fast_dev_run": {"": "debug=one_batch"},
     "overfit_batches": {"": "debug=overfit"},
     "profiler": {"": "debug=profile"},
+    "train": {"": "What a run is worth on a split:  espalier evaluate run=RUN"},
+    "test": {"": "Leave it out: a run ends with its test."},
     "num_labels num_classes": {"": "Leave it out: the data tells."},
 }  # fmt: skip
 _MODELS = ("model_name", "model_id", "model_path", "name_or_path", "model_name_or_path", "base_model")
