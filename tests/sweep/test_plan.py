@@ -190,7 +190,7 @@ def test_a_thousand_trials_are_planned_quickly() -> None:
     made.check()
     planned = [made.at(*trial) for trial in made.trials()]
     assert len(planned) == len(digests(planned)) == 1000
-    assert time.process_time() - began < 15  # 4 s, on a machine that does nothing else
+    assert time.process_time() - began < 15  # 4 to 8 s, by the machine
 
 
 def test_of_a_grid_that_is_too_large_only_the_first_trials_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:

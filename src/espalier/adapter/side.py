@@ -104,6 +104,11 @@ class Beside(nn.Module):
         super().__init__()
         self.model, self.side = model, SideNetwork(widths, output, narrow, heads)
 
+    @property
+    def device(self) -> Any:
+        """Where the transformer lies."""
+        return self.model.device
+
     def forward(self, **given: Any) -> Any:
         """What the transformer gives, its last state changed."""
         with torch.no_grad():
