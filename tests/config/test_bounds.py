@@ -109,9 +109,9 @@ def test_what_writes_needs_something_to_write(encoding: str, data: str, said: st
 @pytest.mark.parametrize(
     ("task", "model", "said"),
     [
-        ("gan.Gan", "hub.Transformer", "asks a model for generator, and hub has none. Set model=gan."),
+        ("gan.Gan", "hub.Transformer", "asks a model for generator, and this one has none. Set model=gan."),
         ("gan.Gan", "gan.Gan", ""),
-        ("language_modelling.LanguageModelling", "lstm.Lstm", "asks a model for logits, and lstm has none."),
+        ("language_modelling.LanguageModelling", "lstm.Lstm", "asks a model for logits, and this one has none."),
         ("language_modelling.LanguageModelling", "causal_lm.CausalLm", ""),
         ("language_modelling.LanguageModelling", "gpt.Gpt", ""),
         ("masked_language_modelling.MaskedLanguageModelling", "hub.Transformer", ""),

@@ -94,10 +94,10 @@ def main(words: Sequence[str]) -> int:
 
 def _nothing(runs: bool, sweeps: bool) -> str:
     """Why no line is listed, where some runs are there or none, and sweeps whose trials were left out."""
+    if not runs and sweeps:
+        return "only sweeps were run: --trials looks at their trials"
     if not runs:
-        return (
-            "only sweeps were run: --trials looks at their trials" if sweeps else "nothing was run yet:  espalier train"
-        )
+        return "nothing was run yet:  espalier train"
     return "no run is like that" + "; --trials looks at those of sweeps too" * sweeps
 
 

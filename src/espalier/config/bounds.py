@@ -34,7 +34,7 @@ def _asks(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
         return
     missing = next((name for name in class_attribute(task, "asks") or () if not has_member(target, name)), None)
     if missing:
-        truth = f"asks a model for {missing}, and {owner_of(target)} has none."
+        truth = f"asks a model for {missing}, and this one has none."
         yield setting.key, truth, class_attribute(task, "suits") or ""
 
 
