@@ -118,8 +118,9 @@ def no_run(directory: Path, lacks: str) -> Fault:
     if not directory.exists():
         return Fault(str(directory), f"is not there (looked from {Path.cwd()}).", "See:  espalier runs")
     if (directory / SWEEP).exists():
-        best = f"its best trial is  {shown(directory / BEST)} ." if (directory / BEST).exists() else "it has no best yet."
-        return Fault(str(directory), f"is a sweep's directory; {best}", f"Go on:  {typed('sweep resume', directory)}")
+        best = directory / BEST
+        told = f"its best trial is  {shown(best)} ." if best.exists() else "it has no best yet."
+        return Fault(str(directory), f"is a sweep's directory; {told}", f"Go on:  {typed('sweep resume', directory)}")
     return Fault(str(directory), f"is no run directory: it has no {lacks}.", "See:  espalier runs")
 
 
