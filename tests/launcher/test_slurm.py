@@ -49,7 +49,7 @@ def test_unknown_parameters_and_wrong_values_are_refused_together_with_the_right
         read_command([*EXPERIMENT, "launcher=slurm", "launcher.partitoin=x", "launcher.nodes=0", "launcher.gpu=3"])
     said = str(refused.value)
     assert "Did you mean  launcher.partition ?" in said
-    assert "launcher.nodes=0  must be >= 1." in said
+    assert "launcher.nodes=0  must be >= 1, or null. Write  launcher.nodes=null  for: the trial's hardware." in said
     assert 'no setting "gpu".' in said
 
 
