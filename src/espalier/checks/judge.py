@@ -12,6 +12,7 @@ from espalier.checks.find import tell
 from espalier.checks.opening import answered, opened
 from espalier.checks.rows import label_role
 from espalier.config.saved import read
+from espalier.core.interpreter import leave
 
 
 def main() -> int:
@@ -36,4 +37,4 @@ def _judge(given: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

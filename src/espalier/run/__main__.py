@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+
+gc.disable()  # until ``main``: loading libraries makes a million objects, and no garbage
+
 import argparse
 import logging
 import os
@@ -19,6 +23,7 @@ from espalier.config.check import check
 from espalier.config.saved import read
 from espalier.config.trust import WorkingFolderFinder
 from espalier.core.errors import EspalierError, RunFailedError, UserError
+from espalier.core.interpreter import leave
 from espalier.core.lock import held
 from espalier.core.outcome import Outcome
 from espalier.core.rendezvous import close
@@ -43,6 +48,8 @@ def main() -> int:
     way.add_argument("--conclude", action="store_true", help="test a sweep's trial that is done, leave model and page")
     given = parser.parse_args()
     directory = given.directory.resolve()
+    gc.freeze()
+    gc.enable()
     mask_streams()
     _quiet()
     try:
@@ -106,4 +113,4 @@ def _quiet() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

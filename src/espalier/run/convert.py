@@ -19,6 +19,7 @@ import torch
 from safetensors.torch import save, save_file
 
 from espalier.core.errors import EspalierError, Fault, UserError
+from espalier.core.interpreter import leave
 from espalier.report.faults import fault_lines
 from espalier.run.confined import confined
 
@@ -164,4 +165,4 @@ def _small() -> bytes:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

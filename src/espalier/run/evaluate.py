@@ -27,6 +27,7 @@ from espalier.core.counted import counts_of
 from espalier.core.errors import DataError, Fault
 from espalier.core.facts import DataFacts, Raw, unit_of_kinds
 from espalier.core.files import write_json
+from espalier.core.interpreter import leave
 from espalier.core.rundir import read_outcome, shown
 from espalier.report.evaluation import (
     EVALUATION,
@@ -165,4 +166,4 @@ def _listed(facts: DataFacts) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

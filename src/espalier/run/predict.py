@@ -35,6 +35,7 @@ from espalier.core.errors import DataError, Fault, UserError
 from espalier.core.facts import unit_of_kinds
 from espalier.core.image_files import IMAGES, read_images
 from espalier.core.image_sink import image_column, image_sink
+from espalier.core.interpreter import leave
 from espalier.core.sinks import Write, sink
 from espalier.report.quantities import count, duration, rate
 from espalier.run.given import OnEmpty, numbers_of, rows_of
@@ -264,4 +265,4 @@ class Progress:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

@@ -17,7 +17,6 @@ that, it tells at its end, so that the next ones find it there.
 
 from __future__ import annotations
 
-import atexit
 import gc
 import importlib
 import importlib.util
@@ -29,7 +28,6 @@ import signal
 import socket
 import sys
 import textwrap
-import threading
 import time
 import traceback
 from collections.abc import Mapping
@@ -37,6 +35,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+from espalier.core.interpreter import leave
 from espalier.core.process_group import end_left_behind
 from espalier.core.streams import mask_streams
 
@@ -65,7 +64,7 @@ def main() -> NoReturn:
     parent = Parent(channel)
     if request := parent.serve():
         _become(request, parent.lessons)
-    _end(0)
+    leave(0)
 
 
 def still() -> None:
@@ -220,7 +219,7 @@ def _become(request: Mapping[str, Any], lessons: int) -> NoReturn:
     except BaseException:
         traceback.print_exc()
     _teach(lessons, set(sys.modules) - known)
-    _end(code)
+    leave(code)
 
 
 def _teach(lessons: int, imported: set[str]) -> None:
@@ -246,17 +245,6 @@ def _redirect(log: str) -> None:
         os.dup2(opened, number)
     os.close(nothing)
     os.close(file)
-
-
-def _end(code: int) -> NoReturn:
-    """As the interpreter ends, but for taking every module apart."""
-    with suppress(Exception):
-        threading._shutdown()  # type: ignore[attr-defined]
-        atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
-            stream.flush()
-    os._exit(code & 0xFF)
 
 
 if __name__ == "__main__":
