@@ -12,6 +12,7 @@ from espalier.config.data_files import columns_of, file_exists, folder_exists, l
 from espalier.config.setting import Setting
 
 CLASSES, MANY = "espalier.task.classification.Classification", "espalier.task.multilabel.Multilabel"
+HEADS = "espalier.task.multi_head.MultiHead"
 
 
 @pytest.fixture(autouse=True)
@@ -113,6 +114,9 @@ def test_a_file_of_another_format_is_said_once() -> None:
         (MANY, data("jsonl", path="one.jsonl", columns={"label": "lable"}), None),  # said of the column alone
         (MANY, data("hub", label_separator=None), None),
         (CLASSES, data("hub", label_separator="|"), "Set  task=multilabel"),
+        (HEADS, data("sst2"), "Set  task=classification"),
+        (CLASSES, data("joint", sources={}), "Set  task=multi_head"),
+        (HEADS, data("joint", sources={}), None),
         (MANY, data("csv", path="a.csv", label_separator="|"), None),
         (CLASSES, data("jsonl", path="one.jsonl", columns={"label": "label"}), None),
         (CLASSES, data("jsonl", path="a.csv", columns={"label": "label"}), None),

@@ -20,12 +20,12 @@ from espalier.core.tabular import read_header
 
 _TASKS = {
     "label": "classification", "labels": "multilabel", "tags": "tagging", "spans": "reading",
-    "target": "translation", "messages": "instruction_tuning",
+    "target": "translation", "messages": "instruction_tuning", "sources": "multi_head",
 }  # fmt: skip
 _KINDS = {
     "label": "one label for each row", "labels": "any number of labels for each row", "tags": "a tag for each word",
     "spans": "answers that stand in a text", "target": "a text to be written for each row",
-    "messages": "answers to be written to what is asked",
+    "messages": "answers to be written to what is asked", "sources": "a label of one of several sources for each row",
 }  # fmt: skip
 
 
@@ -134,8 +134,10 @@ def _peek(path: Path, part: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _label_kind(data: Mapping[str, Any]) -> str | None:
-    """``label`` or ``labels``; None where only reading would tell, or where nothing of a file can be said."""
+    """One of ``_KINDS``; None where only reading would tell, or where nothing of a file can be said."""
     kinds = class_attribute(str(data.get("_target_")), "kinds")
+    if stated := class_attribute(str(data.get("_target_")), "teaches"):
+        return str(stated)
     if not isinstance(kinds, Mapping):
         return None
     if "label" not in kinds:

@@ -66,6 +66,7 @@ class Learns:
 
     ``Learns("data")`` holds where the task's class says ``learns: ClassVar[str] = "labels"`` (any number of labels a
     row) and the data has such ones: its ``label_separator`` is set, or the first row of its file has a list of labels.
+    A data option's class may state its own: ``teaches: ClassVar[str] = "sources"``.
     """
 
     group: str

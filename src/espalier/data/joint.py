@@ -37,6 +37,7 @@ class Joint(AbstractData):
     """
 
     kinds: ClassVar[Mapping[str, Kind]] = {"text": "text", "label": "label", SOURCE: "id"}
+    teaches: ClassVar[str] = "sources"
 
     def __init__(
         self,

@@ -80,7 +80,7 @@ class MultiHead(AbstractCountedTask):
         ConfigError: the data's labels come from no named sources.
     """
 
-    learns: ClassVar[str] = "label"
+    learns: ClassVar[str] = "sources"
 
     def __init__(
         self,
