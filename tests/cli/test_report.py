@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from espalier.cli.report import main
 from espalier.core.errors import UserError
+from espalier.report.sweep_read import read_sweep
 from report.sweep_files import grid
 
 
@@ -55,6 +57,14 @@ def test_of_a_sweep_is_the_sweeps(
     assert main([str(sweep), "output=page.html"]) == 0
     assert capsys.readouterr().out == "page.html\n" and "Espalier sweep" in Path("page.html").read_text()
     assert Path("page.md").is_file() and Path("page.csv").is_file()
+
+
+def test_a_sweeps_page_without_texts_has_no_logs_and_no_messages(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = grid(here / "outputs" / "mine" / "sweep-1", monkeypatch)
+    why = next(trial.why for trial in read_sweep(sweep).trials if trial.state == "failed")
+    for words, there in (([], True), (["texts=false"], False)):
+        main([str(sweep), "output=page.html", *words])
+        assert (escape(why) in Path("page.html").read_text()) is there
 
 
 @pytest.mark.parametrize(

@@ -86,10 +86,13 @@ def write_metrics(directory: Path, steps: int = 120, epochs: int = 3, lost: str 
     (directory / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
-def write_predictions(directory: Path, classes: int, rows: int = 400, texts: Sequence[str] = TEXTS) -> None:
+def write_predictions(
+    directory: Path, classes: int, rows: int = 400, texts: Sequence[str] = TEXTS, seed: int = 0
+) -> None:
     """predictions/test.parquet with a strong diagonal; examples.jsonl of its worst errors where there are texts."""
     generator = np.random.default_rng(0)
     target, each = generator.integers(0, classes, rows), np.arange(rows)
+    generator = np.random.default_rng(seed) if seed else generator
     logits = generator.normal(0, 1.4, (rows, classes))
     logits[each, target] += 3
     logits[each, (target + 1) % classes] += 1.2

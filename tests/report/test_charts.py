@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from espalier.report.charts import best_point, line_chart, whisker
-from espalier.report.curves import Curve, curves_of
+from espalier.report.charts import line_chart, whisker
+from espalier.report.curves import Curve, Point, curves_of
 
 
 def curve_of(values: list[float], key: str = "validation/accuracy") -> Curve:
@@ -33,13 +33,8 @@ def test_a_train_line_is_a_line_without_dots_and_has_a_band_only_where_values_we
     assert len(drawn(long, "band")) == 1
 
 
-def test_the_best_point_follows_the_direction() -> None:
-    curve = curve_of([0.5, 0.7, 0.6])
-    highest, lowest = best_point(curve, "max"), best_point(curve, "min")
-    assert highest and highest.step == 20
-    assert lowest and lowest.step == 10
-    assert 'class="best"' in line_chart(curve, highest)
-    assert best_point(curve_of([1.0], "train/loss"), "min") is None
+def test_the_best_point_is_marked() -> None:
+    assert 'class="best"' in line_chart(curve_of([0.5, 0.7, 0.6]), Point(20, 0.7, 0.7, 0.7))
 
 
 def test_a_whisker_without_interval_is_a_dot() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from espalier.core.errors import DataError
 from espalier.core.outcome import Cost
 from espalier.report.comparison import (
     ComparedRun,
@@ -133,6 +134,19 @@ def test_sides_that_answered_the_same_rows_are_tested_in_pairs(tmp_path: Path) -
         assert (found is not None) is told
     other = run(directory=places[1], data={**data, "labels": ["other", "names"]})
     assert against_first([sides[0], Side("B", [other])])[0][1] is None
+
+
+def test_several_seeds_are_all_tested(tmp_path: Path) -> None:
+    places = [tmp_path / name for name in "abcd"]
+    for seed, place in enumerate(places):
+        place.mkdir()
+        write_predictions(place, classes=4, rows=40, seed=seed)
+    runs = [run(directory=place, seed=seed) for seed, place in enumerate(places)]
+    ((_, found),) = against_first([Side("A", runs[:2]), Side("B", runs[2:])])
+    assert found is not None and found.rows == 40 and "seeds" in found.test
+    (places[3] / "predictions" / "test.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError, match="damaged"):
+        against_first([Side("A", runs[:2]), Side("B", runs[2:])])
 
 
 def test_curves_are_the_objectives_and_the_losses(tmp_path: Path) -> None:

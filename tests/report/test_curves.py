@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 
-from espalier.report.curves import curves_of
+from espalier.report.curves import best_point, curves_of
 
 
 def records(name: str, values: list[float]) -> list[dict[str, float]]:
@@ -60,3 +60,13 @@ def test_an_objective_that_is_a_relative_has_its_chart() -> None:
 
 def test_no_records_no_charts() -> None:
     assert curves_of([], "validation/accuracy") == []
+
+
+def test_the_best_is_a_value_that_was_there_however_long_the_run_is() -> None:
+    records = [{"step": n, "validation/accuracy": 0.85 if n == 501 else 0.8, "train/loss": 1.0} for n in range(1, 1001)]
+    records.append({"step": 1001, "validation/accuracy": float("nan")})
+    best = best_point(records, "validation/accuracy", "max")
+    assert best and (best.step, best.value) == (501, 0.85)
+    lowest = best_point(records, "validation/accuracy", "min")
+    assert lowest and (lowest.step, lowest.value) == (1, 0.8)
+    assert best_point(records, "validation/loss", "min") is None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from espalier.report.evaluation import (
     differences_of,
     evaluation_lines,
     pairing,
+    place_of,
 )
 from espalier.report.predictions import Predictions
 from report.run_files import outcome_of
@@ -113,3 +115,9 @@ def test_metrics_of_other_tokens_are_not_held_against_each_other() -> None:
     assert against_lines(answered(9), answered(7))[-1] == "no paired test of loss: the two count other tokens"
     cut = against_lines(answered(9), answered(9, numbers=rows + 1))
     assert cut[-1] == "no paired test: the two cut these texts into other rows"
+
+
+def test_evaluations_against_trials_of_one_number_have_their_own_folders() -> None:
+    run, trials = Path("o/n/run"), [Path("o/n") / sweep / "trials" / "003" for sweep in ("s-1", "s-2")]
+    places = [place_of(run, "test", against).name for against in (None, Path("o/n/other"), *trials)]
+    assert places == ["test", "test-against-other", "test-against-s-1-003", "test-against-s-2-003"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from espalier.report.paired import Paired, mcnemar, paired, same_rows, verdict
+from espalier.report.paired import Paired, corrected, mcnemar, paired, same_rows, verdict
 from espalier.report.predictions import Predictions
 
 
@@ -54,3 +54,12 @@ def test_the_verdict_names_the_better_one() -> None:
 def test_the_verdict_says_where_none_can_be_told() -> None:
     assert verdict(Paired(0.002, -0.01, 0.02, 0.6, 100, 3, 2), "A", "B").startswith("no difference can be told")
     assert verdict(paired(answers(GOOD), answers(GOOD)), "A", "B") == "A and B are right on the same rows"
+
+
+def test_several_tests_at_once_are_corrected() -> None:
+    given = [Paired(0.1, 0.0, 0.2, p, 100, 5, 3) if p is not None else None for p in (0.03, None, 0.01, 0.04)]
+    found = corrected(given)
+    assert [one.p_value for one in found if one] == pytest.approx([0.06, 0.03, 0.06]) and found[1] is None
+    assert [bool(one and one.told_apart) for one in found] == [False, False, True, False]
+    assert found[2] and "McNemar p = 0.030 (corrected for 3 tests)" in verdict(found[2], "A", "C")
+    assert corrected(given[:2]) == given[:2]

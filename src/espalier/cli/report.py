@@ -37,16 +37,17 @@ def main(words: Sequence[str]) -> int:
         return 0
     runs, settings = _sorted_out(given.words)
     output = settings.get("output")
+    texts = settings.get("texts", "true") == "true"
     to = page_to_write(f"output={output}", Path(output)) if output is not None else None
     if len({run.resolve() for run in runs}) == 1:
         directory = runs[0].resolve()
         if (directory / RECORD).exists():
-            print(shown(write_sweep_report(directory, to)))
+            print(shown(write_sweep_report(directory, to, texts=texts)))
             return 0
         outcome = read_outcome(directory)
         if is_gone(directory, outcome):
             outcome = replace(outcome, status="interrupted", error="It was killed.")
-        written = write_report(directory, outcome, texts=settings.get("texts", "true") == "true", to=to)
+        written = write_report(directory, outcome, texts=texts, to=to)
     else:
         written = write_comparison(sides_of(compared(runs)), to or Path("comparison.html"))
     print(shown(written))

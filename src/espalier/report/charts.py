@@ -80,10 +80,3 @@ def _line(series: Series, x: Scale, y: Scale) -> list[Markup]:
             said = element("title", f"step {point.step:,.0f}: {value(point.value)}")
             parts.append(element("circle", said, cx=cx, cy=cy, r=2.5, class_=f"point {name}"))
     return parts
-
-
-def best_point(curve: Curve, direction: str) -> Point | None:
-    """The best of the ``validation`` line, by ``max`` or ``min``; None where there is none."""
-    points = [point for series in curve.series if series.split == "validation" for point in series.points]
-    sign = -1 if direction == "min" else 1
-    return max(points, key=lambda point: sign * point.value, default=None)

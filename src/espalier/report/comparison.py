@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 from espalier.core.counted import COUNTS
 from espalier.core.metrics_file import read_metrics
 from espalier.core.outcome import Outcome
-from espalier.report.paired import Paired, paired, same_rows
-from espalier.report.predictions import read_predictions
+from espalier.report.over_seeds import over_seeds
+from espalier.report.paired import Paired, corrected, paired, same_rows
+from espalier.report.predictions import Answers, read_predictions
 from espalier.report.provenance import yaml_words
 from espalier.report.scores import metric_rows, objective_name, row_of
 
@@ -127,9 +128,9 @@ def costs_of(sides: Sequence[Side]) -> list[Row]:
 def against_first(sides: Sequence[Side]) -> list[tuple[Side, Paired | None]]:
     """Each further side with how much more often the first is right on the same rows; None where that cannot be told.
 
-    Of several seeds the first runs are compared.
+    Where there are several seeds, over rows and seeds; of several sides, corrected for their number.
     """
-    return [(side, _paired(sides[0].first, side.first)) for side in sides[1:]]
+    return [*zip(sides[1:], corrected([_paired(sides[0], side) for side in sides[1:]]), strict=True)]
 
 
 def count_alike(a: ComparedRun, b: ComparedRun) -> bool:
@@ -248,8 +249,14 @@ def _judged_alike(a: ComparedRun, b: ComparedRun) -> bool:
     return len(set(judged)) < 2
 
 
-def _paired(a: ComparedRun, b: ComparedRun) -> Paired | None:
-    if not _judged_alike(a, b):
+def _paired(a: Side, b: Side) -> Paired | None:
+    if not all(_judged_alike(a.first, run) for run in (*a.runs, *b.runs)):
         return None
-    first, second = (read_predictions(run.directory / "predictions" / "test.parquet") for run in (a, b))
-    return paired(first, second) if first and second and same_rows(first, second) else None
+    first, second = ([found for run in side.runs if (found := _answers(run))] for side in (a, b))
+    if not first or not second or not all(same_rows(first[0], other) for other in (*first, *second)):
+        return None
+    return paired(first[0], second[0]) if len(first) == len(second) == 1 else over_seeds(first, second)
+
+
+def _answers(run: ComparedRun) -> Answers | None:
+    return read_predictions(run.directory / "predictions" / "test.parquet")

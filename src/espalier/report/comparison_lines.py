@@ -56,12 +56,11 @@ def comparison_lines(sides: Sequence[Side], width: int | None = None) -> list[st
 
 def verdicts_of(sides: Sequence[Side]) -> list[str]:
     """For each further side, a sentence on whether it is better than the first on the same rows, or why none."""
-    seeds = " (their first seeds)" if any(len(side.runs) > 1 for side in sides) else ""
     return [
         line
         for side, found in against_first(sides)
         if sides[0].first.outcome.metrics and side.first.outcome.metrics and (_tested(sides[0]) or _tested(side))
-        for line in ([verdict(found, sides[0].letter, side.letter) + seeds] if found else _unpaired(sides[0], side))
+        for line in ([verdict(found, sides[0].letter, side.letter)] if found else _unpaired(sides[0], side))
     ]
 
 

@@ -63,6 +63,13 @@ def curves_of(records: Sequence[Mapping[str, Any]], objective: str) -> list[Curv
     return [Curve(name, charts[name]) for name in _chosen(list(charts), objective.rpartition("/")[2])]
 
 
+def best_point(records: Sequence[Mapping[str, Any]], key: str, direction: str) -> Point | None:
+    """The best value of ``validation/accuracy``, say, and its step, by ``max`` or ``min``; None where there is none."""
+    found = [(int(line["step"]), float(line[key])) for line in records if key in line and math.isfinite(line[key])]
+    sign = -1 if direction == "min" else 1
+    return _mean([max(found, key=lambda one: sign * one[1])]) if found else None
+
+
 def _chosen(names: Sequence[str], objective: str) -> list[str]:
     first = [name for name in dict.fromkeys((_FIRST[0], objective, *_FIRST)) if name in names]
     others = [name for name in names if name not in first and not any(part in name for part in _OTHERS_NAMES)]

@@ -12,6 +12,7 @@ import numpy as np
 
 from espalier.core.counted import Counts, Difference, compared
 from espalier.core.outcome import Outcome
+from espalier.core.rundir import Place
 from espalier.report.layout import aligned
 from espalier.report.paired import Paired, p_words, paired, same_rows, verdict
 from espalier.report.predictions import Answers
@@ -155,7 +156,10 @@ def pairing(first: Evaluated, second: Evaluated) -> Paired | None:
 
 def place_of(directory: Path, rows: str, against: Path | None) -> Path:
     """The folder of an evaluation of a run on some rows, alone or against another run."""
-    return directory / "evaluations" / (f"{rows}-against-{against.name}" if against else rows)
+    if against is None:
+        return directory / "evaluations" / rows
+    sweep = Place.of(against).sweep  # whose trials are numbered from 0, as those of all sweeps
+    return directory / "evaluations" / f"{rows}-against-{f'{sweep.name}-' if sweep else ''}{against.name}"
 
 
 def differences_of(first: Evaluated, second: Evaluated) -> dict[str, Difference]:

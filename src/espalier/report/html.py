@@ -18,8 +18,8 @@ from espalier.core.record import kind_of
 from espalier.core.rundir import shown
 from espalier.report import quantities
 from espalier.report.answers import told_by
-from espalier.report.charts import best_point, line_chart, whisker
-from espalier.report.curves import Curve, Point, curves_of
+from espalier.report.charts import line_chart, whisker
+from espalier.report.curves import Curve, Point, best_point, curves_of
 from espalier.report.data_checks import short_lines
 from espalier.report.exhibits import exhibits_of
 from espalier.report.lines import ways_on
@@ -118,12 +118,13 @@ def _options(outcome: Outcome) -> Mapping[str, str]:
 
 
 def _curves(directory: Path, outcome: Outcome) -> list[tuple[Curve, Point | None, Markup]]:
-    curves = curves_of(read_metrics(directory / "metrics.jsonl"), outcome.objective)
-    return [_drawn(curve, outcome) for curve in curves]
+    records = read_metrics(directory / "metrics.jsonl")
+    name = objective_name(outcome)
+    best = best_point(records, f"validation/{name}", outcome.direction)
+    return [_drawn(curve, best if curve.name == name else None) for curve in curves_of(records, outcome.objective)]
 
 
-def _drawn(curve: Curve, outcome: Outcome) -> tuple[Curve, Point | None, Markup]:
-    best = best_point(curve, outcome.direction) if curve.name == objective_name(outcome) else None
+def _drawn(curve: Curve, best: Point | None) -> tuple[Curve, Point | None, Markup]:
     empty = not any(series.points for series in curve.series)
     return curve, best, Markup("") if empty else line_chart(curve, best)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +25,8 @@ class Paired:
             least so unevenly, were both equally good.
         rows: that both answered.
         only_first, only_second: rows that one of them got right, and the other one wrong.
+        test: what the p-value is of.
+        among: how many tests were made at once, for which the p-value is corrected.
     """
 
     difference: float
@@ -33,6 +36,8 @@ class Paired:
     rows: int
     only_first: int
     only_second: int
+    test: str = "McNemar"
+    among: int = 1
 
     @property
     def told_apart(self) -> bool:
@@ -73,6 +78,16 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return min(1.0, 2 * math.fsum(math.exp(log - n * math.log(2)) for log in logs))
 
 
+def corrected(found: Sequence[Paired | None]) -> list[Paired | None]:
+    """P-values of several tests made at once, by Holm's step-down method (Holm 1979): all hold together at 5%."""
+    tests = sorted([(i, one) for i, one in enumerate(found) if one], key=lambda test: test[1].p_value)
+    least, told = 0.0, list(found)
+    for before, (i, one) in enumerate(tests):
+        least = max(least, min(1.0, (len(tests) - before) * one.p_value))
+        told[i] = replace(one, p_value=least, among=len(tests))
+    return told
+
+
 def verdict(found: Paired, first: str, second: str) -> str:
     """A sentence: ``A is better than B by 1.2 points of accuracy [0.3, 2.1], McNemar p = 0.008``, or that none is."""
     if found.rows and found.only_first == found.only_second == 0:
@@ -80,7 +95,8 @@ def verdict(found: Paired, first: str, second: str) -> str:
     better, worse, sign = (first, second, 1) if found.difference >= 0 else (second, first, -1)
     low, high = sorted((sign * found.low, sign * found.high))
     measured = f"{100 * abs(found.difference):.1f} points of accuracy [{100 * low:.1f}, {100 * high:.1f}]"
-    probable = f"McNemar p {p_words(found.p_value)}"
+    probable = f"{found.test} p {p_words(found.p_value)}"
+    probable += f" (corrected for {found.among} tests)" if found.among > 1 else ""
     if found.told_apart:
         return f"{better} is better than {worse} by {measured}, {probable}"
     return f"no difference can be told between {first} and {second}: {measured}, {probable}"

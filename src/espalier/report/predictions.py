@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from espalier.core.files import parse_json
+from espalier.core.parquet import UNREADABLE, damaged
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -82,8 +83,17 @@ class MultiLabel(Answers):
 
 
 def read_predictions(path: Path) -> Predictions | MultiLabel | None:
-    """The file's content; None where there is no file, no row, or not the columns of a task with labels."""
-    return answers_of(pq.read_table(path)) if path.is_file() else None
+    """The file's content; None where there is no file, no row, or not the columns of a task with labels.
+
+    Raises:
+        DataError: the file is cut off or damaged.
+    """
+    if not path.is_file():
+        return None
+    try:
+        return answers_of(pq.read_table(path))
+    except UNREADABLE as error:
+        raise damaged(path, error) from None
 
 
 def answers_of(table: pa.Table) -> Predictions | MultiLabel | None:

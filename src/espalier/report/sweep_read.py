@@ -54,11 +54,17 @@ class Objective:
 
     def said(self, number: float, deviation: float | None = None) -> str:
         """``0.874``, ``0.874 ± 0.003``; seconds and bytes with their units."""
+        if deviation is not None:
+            return f"{self.said(number)} {self.spread(number, deviation)}"
         if self.name.endswith("_bytes"):
-            return memory(round(number)) + (f" ± {memory(round(deviation))}" if deviation is not None else "")
-        if self.name.endswith("seconds"):
-            return duration(number) + (f" ± {duration(deviation)}" if deviation is not None else "")
-        return value(number) + (f" ± {spread(deviation, number)}" if deviation is not None else "")
+            return memory(round(number))
+        return duration(number) if self.name.endswith("seconds") else value(number)
+
+    def spread(self, number: float, deviation: float) -> str:
+        """``± 0.003``, of a mean ``number``; seconds and bytes with their units."""
+        if self.name.endswith("_bytes"):
+            return f"± {memory(round(deviation))}"
+        return f"± {duration(deviation) if self.name.endswith('seconds') else spread(deviation, number)}"
 
 
 @dataclass(frozen=True)
