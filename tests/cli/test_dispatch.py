@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -72,6 +73,23 @@ def test_a_closed_pipe_is_no_error(here: Path) -> None:
     script = Path(sys.executable).with_name("espalier")
     done = subprocess.run(f"{script} train --cfg job | head -1", shell=True, capture_output=True, text=True)
     assert done.stdout.startswith("_target_") and done.stderr == ""
+
+
+@pytest.mark.e2e
+def test_a_reader_that_never_read_is_no_error_either(here: Path) -> None:
+    script = Path(sys.executable).with_name("espalier")
+    command = f"{script} runs | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not Path("/proc").is_dir(), reason="root may write anywhere but in /proc")
+def test_a_file_that_cannot_be_written_is_named(
+    made_run: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(made_run("done")), "output=/proc/page.html"]) == 2
+    said = capsys.readouterr().err
+    assert "/proc/page.html" in said and "Traceback" not in said
 
 
 @pytest.mark.e2e

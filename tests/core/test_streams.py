@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import shlex
 import subprocess
 import sys
 import warnings
@@ -108,3 +109,19 @@ def test_a_log_on_a_full_disk_costs_no_run(tmp_path: Path) -> None:
     assert (tmp_path / "log.txt").read_text().startswith("before\n")
     with pytest.raises(ValueError, match="closed"):
         stream.flush()
+
+
+def test_a_reader_that_has_gone_costs_no_run() -> None:
+    program = """
+import sys, time
+from espalier.core.streams import mask_streams
+mask_streams()
+print("first", flush=True)
+time.sleep(0.3)
+for number in range(20_000):
+    print("line", number, flush=number % 2 == 0)
+print("done", file=sys.stderr)
+"""
+    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(program)} | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("first\n0\n", "done\n")

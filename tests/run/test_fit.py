@@ -312,3 +312,20 @@ def test_a_disk_that_is_full_for_a_while_costs_nothing(
     assert (directory / "metrics.jsonl").read_bytes() == (finished / "metrics.jsonl").read_bytes()
     said = capsys.readouterr().err
     assert said.count("metrics.jsonl cannot be written") == said.count("step 4 is not saved") == 1
+
+
+def test_a_resume_that_breaks_before_it_goes_on_has_lost_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = prepared(tmp_path)
+    with Stop(directory) as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        first = run(read(directory), directory, stop, resume=False)
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("no room on the device")
+
+    monkeypatch.setattr("pytorch_lightning.strategies.SingleDeviceStrategy.setup", broken)
+    last = train(directory, resume=True)
+    assert (last.status, last.steps, last.cost.train_seconds) == ("failed", first.steps, first.cost.train_seconds)
+    assert "espalier train --resume" in capsys.readouterr().out

@@ -127,6 +127,18 @@ def test_the_second_interrupt_ends_at_once(tmp_path: Path, capfd: pytest.Capture
     assert "once more ends at once" in capfd.readouterr().err
 
 
+def test_an_interrupt_that_nobody_can_be_told_of_is_obeyed(tmp_path: Path) -> None:
+    """As after Ctrl-C in ``espalier train 2>&1 | tee log``: tee has gone first."""
+    into, out_of = os.pipe()
+    os.close(into)
+    before = os.dup(2)
+    os.dup2(out_of, 2)
+    try:
+        assert run_and_stop(tmp_path, Sends("SIGINT", 6)) == ("SIGINT", 7)
+    finally:
+        os.dup2(before, 2)
+
+
 def test_lines_of_the_stopped_run_are_those_of_its_steps(tmp_path: Path) -> None:
     run_and_stop(tmp_path, Sends("SIGUSR1", 1))
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]

@@ -25,7 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; its exit code: 0 done, 1 failed, 2 something to mend, 130 or 143 ended by a signal."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _dispatch(words)
+        code = _dispatch(words)
+        if sys.stdout:
+            sys.stdout.flush()  # here, where it is known what to do if nobody reads it
+        return code
     except EspalierError as error:
         if os.environ.get("ESPALIER_TRACEBACK"):
             traceback.print_exc()
@@ -39,10 +42,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        if error.errno != errno.ENAMETOOLONG or not isinstance(error.filename, str):
+        if not isinstance(error.filename, str) or os.environ.get("ESPALIER_TRACEBACK"):
             raise
-        truth = f"is the name of no file: it has {len(error.filename):,} characters."
-        print("\n".join(fault_lines([Fault(f"{error.filename[:_SHOWN]}…", truth)])), file=sys.stderr)
+        fault = Fault(error.filename, f"{error.strerror}.")
+        if error.errno == errno.ENAMETOOLONG:
+            truth = f"is the name of no file: it has {len(error.filename):,} characters."
+            fault = Fault(f"{error.filename[:_SHOWN]}…", truth)
+        print("\n".join(fault_lines([fault])), file=sys.stderr)
         return 2
 
 

@@ -132,6 +132,8 @@ def read_chunks(
         require_format(Path(path), "jsonl" if kind == "jsonl" else "csv")
     name = "standard input" if path == STREAM else path
     codec = "utf-8-sig" if kind == "jsonl" else codec_of(encoding, "encoding")
+    if path == STREAM and sys.stdin is None:
+        raise DataError(Fault(name, "is closed.", "Pipe rows into it:  cat FILE | espalier predict …"))
     stream: IO[bytes] = sys.stdin.buffer if path == STREAM else open_bytes(Path(path))
     with io.TextIOWrapper(stream, encoding=codec, newline="\n" if kind == "jsonl" else "") as lines:
         seen = 0

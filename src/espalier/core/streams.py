@@ -1,11 +1,13 @@
 """Standard output and error of a process that runs other people's code: secrets are masked on their way out.
 
 What such a process prints is kept: a trial's ``log.txt``, a cluster's job output, the last lines in a sweep's report.
+What cannot be kept, on a full disk or since its reader has gone (``| head``, ``| tee`` after Ctrl-C), costs no run.
 """
 
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Callable
 from threading import Lock
@@ -13,6 +15,8 @@ from typing import Any, TextIO, cast
 
 from espalier.core.files import is_full
 from espalier.core.masking import masked_text
+
+_GONE = (errno.EPIPE, errno.EIO)  # a pipe's reader, a terminal
 
 
 def mask_streams() -> None:
@@ -41,7 +45,7 @@ class MaskingStream:
                 whole, end, begun = begun.rpartition("\r")
             self._held = begun
             if end:
-                _unless_full(self.stream.write, masked_text(whole) + end)
+                self._hand_on(self.stream.write, masked_text(whole) + end)
         return len(text)
 
     def writelines(self, lines: Any) -> None:
@@ -54,17 +58,18 @@ class MaskingStream:
         with self._lock:
             begun, self._held = self._held, ""
             if begun:
-                _unless_full(self.stream.write, masked_text(begun))
-        _unless_full(self.stream.flush)
+                self._hand_on(self.stream.write, masked_text(begun))
+        self._hand_on(self.stream.flush)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(cast("TextIO", self.__dict__["stream"]), name)
 
-
-def _unless_full(act: Callable[..., object], *given: str) -> None:
-    """What a full disk refuses of a log is lost, and costs no run."""
-    try:
-        act(*given)
-    except OSError as error:
-        if not is_full(error) and error.errno != errno.EFBIG:
-            raise
+    def _hand_on(self, act: Callable[..., object], *given: str) -> None:
+        """To the stream below; where nobody reads it any more, to nobody from here on."""
+        try:
+            act(*given)
+        except OSError as error:
+            if error.errno in _GONE:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())
+            elif not is_full(error) and error.errno != errno.EFBIG:
+                raise

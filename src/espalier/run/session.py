@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -176,16 +177,20 @@ class Session:
             self.outcome = replace(self.outcome, summary={**self.outcome.summary, "baseline": found})
 
     def end(self, status: Status, error: str = "") -> None:
-        """Take up how it ended, and what it has cost."""
+        """Take up how it ended, and what it has cost; of one that failed before it went on, what it had come to."""
+        seconds = self._before + time.perf_counter() - self.began
+        spent = replace(self.outcome.cost, wall_seconds=seconds)
+        self.outcome = replace(self.outcome, status=status, error=error, finished=now(), cost=spent)
+        begun = self.saved.step if self.saved else 0
+        if self.trainer is None or self.trainer.global_step < begun:
+            self.outcome = replace(self.outcome, steps=max(self.outcome.steps, begun))
+            return
         measured: Mapping[str, Any] = next((c.cost() for c in self.callbacks if hasattr(c, "cost")), {})
         self.outcome = replace(
             self.outcome,
-            status=status,
-            error=error,
-            finished=now(),
-            steps=self.trainer.global_step if self.trainer else self.outcome.steps,
-            epochs=self.trainer.current_epoch if self.trainer else self.outcome.epochs,
-            cost=replace(self.outcome.cost, wall_seconds=self._before + time.perf_counter() - self.began, **measured),
+            steps=self.trainer.global_step,
+            epochs=self.trainer.current_epoch,
+            cost=replace(spent, **measured),
         )
 
     def close(self) -> Outcome:
@@ -234,8 +239,14 @@ def _of_trial(trial: Trial | None) -> dict[str, Any]:
 
 
 def _parameters(task: pl.LightningModule) -> dict[str, int]:
-    sizes = [(parameter.numel(), parameter.requires_grad) for parameter in task.parameters()]
+    sizes = [(_size(parameter), parameter.requires_grad) for parameter in task.parameters()]
     return {"parameters": sum(n for n, _ in sizes), "trained_parameters": sum(n for n, trained in sizes if trained)}
+
+
+def _size(parameter: Any) -> int:
+    """How many weights it holds: bitsandbytes keeps two of 4 bits in an element, and the shape they had beside them."""
+    state = getattr(parameter, "quant_state", None)
+    return parameter.numel() if state is None else math.prod(state.shape)
 
 
 def _placement(assembly: Assembly) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar, Self
@@ -77,11 +78,12 @@ class Stop(AtBoundary):
     def _hear(self, number: int, _: FrameType | None) -> None:
         if os.getpid() != self._process:
             return  # a worker forked from this process: its parent decides
+        self.heard = number
         if number == signal.SIGINT:
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # the next one works even while python waits for another rank
             if is_first():
-                os.write(2, b"\nstopping after this step, with a checkpoint; once more ends at once\n")
-        self.heard = number
+                with suppress(OSError):  # who reads it (``| tee``) may have ended by the same key
+                    os.write(2, b"\nstopping after this step, with a checkpoint; once more ends at once\n")
 
 
 class _NoHandlers(_SignalConnector):

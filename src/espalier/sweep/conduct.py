@@ -16,6 +16,7 @@ from espalier.core.files import is_full
 from espalier.core.record import TRIALS, Record, TrialRecord
 from espalier.core.rundir import shown, typed
 from espalier.core.searching import identity
+from espalier.core.streams import mask_streams
 from espalier.core.world import launched
 from espalier.report.sweep_read import read_summary
 from espalier.sweep.definition import Definition, read_definition
@@ -59,6 +60,7 @@ def conduct(command: Command, directory: Path | None = None, orders: Orders | No
     Raises:
         UserError: something is to be mended; nothing was made.
     """
+    mask_streams()
     _require_alone()
     ready = prepare(command)
     place = directory or (Path(ready.settings.dir) if ready.settings.dir else None)
