@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binomtest
 
 from espalier.report.paired import Paired, corrected, mcnemar, paired, same_rows, verdict
-from espalier.report.predictions import Predictions
+from espalier.report.predictions import MultiLabel, Predictions
 
 
 def answers(right: np.ndarray, order: np.ndarray | None = None) -> Predictions:
@@ -49,6 +49,14 @@ def test_other_rows_are_not_compared() -> None:
 def test_the_verdict_names_the_better_one() -> None:
     assert verdict(paired(answers(POOR), answers(GOOD)), "A", "B").startswith("B is better than A by ")
     assert "[0.3, 2.1], McNemar p = 0.008" in verdict(Paired(-0.012, -0.021, -0.003, 0.008, 1000, 5, 17), "A", "B")
+
+
+def test_of_any_number_of_labels_a_row_it_is_the_subset_accuracy() -> None:
+    generator = np.random.default_rng(5)
+    target = generator.integers(0, 2, (300, 3))
+    sides = [np.where(generator.random((300, 3)) < wrong, 1 - target, target) for wrong in (0.05, 0.3)]
+    many = [MultiLabel(row=np.arange(300), target=target, prediction=one, scores=one.astype(float)) for one in sides]
+    assert " points of subset accuracy [" in verdict(paired(*many), "A", "B")
 
 
 def test_the_verdict_says_where_none_can_be_told() -> None:

@@ -129,6 +129,16 @@ def test_records_of_other_versions_are_listed(directories: list[Path]) -> None:
     assert names(find_runs(directories, where="changed is null or true", limit=1)) == ["0"]
 
 
+def test_trials_are_sorted_by_validation_also_the_one_that_was_tested(tmp_path: Path) -> None:
+    metrics = [{"test/accuracy": 0.6, "validation/accuracy": 0.9}, {"validation/accuracy": 0.8}]
+    places = [tmp_path / "n" / "sweep-1" / "trials" / f"{number:03d}" for number in range(2)]
+    for place, own in zip(places, metrics, strict=True):
+        place.mkdir(parents=True)
+        write_outcome(place, outcome_of(metrics=own))
+    assert names(find_runs(places, sort="metric")) == ["000", "001"]
+    assert names(find_runs(places, where="metric > 0.7")) == ["000", "001"]
+
+
 def test_nan_is_no_number_and_so_neither_the_largest_nor_above_anything(tmp_path: Path) -> None:
     places = [tmp_path / name for name in ("lost", "good", "better")]
     for place, accuracy in zip(places, (float("nan"), 0.8, 0.9), strict=True):

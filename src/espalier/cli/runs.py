@@ -38,7 +38,7 @@ runs, with its best; its trials are listed where they are asked for.
                       name status seed started took steps epochs changed error host git_commit sweep trial
                       speed memory device_seconds parameters trained_parameters
                       data model adapter task optimizer scheduler hardware experiment debug   (the options)
-                      objective, metric (its value: on test, else on validation)
+                      objective, metric (its value: on test, else on validation; of trials on validation)
                       accuracy test_accuracy validation_accuracy …   (each metric: the best there is, or of a split;
                       a name that is no word is quoted:  --where '"recall@1" > 0.6')
   --sort KEY          a column, largest first; "KEY asc": smallest first

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy.special import stdtr, stdtrit
@@ -34,13 +35,14 @@ def over_seeds(first: Sequence[Answers], second: Sequence[Answers]) -> Paired:
     pooled = sum(float(((score - score.mean()) ** 2).sum()) for score in scores) / free
     of_seeds = pooled * (1 / len(ones) + 1 / len(others))
     variance, difference = of_rows + of_seeds, float(gains.mean())
-    told = (int((gains > 0).sum()), int((gains < 0).sum()), "t-test over rows and seeds:")
+    told: dict[str, Any] = {"rows": rows, "only_first": int((gains > 0).sum()), "only_second": int((gains < 0).sum()),
+                            "test": "t-test over rows and seeds:", "of": first[0].right_is}  # fmt: skip
     if not variance:
-        return Paired(difference, difference, difference, float(not difference), rows, *told)
+        return Paired(difference, difference, difference, float(not difference), **told)
     degrees = variance**2 / (of_rows**2 / max(1, rows - 1) + of_seeds**2 / free)
     reach = float(stdtrit(degrees, 0.975)) * math.sqrt(variance)
     p_value = 2 * float(stdtr(degrees, -abs(difference) / math.sqrt(variance)))
-    return Paired(difference, max(-1.0, difference - reach), min(1.0, difference + reach), p_value, rows, *told)
+    return Paired(difference, max(-1.0, difference - reach), min(1.0, difference + reach), p_value, **told)
 
 
 def _right(runs: Sequence[Answers]) -> Floats:

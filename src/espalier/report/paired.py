@@ -27,6 +27,7 @@ class Paired:
         only_first, only_second: rows that one of them got right, and the other one wrong.
         test: what the p-value is of.
         among: how many tests were made at once, for which the p-value is corrected.
+        of: what a share of right rows is called.
     """
 
     difference: float
@@ -38,6 +39,7 @@ class Paired:
     only_second: int
     test: str = "McNemar"
     among: int = 1
+    of: str = "accuracy"
 
     @property
     def told_apart(self) -> bool:
@@ -68,7 +70,9 @@ def paired(a: Answers, b: Answers) -> Paired:
     shares = np.array([gained, rows - gained - lost, lost]) / rows
     drawn = np.random.default_rng(0).multinomial(rows, shares, _RESAMPLES)
     low, high = np.quantile((drawn[:, 0] - drawn[:, 2]) / rows, (0.025, 0.975))
-    return Paired((gained - lost) / rows, float(low), float(high), mcnemar(gained, lost), rows, gained, lost)
+    return Paired(
+        (gained - lost) / rows, float(low), float(high), mcnemar(gained, lost), rows, gained, lost, of=a.right_is
+    )
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -94,7 +98,7 @@ def verdict(found: Paired, first: str, second: str) -> str:
         return f"{first} and {second} are right on the same rows"
     better, worse, sign = (first, second, 1) if found.difference >= 0 else (second, first, -1)
     low, high = sorted((sign * found.low, sign * found.high))
-    measured = f"{100 * abs(found.difference):.1f} points of accuracy [{100 * low:.1f}, {100 * high:.1f}]"
+    measured = f"{100 * abs(found.difference):.1f} points of {found.of} [{100 * low:.1f}, {100 * high:.1f}]"
     probable = f"{found.test} p {p_words(found.p_value)}"
     probable += f" (corrected for {found.among} tests)" if found.among > 1 else ""
     if found.told_apart:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,8 @@ class Answers:
         length: tokens before a text was cut, (N,); None where the data has none.
         slices: name -> what each row belongs to, (N,).
     """
+
+    right_is: ClassVar[str] = "accuracy"  # the share of rows that are right
 
     row: Ints
     target: Ints
@@ -80,6 +82,8 @@ class Predictions(Answers):
 
 class MultiLabel(Answers):
     """Of a task with any number of labels a row."""
+
+    right_is: ClassVar[str] = "subset accuracy"
 
 
 def read_predictions(path: Path) -> Predictions | MultiLabel | None:

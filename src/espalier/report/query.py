@@ -50,7 +50,9 @@ _COLUMNS = {
     "sweep": "place.sweep",
     "trial": "place.trial",
     "objective": "split_part(r.objective, '/', 2)",
-    "metric": "nullif(coalesce(r.metrics['test/' || split_part(r.objective, '/', 2)], r.metrics[r.objective]), 'NaN')",
+    # Of trials on validation: of a sweep the best alone is tested, and like is compared with like.
+    "metric": "nullif(coalesce(CASE WHEN place.sweep IS NULL THEN r.metrics['test/' || split_part(r.objective, '/', 2)]"
+    " END, r.metrics[r.objective], r.metrics['test/' || split_part(r.objective, '/', 2)]), 'NaN')",
     "steps": "r.steps",
     "epochs": "r.epochs",
     "changed": "array_to_string(r.summary.overrides, ' ')",

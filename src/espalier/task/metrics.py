@@ -51,7 +51,8 @@ def bootstrap(
     """95% percentile intervals (Efron & Tibshirani 1993, ch. 13) of the metrics of ``metrics_of``.
 
     Resamples that a metric has no value of are passed over. Where all have the same value, as where no row is wrong,
-    they tell nothing of what others would give: a share of rows then has Wilson's interval, others have none.
+    they tell nothing of what others would give: a share of rows then has Wilson's interval, others have none. ``ece``
+    has none either: a sum of absolute gaps, which are larger in every resample than in all rows.
 
     Args:
         resamples: each draws N rows with replacement; 0 of them give no intervals.
@@ -62,7 +63,7 @@ def bootstrap(
         return {}
     drawn = [weighted(scores, target, weights) for weights in _draw(len(target), resamples, seed)]
     found = {name: np.concatenate([part[name] for part in drawn]) for name in drawn[0]}
-    told = {name: _interval(values[~np.isnan(values)], name, len(target)) for name, values in found.items()}
+    told = {n: _interval(values[~np.isnan(values)], n, len(target)) for n, values in found.items() if n != "ece"}
     return {name: bounds for name, bounds in told.items() if bounds}
 
 
