@@ -17,7 +17,8 @@ RUNNING: dict[str, Any] = {
     "counts": {"done": 14, "running": 2, "paused": 9, "failed": 1, "planned": 0},
     "objectives": [{"name": "validation/accuracy", "direction": "max"}],
     "best": {"name": "adapter=dora lr=0.0006", "values": [0.8791], "sd": 0.003, "n": 3, "trials": [4, 5, 6],
-             "words": ["data=sst2", "adapter=dora"], "test": {"test/accuracy": 0.871}},
+             "words": ["data=sst2", "adapter=dora"],
+             "test": {"test/accuracy": 0.871}, "test_sd": {"test/accuracy": 0.004}},
     "slots": [{"slot": "cpu:0", "trial": 19, "name": "lr=0.1", "validations": 2, "of": 3},
               {"slot": "cpu:1", "trial": 22, "name": "lr=0.2", "validations": 0, "of": None}],
     "eta_seconds": 360, "seconds_used": 7200, "seconds_saved": 2460,
@@ -71,7 +72,7 @@ def test_counts(summary: dict[str, Any], said: list[str]) -> None:
 def test_the_best_with_where_it_lies_and_its_command() -> None:
     assert best_lines(RUNNING, Path("outputs/x/sweep-1")) == [
         "best         accuracy 0.879 ± 0.003 (n=3)  adapter=dora lr=0.0006",
-        "test         accuracy 0.871",
+        "test         accuracy 0.871 ± 0.004",
         "it lies in   outputs/x/sweep-1/trials/004",
         "             outputs/x/sweep-1/trials/005",
         "             outputs/x/sweep-1/trials/006",

@@ -20,7 +20,7 @@ from espalier.report.comparison import (
 )
 from espalier.report.layout import aligned, cut, fits, terminal_width
 from espalier.report.paired import verdict
-from espalier.report.quantities import duration, interval, memory, metric_name, parameters, spread, value
+from espalier.report.quantities import duration, interval, memory, metric_name, parameters, value, with_spread
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _SPARK = 32  # characters of a curve
@@ -88,7 +88,7 @@ def figure_words(figure: Figure | None, bounds: bool = True) -> str:
     if figure is None:
         return _NONE
     if figure.deviation is not None:
-        return f"{value(figure.mean)} ± {spread(figure.deviation, figure.mean)}"
+        return with_spread(figure.mean, figure.deviation)
     return value(figure.mean) + (f" {interval(figure.bounds)}" if bounds and figure.bounds else "")
 
 

@@ -36,6 +36,11 @@ def spread(deviation: float, mean: float) -> str:
     return said if deviation == 0 or any(digit in said for digit in "123456789∞N") else f"{deviation:.1g}"
 
 
+def with_spread(mean: float, deviation: float | None) -> str:
+    """``0.874 ± 0.003``; of one run ``0.874``."""
+    return value(mean) + (f" ± {spread(deviation, mean)}" if deviation is not None else "")
+
+
 def interval(bounds: tuple[float, float]) -> str:
     """``[0.858, 0.889]``."""
     return "[{}, {}]".format(*ends(bounds))

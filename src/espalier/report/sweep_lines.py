@@ -10,7 +10,7 @@ from typing import Any
 
 from espalier.core.record import TrialRecord
 from espalier.report.layout import aligned, flow, terminal_width
-from espalier.report.quantities import duration, metric_name, value
+from espalier.report.quantities import duration, metric_name, with_spread
 from espalier.report.scores import LEADING
 from espalier.report.sweep_read import Configuration, Objective, configurations_of, seconds_of
 
@@ -158,7 +158,8 @@ def _test_words(summary: Mapping[str, Any], best: Mapping[str, Any]) -> str:
     test = {str(name).partition("/")[2]: float(number) for name, number in (best.get("test") or {}).items()}
     objectives = [one.name.rpartition("/")[2] for one in objectives_of(summary)]
     leading = [name for name in dict.fromkeys((*objectives, *LEADING)) if name in test] or list(test)
-    return ", ".join(f"{metric_name(name)} {value(test[name])}" for name in leading[:_TESTED])
+    spreads = {str(name).partition("/")[2]: _deviation(number) for name, number in (best.get("test_sd") or {}).items()}
+    return ", ".join(f"{metric_name(name)} {with_spread(test[name], spreads.get(name))}" for name in leading[:_TESTED])
 
 
 def _slots(slots: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 from espalier.core.masking import masked_text
 from espalier.core.record import TrialRecord
 from espalier.report.provenance import yaml_words
-from espalier.report.quantities import duration, metric_name, spread, value
+from espalier.report.quantities import duration, metric_name, with_spread
 from espalier.report.scores import LEADING, repeated_names
 from espalier.report.sweep_lines import STATES, figures_of
 from espalier.report.sweep_read import Configuration, Sweep, outcome_of_trial, seconds_of
@@ -37,7 +37,7 @@ class Tested:
     @property
     def said(self) -> str:
         """``0.874 ± 0.003``."""
-        return value(self.mean) + (f" ± {spread(self.deviation, self.mean)}" if self.deviation is not None else "")
+        return with_spread(self.mean, self.deviation)
 
 
 def state_words(state: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 from espalier.core.files import write_json
@@ -106,9 +107,10 @@ class Summary:
             for number in best.trials
         ]
         common = [name for name in tests[0] if all(name in test for test in tests)]
-        test = {name: sum(row[name] for row in tests) / len(tests) for name in common}
+        test = {name: fmean(row[name] for row in tests) for name in common}
+        spread = {name: stdev(row[name] for row in tests) for name in common} if len(tests) > 1 else {}
         words = self._driver.attempts.planned(best.first).command
-        return {**best.as_dict(), "words": list(words), **({"test": test} if test else {})}
+        return {**best.as_dict(), "words": list(words), **({"test": test, "test_sd": spread} if test else {})}
 
     def _eta(self, counts: Mapping[State, int], total: int | None, mean: float) -> float | None:
         """By the mean of what was done, spread over the places."""
