@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 
@@ -78,6 +79,20 @@ def test_a_run_that_cannot_begin_leaves_nothing(tmp_path: Path, monkeypatch: pyt
     write(experiment, directory)
     assert called(monkeypatch, str(directory)) == 2
     assert not directory.parent.exists()
+
+
+def test_a_disk_that_is_full_as_it_begins_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = trial_in(tmp_path)
+
+    def full(place: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(place / "lock"))
+
+    monkeypatch.setattr("espalier.run.__main__.held", full)
+    assert called(monkeypatch, str(directory)) == 1
+    said = capsys.readouterr().err
+    assert f"There is no room for {directory}/lock." in said and "Traceback" not in said
 
 
 def test_a_trial_that_cannot_begin_stays_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from espalier.config.check import check
 from espalier.config.saved import read
 from espalier.config.trust import WorkingFolderFinder
 from espalier.core.errors import EspalierError, RunFailedError, UserError
+from espalier.core.files import is_full
 from espalier.core.interpreter import leave
 from espalier.core.lock import held
 from espalier.core.outcome import Outcome
@@ -69,6 +70,12 @@ def main() -> int:
         if is_first():
             _explain(error, directory, resume=given.resume)  # a conclusion changes nothing before it is whole
         return error.exit_code
+    except OSError as error:  # before it began: a run tells of its own
+        if not is_full(error):
+            raise
+        full = RunFailedError(f"There is no room for {error.filename or directory}.")
+        _explain(full, directory, resume=given.resume)
+        return full.exit_code
     finally:
         if is_first() and (world := launched()):
             close(Place.of(directory).output, world)
