@@ -78,6 +78,22 @@ def test_runs_that_counted_the_same_rows_are_sent_to_where_counts_are_paired(tmp
     assert lines[2:] == ["A and C were not tested on the same rows: no paired test"]
 
 
+def test_of_several_seeds_counts_are_tested_over_seeds(tmp_path: Path) -> None:
+    table = pa.table({"row": [0, 1, 2], "counts:tokens": [[2.0, 1.0]] * 3})
+    runs = []
+    for lr, losses in ((0.1, (1.50, 1.52, 1.51)), (0.2, (1.40, 1.42, 1.39)), (0.3, (1.49, 1.56, 1.51))):
+        for seed, loss in enumerate(losses):
+            place = tmp_path / f"{lr}-{seed}"
+            (place / "predictions").mkdir(parents=True)
+            pq.write_table(table, place / "predictions" / "test.parquet")
+            said = {"objective": "validation/loss", "direction": "min", "metrics": {"test/loss": loss}}
+            runs.append(run(lr=lr, seed=seed, directory=place, data={"judged": "same"}, intervals={}, **said))
+    better, same = verdicts_of(sides_of(runs))
+    assert better.startswith("B is better than A by 0.107 of loss [0.0")
+    assert better.endswith("t-test over seeds: p = 0.0011 (corrected for 2 tests)")
+    assert same.startswith("no difference can be told between A and C: 0.010 of loss [-0.0")
+
+
 def test_two_that_cannot_be_tested_on_one_set_of_rows_are_not_sent_to_be() -> None:
     others = [run(lr=0.1, data={"labels": ["other"]}), replace(run(lr=0.1), status="killed")]
     for other in others:

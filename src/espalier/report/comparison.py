@@ -6,7 +6,7 @@ import json
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from espalier.core.counted import COUNTS
 from espalier.core.metrics_file import read_metrics
 from espalier.core.outcome import Outcome
-from espalier.report.over_seeds import over_seeds
+from espalier.report.over_seeds import Gap, gap, over_seeds
 from espalier.report.paired import Paired, corrected, paired, same_rows
 from espalier.report.predictions import Answers, read_predictions
 from espalier.report.provenance import yaml_words
@@ -125,12 +125,14 @@ def costs_of(sides: Sequence[Side]) -> list[Row]:
     return [row for row in rows if any(row.figures)]
 
 
-def against_first(sides: Sequence[Side]) -> list[tuple[Side, Paired | None]]:
+def against_first(sides: Sequence[Side]) -> list[tuple[Side, Paired | Gap | None]]:
     """Each further side with how much more often the first is right on the same rows; None where that cannot be told.
 
-    Where there are several seeds, over rows and seeds; of several sides, corrected for their number.
+    Where there are several seeds, over rows and seeds; of tables of counts, which only their task can pair, by the
+    objective over seeds. Of several sides, corrected for their number.
     """
-    return [*zip(sides[1:], corrected([_paired(sides[0], side) for side in sides[1:]]), strict=True)]
+    found = [_paired(sides[0], side) or _gap(sides[0], side) for side in sides[1:]]
+    return [*zip(sides[1:], corrected(found), strict=True)]
 
 
 def count_alike(a: ComparedRun, b: ComparedRun) -> bool:
@@ -256,6 +258,15 @@ def _paired(a: Side, b: Side) -> Paired | None:
     if not first or not second or not all(same_rows(first[0], other) for other in (*first, *second)):
         return None
     return paired(first[0], second[0]) if len(first) == len(second) == 1 else over_seeds(first, second)
+
+
+def _gap(a: Side, b: Side) -> Gap | None:
+    outcome = a.first.outcome
+    name = f"test/{objective_name(outcome)}"
+    first, second = ([float(r.outcome.metrics[name]) for r in s.runs if name in r.outcome.metrics] for s in (a, b))
+    if min(len(first), len(second)) < 2 or not all(count_alike(a.first, run) for run in (*a.runs, *b.runs)):
+        return None
+    return replace(gap(first, second), of=objective_name(outcome), sign=-1 if outcome.direction == "min" else 1)
 
 
 def _answers(run: ComparedRun) -> Answers | None:

@@ -19,7 +19,8 @@ from espalier.report.comparison import (
     metrics_of,
 )
 from espalier.report.layout import aligned, cut, fits, terminal_width
-from espalier.report.paired import verdict
+from espalier.report.over_seeds import Gap, gap_verdict
+from espalier.report.paired import Paired, verdict
 from espalier.report.quantities import duration, interval, memory, metric_name, parameters, value, with_spread
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -60,8 +61,12 @@ def verdicts_of(sides: Sequence[Side]) -> list[str]:
         line
         for side, found in against_first(sides)
         if sides[0].first.outcome.metrics and side.first.outcome.metrics and (_tested(sides[0]) or _tested(side))
-        for line in ([verdict(found, sides[0].letter, side.letter)] if found else _unpaired(sides[0], side))
+        for line in ([_said(found, sides[0], side)] if found else _unpaired(sides[0], side))
     ]
+
+
+def _said(found: Paired | Gap, a: Side, b: Side) -> str:
+    return gap_verdict(found, a.letter, b.letter) if isinstance(found, Gap) else verdict(found, a.letter, b.letter)
 
 
 def _unpaired(a: Side, b: Side) -> list[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from espalier.report.predictions import Answers
 from espalier.report.quantities import value
 
+LEVEL = 0.05
 _RESAMPLES = 10_000
 
 
@@ -43,8 +45,8 @@ class Paired:
 
     @property
     def told_apart(self) -> bool:
-        """Whether the test tells the two apart at the 5% level."""
-        return self.p_value < 0.05
+        """Whether the test tells the two apart."""
+        return self.p_value < LEVEL
 
 
 def same_rows(a: Answers, b: Answers) -> bool:
@@ -82,8 +84,12 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return min(1.0, 2 * math.fsum(math.exp(log - n * math.log(2)) for log in logs))
 
 
-def corrected(found: Sequence[Paired | None]) -> list[Paired | None]:
-    """P-values of several tests made at once, by Holm's step-down method (Holm 1979): all hold together at 5%."""
+def corrected(found: Sequence[Any]) -> list[Any]:
+    """Several tests made at once, their p-values by Holm's step-down method (Holm 1979): all hold together at 5%.
+
+    Args:
+        found: each with ``p_value`` and ``among``; None where no test could be made.
+    """
     tests = sorted([(i, one) for i, one in enumerate(found) if one], key=lambda test: test[1].p_value)
     least, told = 0.0, list(found)
     for before, (i, one) in enumerate(tests):
@@ -99,13 +105,13 @@ def verdict(found: Paired, first: str, second: str) -> str:
     better, worse, sign = (first, second, 1) if found.difference >= 0 else (second, first, -1)
     low, high = sorted((sign * found.low, sign * found.high))
     measured = f"{100 * abs(found.difference):.1f} points of {found.of} [{100 * low:.1f}, {100 * high:.1f}]"
-    probable = f"{found.test} p {p_words(found.p_value)}"
-    probable += f" (corrected for {found.among} tests)" if found.among > 1 else ""
+    probable = f"{found.test} p {p_words(found.p_value, found.among)}"
     if found.told_apart:
         return f"{better} is better than {worse} by {measured}, {probable}"
     return f"no difference can be told between {first} and {second}: {measured}, {probable}"
 
 
-def p_words(p_value: float) -> str:
-    """``= 0.008``, ``< 0.001``."""
-    return "< 0.001" if p_value < 0.001 else f"= {value(p_value)}"
+def p_words(p_value: float, among: int = 1) -> str:
+    """``= 0.008``, ``< 0.001``, ``= 0.030 (corrected for 3 tests)``."""
+    said = "< 0.001" if p_value < 0.001 else f"= {value(p_value)}"
+    return said + (f" (corrected for {among} tests)" if among > 1 else "")
