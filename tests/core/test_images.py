@@ -25,7 +25,22 @@ def test_images_as_they_are() -> None:
     assert grey(Image.fromarray(GREY), place).tolist() == [GREY.tolist()] and grey.shape == (1, 3, 4)
     assert colours(Image.fromarray(COLOURS), place).tolist() == COLOURS.transpose(2, 0, 1).tolist()
     assert colours.shape == (3, 3, 4)
-    assert colours(Image.fromarray(GREY), place)[2].tolist() == GREY.tolist()  # the first one says how many channels
+
+
+def test_a_grey_image_among_colours_has_three_channels_wherever_it_stands() -> None:
+    pictures = [Image.fromarray(GREY), Image.fromarray(COLOURS), Image.fromarray(GREY)]
+    for order in ([0, 1, 2], [1, 0, 2], [0, 2, 1]):
+        shaper = Shaper(None, None)
+        whole = shaper.stacked([shaper(pictures[place], "b.png".__str__) for place in order])
+        assert (whole.shape, shaper.shape) == ((3, 3, 3, 4), (3, 3, 4))
+        for found, one in zip(whole, order, strict=True):
+            assert found.tolist() == (COLOURS.transpose(2, 0, 1) if one == 1 else np.stack([GREY] * 3)).tolist()
+
+
+def test_images_that_are_all_grey_have_one_channel_and_what_is_stacked_stays() -> None:
+    shaper = Shaper(None, None)
+    whole = shaper.stacked([shaper(Image.fromarray(GREY), place)] * 2)
+    assert whole.shape == (2, 1, 3, 4) and shaper.stacked(whole) is whole
 
 
 def test_images_of_one_size_that_is_given() -> None:

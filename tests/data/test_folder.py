@@ -64,6 +64,15 @@ def test_folders_named_as_splits(tmp_path: Path) -> None:
     assert raw.shape == (3, 4, 6) and len(raw.splits["test"]["image"][0]) == 72
 
 
+def test_colours_that_a_later_split_has_first_are_kept(tmp_path: Path) -> None:
+    for name, rows in {"train": 8, "val": 4, "test": 6}.items():
+        write_images(tmp_path / name, rows)
+    Image.new("RGB", (8, 8), (200, 10, 20)).save(tmp_path / "val" / "dark" / "z.png")
+    raw = folder(tmp_path).read()
+    assert raw.shape == (3, 8, 8) and {len(t["image"][0]) for t in raw.splits.values()} == {192}
+    assert raw.splits["validation"]["image"][-1].as_py() == [200] * 64 + [10] * 64 + [20] * 64
+
+
 def test_broken_images_are_named_or_dropped_and_counted(tmp_path: Path) -> None:
     write_images(tmp_path, 40)
     whole = (tmp_path / "dark" / "0.png").read_bytes()

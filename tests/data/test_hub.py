@@ -3,8 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, Sequence, Value
+from PIL import Image as Picture
 
 from conf.defaults import defaults_of
 from conf.toy_data import write_images
@@ -71,6 +73,17 @@ def test_images(tmp_path: Path) -> None:
     assert raw.labels[""] == ("bright", "dark")
     with pytest.raises(DataError, match=r"data.columns.image=label  is no whole image on row 0"):
         hub(tmp_path / "set", columns={"image": "label", "label": "label"}).read()
+
+
+def test_a_grey_image_first_leaves_the_others_their_colours(tmp_path: Path) -> None:
+    write_images(tmp_path / "png", 20)
+    files = [str(file) for file in sorted((tmp_path / "png").rglob("*.png"))]
+    Picture.new("RGB", (8, 8), (200, 10, 20)).save(files[-1])
+    made = Dataset.from_dict({"image": files, "label": [file.split("/")[-2] for file in files]})
+    made.cast_column("image", Image()).to_parquet(tmp_path / "set" / "train.parquet")
+    source = hub(tmp_path / "set", columns={"text": None, "image": "image", "label": "label"}).tables()
+    assert source.shape == (3, 8, 8)
+    assert np.asarray(source.splits["train"]["image"])[-1, :, 0, 0].tolist() == [200, 10, 20]
 
 
 def test_splits_by_their_own_names(tmp_path: Path) -> None:

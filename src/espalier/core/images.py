@@ -42,39 +42,49 @@ class Shaper:
 
     Args:
         size: (height, width) to resize to; None: as the images are, which must then have one size.
-        channels: 1 (grey) or 3 (red, green, blue); None: as the first image is.
+        channels: 1 (grey) or 3 (red, green, blue); None: 3 if any image has colours, else 1.
     """
 
     def __init__(self, size: Sequence[int] | None, channels: int | None) -> None:
         self.size, self.channels = tuple(size) if size else None, channels
-        self._given = size is not None
+        self._given, self._seen = size is not None, 0
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(channels, height, width); of no images, empty."""
-        return (self.channels, *self.size) if self.channels and self.size else ()
+        """(channels, height, width) of the images so far; of no images, empty."""
+        channels = self.channels or self._seen
+        return (channels, *self.size) if channels and self.size else ()
 
     def __call__(self, image: Image.Image, where: Callable[[], str]) -> Pixels:
-        """The pixels of an image, turned as its EXIF says.
+        """The pixels of an image, turned as its EXIF says; a grey one has 1 channel unless 3 are asked for.
 
         Raises:
             DataError: no size was given, and it has another one than those before.
             OSError: it is broken.
         """
         image = ImageOps.exif_transpose(image)
-        if self.channels is None:
-            self.channels = 1 if image.mode in _GREY else 3
+        channels = self.channels or (1 if image.mode in _GREY else 3)
+        self._seen = max(self._seen, channels)
         if self.size is None:
             self.size = (image.height, image.width)
         if not self._given and (image.height, image.width) != self.size:
             found, before = f"{image.height} x {image.width}", f"{self.size[0]} x {self.size[1]}"
             truth = f"is {found}, and images before it are {before} (height x width)."
             raise DataError(Fault(where(), truth, f"Set one size for all:  data.size=[{self.size[0]},{self.size[1]}]"))
-        image = _plain(image).convert("L" if self.channels == 1 else "RGB")
+        image = _plain(image).convert("L" if channels == 1 else "RGB")
         if (image.height, image.width) != self.size:
             image = image.resize((self.size[1], self.size[0]), Image.Resampling.BILINEAR, reducing_gap=2.0)
         pixels: Any = np.asarray(image, np.uint8)
-        return pixels[None] if self.channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+        return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+    def stacked(self, images: Sequence[Pixels] | Pixels) -> Pixels:
+        """Images that were shaped here as one array, (images, *shape): a grey one among colours has them all alike."""
+        if isinstance(images, np.ndarray) and images.shape[1:] == self.shape:
+            return images
+        whole = np.empty((len(images), *self.shape), np.uint8)
+        for row, image in enumerate(images):
+            whole[row] = image
+        return whole
 
 
 def _plain(image: Image.Image) -> Image.Image:

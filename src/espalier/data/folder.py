@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Unpack
 
-import numpy as np
 from annotated_types import Ge, Len
 
 from espalier.core.bounds import FolderExists, Keys
@@ -29,7 +28,7 @@ class Folder(TableData):
     Args:
         path: the folder.
         size: (height, width) to resize to; None: as they are, all alike.
-        channels: 1 or 3; None: as the first image is.
+        channels: 1 or 3; None: 3 if any image has colours, else 1.
         on_error: what to do with files that are no whole images; ``drop`` counts them.
 
     Raises:
@@ -55,15 +54,18 @@ class Folder(TableData):
     def tables(self) -> Source:
         """Read every image."""
         splits: dict[str, Mapping[str, Values]] = {}
+        pixels: dict[str, Pixels] = {}
         numbers, dropped = {}, {}
         for split, folder in _splits(self.path).items():
             files = _labelled(folder)
-            pixels, kept, broken = self._read([file for file, _ in files])
-            splits[split] = {"image": pixels, "label": [files[row][1] for row in kept]}
+            pixels[split], kept, broken = self._read([file for file, _ in files])
+            splits[split] = {"label": [files[row][1] for row in kept]}
             numbers[split], dropped[split] = kept, {"broken": broken} if broken else {}
+        for split in splits:  # of which a later one may be the first that has colours
+            splits[split] = {"image": self.shaper.stacked(pixels.pop(split)), **splits[split]}
         return Source(splits, str(self.path), numbers, dropped, self.shaper.shape, unit="image")
 
-    def _read(self, files: list[Path]) -> tuple[Values, list[int], int]:
+    def _read(self, files: list[Path]) -> tuple[Pixels, list[int], int]:
         """Pixels of whole images, their places among the files, and how many are broken."""
         pixels: list[Pixels] = []
         kept: list[int] = []
@@ -86,7 +88,7 @@ class Folder(TableData):
             raise DataError(Fault(str(self.path), truth, "Mend them, or set data.on_error=drop."))
         if not pixels:
             raise DataError(Fault(str(self.path), "has no whole image."))
-        return np.stack(pixels), kept, len(broken)
+        return self.shaper.stacked(pixels), kept, len(broken)
 
 
 def _splits(path: Path) -> dict[str, Path]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal, Unpack
 
-import numpy as np
 from annotated_types import Ge, Len, MinLen
 
 from espalier.core.bounds import HubOrFolder, Keys
@@ -132,7 +131,7 @@ class Hub(TableData):
 
     def _stacked(self, source: Source) -> Source:
         splits = {
-            split: {role: np.stack(list(values)) if role == "image" else values for role, values in columns.items()}
+            split: {**columns, "image": self.shaper.stacked(columns["image"])}
             for split, columns in source.splits.items()
         }
         return replace(source, splits=splits, shape=self.shaper.shape)
