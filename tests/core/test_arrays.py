@@ -28,6 +28,16 @@ def test_as_pyarrow_has_them(values: Any) -> None:
     assert pa.record_batch([made], ["x"]).serialize() == pa.record_batch([theirs], ["x"]).serialize()
 
 
+def test_texts_too_long_for_one_column_of_strings_are_one_column_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("espalier.core.arrays._MOST", 7)
+    texts = ["ab", "", "é", "abcd"]
+    made = array(texts)
+    made.validate(full=True)
+    assert isinstance(made, pa.Array) and made.type == pa.large_string() and made.to_pylist() == texts
+    assert array(texts[:3]).type == pa.string()
+    assert pa.table({"text": made}).take(array([3, 0]))["text"].to_pylist() == ["abcd", "ab"]
+
+
 def test_several_axes_are_lists_of_one_size() -> None:
     pixels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4).transpose(0, 2, 1)
     made = array(pixels)

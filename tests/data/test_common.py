@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -157,6 +157,15 @@ def test_a_row_is_called_by_its_file_and_place_there() -> None:
     )
     assert [source.where("train", i) for i in (0, 2, 3)] == ["line 2 of a", "line 4 of a", "line 1 of b"]
     assert Source({"train": rows(5)}, "here").where("train", 3) == "row 3"
+
+
+def test_a_row_is_called_without_a_look_at_the_others() -> None:
+    class Numbers(list[int]):
+        def __iter__(self) -> Iterator[int]:
+            raise AssertionError("all were read")
+
+    source = Source({"train": rows(5)}, "here", numbers={"train": Numbers([2, 3, 4, 6, 7])})
+    assert source.where("train", 3) == "row 6"
 
 
 def test_rows_of_a_set_that_always_has_labels() -> None:

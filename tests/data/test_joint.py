@@ -51,6 +51,13 @@ def test_rows_of_all_sources_with_their_own_labels(joint: Joint) -> None:
     assert raw.origin.startswith("mood: ") and joint.batching.batch_size == 4
 
 
+def test_a_source_of_very_long_texts_goes_with_a_short_one(joint: Joint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("espalier.core.arrays._MOST", 900)
+    kinds = {name: source.read().splits["train"]["text"].type for name, source in joint.sources.items()}
+    assert list(map(str, kinds.values())) == ["large_string", "string"]
+    assert joint.read().splits["train"].num_rows == 44
+
+
 def test_a_limit_is_of_all_sources_together(joint: Joint) -> None:
     raw = Joint(sources=joint.sources, **{**OWN, "limit": 10}).read()
     assert {split: table.num_rows for split, table in raw.splits.items()} == {"train": 10, "validation": 10, "test": 4}

@@ -83,8 +83,18 @@ def test_every_label_and_strange_ones() -> None:
     assert list(flat([("a", "b"), ()])) == ["a", "b"] and list(flat(np.asarray([3]))) == ["3"]
     assert strange([("a", "x"), ("y",)], ("a",)) == [(0, "x"), (1, "y")]
     assert strange(["a", "x"], ("a",)) == [(1, "x")]
-    found = [(f"c{i}", f"line {i}") for i in range(7)]
-    assert said(found[:1]) == "'c0' (line 0)" and said(found).endswith("'c4' (line 4) and 2 more")
+
+
+def test_of_strange_labels_only_those_that_are_shown_are_looked_up() -> None:
+    looked: list[int] = []
+
+    def where(row: int) -> str:
+        looked.append(row)
+        return f"line {row}"
+
+    found = [(i, f"c{i}") for i in range(7)]
+    assert said(found[:1], where) == "'c0' (line 0)" and said(found, where).endswith("'c4' (line 4) and 2 more")
+    assert looked == [0, 0, 1, 2, 3, 4]
 
 
 def test_texts_in_the_label_column_are_told_with_the_column_that_looks_right() -> None:

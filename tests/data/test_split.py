@@ -78,7 +78,8 @@ def test_splits_of_the_source_are_left_alone() -> None:
     given_splits = {"test": table([0, 1]), "train": table([0, 1] * 10), "validation": table([1])}
     splits = cut(given_splits, {"validation": 0.5, "test": 0.5}, by="label")
     assert list(splits) == ["train", "validation", "test"]
-    assert all(splits[name].equals(part) for name, part in given_splits.items())
+    assert all(splits[name] is part for name, part in given_splits.items())
+    assert cut({"train": (rows := table([0, 1]))}, {"validation": 0.0}, by="label") == {"train": rows}
 
 
 def test_shares_that_leave_nothing_are_refused() -> None:

@@ -75,6 +75,12 @@ def test_a_type_that_training_lacks_is_refused(tmp_path: Path) -> None:
         read(tmp_path, *[ROW] * 4, validation_path=other)
 
 
+def test_of_many_strange_types_the_first_are_named(tmp_path: Path) -> None:
+    other = lines(tmp_path / "dev.jsonl", *[{"tokens": ["x"], "tags": ["B-god"]}] * 8)
+    with pytest.raises(DataError, match=r"'B-god' \(line 5 of .*dev.jsonl\) and 3 more\. Training has person, place"):
+        read(tmp_path, *[ROW] * 4, validation_path=other)
+
+
 def test_rows_for_a_trained_model_have_its_numbers(tmp_path: Path) -> None:
     known = ("O", "B-event", "I-event", "B-person", "I-person", "B-place", "I-place")
     path = lines(tmp_path / "rows.jsonl", ROW)

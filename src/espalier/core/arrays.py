@@ -15,7 +15,8 @@ _MOST = 2**31 - 1  # bytes of all texts together that an Arrow string column can
 def array(values: Sequence[Any] | npt.NDArray[Any]) -> pa.Array:
     """The values as ``pyarrow.array`` gives them; a numpy array of several axes as fixed-size lists, one for each row.
 
-    Texts and numpy's numbers are laid out here, anything else by pyarrow.
+    Texts and numpy's numbers are laid out here, anything else by pyarrow, which cuts a column of texts that is too long
+    for ``string`` in chunks that cannot be put together again: here it is one of ``large_string``.
 
     Raises:
         pyarrow.ArrowInvalid, pyarrow.ArrowTypeError: there is no type for them.
@@ -29,8 +30,9 @@ def array(values: Sequence[Any] | npt.NDArray[Any]) -> pa.Array:
     elif values and all(type(value) is str for value in values):
         encoded = [value.encode() for value in values]
         ends = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
-        if ends[-1] <= _MOST:
-            return _laid_out(pa.string(), len(encoded), ends.astype(np.int32), b"".join(encoded))
+        short = ends[-1] <= _MOST
+        kind, places = (pa.string(), ends.astype(np.int32)) if short else (pa.large_string(), ends)
+        return _laid_out(kind, len(encoded), places, b"".join(encoded))
     return pa.array(values)
 
 

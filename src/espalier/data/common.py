@@ -76,7 +76,7 @@ class Source:
 
     def where(self, split: str, position: int) -> str:
         """Where a row stands, for people: ``line 3 of b.csv``, ``row 3``."""
-        number = int(self.row_numbers(split)[position])
+        number = int(self.numbers[split][position]) if split in self.numbers else position
         begun = [(first, name) for first, name in self.places.get(split, ()) if first <= number]
         return f"{self.unit} {number - begun[-1][0]} of {begun[-1][1]}" if begun else f"{self.unit} {number}"
 
@@ -293,7 +293,7 @@ def _require_known_labels(source: Source, names: Sequence[str], of: str = "train
     for split, columns in source.splits.items():
         if not (found := labelling.strange(columns["label"], names)):
             continue
-        listed = labelling.said([(label, source.where(split, row)) for row, label in found])
+        listed = labelling.said(found, partial(source.where, split))
         known = ", ".join(map(repr, names[:10])) + (" …" if len(names) > 10 else "")
         remedy = labelling.mended([label for _, label in found], names, of)
         lacks = f"have labels that {of} lacks: {listed}. {of[0].upper()}{of[1:]} has {known}."

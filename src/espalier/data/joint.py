@@ -70,7 +70,7 @@ class Joint(AbstractData):
             for split, table in raw.splits.items():
                 tables.setdefault(split, []).append(_placed(table, raw, start, number))
             start += 1 + max(_last(table) for table in raw.splits.values() if table.num_rows)
-        whole = {split: pa.concat_tables(tables[split]) for split in _SPLITS if split in tables}
+        whole = {s: pa.concat_tables(tables[s], promote_options="permissive") for s in _SPLITS if s in tables}
         splits = {split: thin(table, self.limit) for split, table in whole.items()}
         said = f"{self.limit} " + "".join(f"{name} {raw.fingerprint} " for name, raw in raws.items())
         return replace(

@@ -189,9 +189,9 @@ def mended(strangers: Iterable[str], names: Sequence[str], of: str) -> str:
     return "Mend those rows, or add such rows to training."
 
 
-def said(found: Sequence[tuple[str, str]]) -> str:
-    """``'c9' (line 3 of b.csv), 'C1' (…) and 2 more``, of (label, where)."""
-    listed = ", ".join(f"{label!r} ({where})" for label, where in found[:_SHOWN])
+def said(found: Sequence[tuple[int, str]], where: Callable[[int], str]) -> str:
+    """``'c9' (line 3 of b.csv), 'C1' (…) and 2 more``, of (position, label) and where a position stands."""
+    listed = ", ".join(f"{label!r} ({where(row)})" for row, label in found[:_SHOWN])
     return listed + (f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
 
 

@@ -36,16 +36,16 @@ def cut(
     if sum(wanted.values()) >= 1:
         given = ", ".join(f"{split}: {share}" for split, share in shares.items())
         raise DataError(Fault(f"data.split={{{given}}}", "leaves no rows to train on.", "Let them sum to less than 1."))
-    train = splits["train"]
-    if together:
-        place = _places_together(train[together].to_pylist(), wanted)
-    else:
-        groups, kept = _strata(train[by]) if by else (np.zeros(train.num_rows, np.int64), np.empty(0, np.int64))
-        place = _places(groups, kept, list(wanted.values()))
-    result = {"train": train.take(array(np.flatnonzero(place == 0)))}
-    for position, split in enumerate(wanted, start=1):
-        result[split] = train.take(array(np.flatnonzero(place == position)))
-    result.update({split: table for split, table in splits.items() if split != "train"})
+    result = dict(splits)
+    if wanted:
+        train = splits["train"]
+        if together:
+            place = _places_together(train[together].to_pylist(), wanted)
+        else:
+            groups, kept = _strata(train[by]) if by else (np.zeros(train.num_rows, np.int64), np.empty(0, np.int64))
+            place = _places(groups, kept, list(wanted.values()))
+        for position, split in enumerate(("train", *wanted)):
+            result[split] = train.take(array(np.flatnonzero(place == position)))
     return {split: result[split] for split in ("train", "validation", "test") if split in result}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Unpack
 
@@ -13,7 +14,7 @@ from espalier.core.facts import Kind, Raw
 from espalier.core.jsonl import read_records
 from espalier.core.parquet import read_parquet
 from espalier.data.common import Common, Source, TableData
-from espalier.data.labels import SLICE, as_text
+from espalier.data.labels import SLICE, as_text, said
 from espalier.data.paths import Files
 from espalier.data.text_table import Reading, Split, Tabular, require_column, source_of
 
@@ -156,9 +157,9 @@ def _indexed(
     rows: Sequence[Sequence[str]], names: Sequence[str], source: Source, split: str, of: str
 ) -> list[list[int]]:
     place = {name: index for index, name in enumerate(names)}
-    found = [(tag, source.where(split, row)) for row, tags in enumerate(rows) for tag in tags if tag not in place]
+    found = [(row, tag) for row, tags in enumerate(rows) for tag in tags if tag not in place]
     if found:
-        listed = ", ".join(f"{tag!r} ({where})" for tag, where in found[:_SHOWN])
+        listed = said(found, partial(source.where, split))
         known = ", ".join(sorted({name[2:] for name in names if name != OUTSIDE})) or "no entity"
         truth = f"have tags of types that {of} lacks: {listed}. {of[0].upper()}{of[1:]} has {known}."
         raise DataError(Fault(f"the {split} rows", truth, "Mend those rows, or add such rows to training."))
