@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from espalier.core.globs import expand
+from espalier.core.globs import expand, is_pattern
 
 
 def test_patterns_lists_and_names_that_look_like_patterns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,6 +18,7 @@ def test_patterns_lists_and_names_that_look_like_patterns(tmp_path: Path, monkey
     assert expand("[1].csv") == [Path("[1].csv")]
     assert expand(str(tmp_path / "*.tsv")) == [tmp_path / "c.tsv"]
     assert expand(["b.csv", "?.csv"]) == [Path("b.csv"), Path("a.csv")]  # each once
+    assert is_pattern("?.csv") and not is_pattern("[1].csv") and not is_pattern("none.csv")
     assert expand("be*") == [] and expand("none.csv") == [Path("none.csv")]
 
 

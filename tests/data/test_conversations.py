@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from shutil import copy
 from typing import Any
 
 import pyarrow as pa
@@ -25,8 +26,10 @@ def lines(path: Path, *rows: dict[str, Any]) -> str:
 
 
 def read(path: str, columns: dict[str, str | None] = COLUMNS, **values: Any) -> Raw:
+    """What is read of a file, and of a copy of it for validation."""
+    copied = copy(path, Path(path).with_name(f"held-{Path(path).name}")) if Path(path).exists() else path
     given = {
-        "validation_path": path,
+        "validation_path": str(copied),
         "test_path": None,
         "slices": [],
         "encoding": "utf-8",

@@ -11,8 +11,8 @@ from espalier.core.errors import DataError, UserError
 
 
 def test_several_files_are_numbered_on(tmp_path: Path) -> None:
-    paths = [lines(tmp_path / name, ROW, ROW) for name in ("a.jsonl", "b.jsonl")]
-    raw = read(str(tmp_path / "[ab].jsonl"), validation_path=paths[0], test_path=paths)
+    paths = [lines(tmp_path / name, ROW, ROW) for name in ("a.jsonl", "b.jsonl", "c.jsonl", "d.jsonl")]
+    raw = read(str(tmp_path / "[ab].jsonl"), validation_path=paths[2], test_path=paths[2:])
     assert raw.splits["train"]["row"].to_pylist() == [1, 2, 4, 5]
     assert raw.splits["test"].num_rows == 4 and raw.origin.endswith("a.jsonl and 1 more")
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from time import process_time
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -72,6 +74,15 @@ def test_texts_that_stay_together_have_about_their_shares() -> None:
     rows = pa.table({"row": np.arange(1000), "text": texts})
     splits = cut({"train": rows}, {"validation": 0.1, "test": 0.2}, by=None, together="text")
     assert {split: part.num_rows for split, part in splits.items()} == {"train": 700, "validation": 100, "test": 200}
+
+
+def test_of_very_many_texts_the_time_is_not_that_of_their_pairs() -> None:
+    texts = [str(i // 2) for i in range(60_000)]
+    rows = pa.table({"row": np.arange(60_000), "text": texts})
+    began = process_time()
+    splits = cut({"train": rows}, {"validation": 0.3, "test": 0.3}, by=None, together="text")
+    assert process_time() - began < 5  # pairs of them took half a minute
+    assert [splits[split].num_rows for split in ("train", "validation", "test")] == [24_000, 18_000, 18_000]
 
 
 def test_splits_of_the_source_are_left_alone() -> None:

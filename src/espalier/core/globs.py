@@ -19,9 +19,14 @@ def expand(paths: str | Sequence[str]) -> list[Path]:
     return list(dict.fromkeys(file for path in names for file in _matching(path)))
 
 
+def is_pattern(path: str) -> bool:
+    """Whether it means what it matches, and not the one file of its name."""
+    return glob.has_magic(path) and "\0" not in path and not expanded(path).exists()  # no file's name has a null
+
+
 def _matching(path: str) -> list[Path]:
     whole = expanded(path)
-    if whole.exists() or not glob.has_magic(path) or "\0" in path:  # of which no file's name has any
+    if not is_pattern(path):
         return [whole]
     names = glob.glob(str(whole), recursive=True)  # noqa: PTH207  # Path.glob takes no absolute patterns
     return [file for name in sorted(names) if (file := Path(name)).is_file()]

@@ -90,7 +90,7 @@ def _places_together(texts: list[str], shares: Mapping[str, float]) -> npt.NDArr
     Where all are too large for that, a split gets the smallest. Raises ``DataError``: there are fewer than splits.
     """
     _, which = np.unique(np.array(texts, object), return_inverse=True)
-    counts = np.bincount(which)
+    counts = np.bincount(which).tolist()
     if len(counts) <= len(shares):
         truth = f"asks for {len(shares) + 1} splits, and there are {len(counts):,} groups of rows that stay together."
         remedy = f"Name files of their own for {' and '.join(shares)}."
@@ -100,10 +100,12 @@ def _places_together(texts: list[str], shares: Mapping[str, float]) -> npt.NDArr
     for number, share in enumerate(shares.values(), start=1):
         wanted, spare = share * len(which), len(left) - (len(shares) - number) - 1  # the others need one text each
         taken: list[int] = []
+        held = 0
         for text in left:
-            if len(taken) < spare and 2 * (wanted - counts[taken].sum()) >= counts[text]:
+            if len(taken) < spare and 2 * (wanted - held) >= counts[text]:
                 taken.append(text)
-        taken = taken or [min(left, key=lambda text: int(counts[text]))]
+                held += counts[text]
+        taken = taken or [min(left, key=counts.__getitem__)]
         place[taken] = number
-        left = [text for text in left if text not in set(taken)]
+        left = [text for text in left if not place[text]]
     return place[which]
