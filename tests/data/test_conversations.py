@@ -69,6 +69,14 @@ def test_a_conversation_may_have_its_answer_beside_it(tmp_path: Path) -> None:
     assert table["answer"].to_pylist() == ["Since."] and table["messages"].to_pylist() == [SAID[:1]]
 
 
+def test_an_answer_of_its_own_stands_in_place_of_the_last_one_that_was_given(tmp_path: Path) -> None:
+    rows = [{"messages": [*SAID[:1], *more], "chosen": "Since."} for more in ([], SAID[1:], [*SAID[1:], *SAID])]
+    alone = {"messages": SAID[1:], "chosen": "Since."}
+    table = read(lines(tmp_path / "a.jsonl", *rows, alone), {**CHAT, "answer": "chosen"}).splits["train"]
+    assert table["messages"].to_pylist() == [SAID[:1], SAID[:1], [*SAID, SAID[0]], SAID[1:]]
+    assert table["answer"].to_pylist() == ["Since."] * 4
+
+
 def test_rows_without_an_answer_are_named_or_left_out(tmp_path: Path) -> None:
     path = lines(tmp_path / "a.jsonl", ROW, {**ROW, "output": " "}, {**ROW, "instruction": None})
     with pytest.raises(DataError, match=r"no instruction or no answer on line 2, 3"):

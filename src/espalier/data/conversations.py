@@ -31,7 +31,8 @@ class ConversationData(TableData):
 
     Args:
         columns: role -> column. Where ``messages`` is named, its last message is the answer, unless a column
-            ``answer`` has one; where it is not, there are an ``instruction``, an ``answer`` and perhaps an ``input``.
+            ``answer`` has one, in place of what the assistant said last; where it is not, there are an
+            ``instruction``, an ``answer`` and perhaps an ``input``.
         encoding: of delimited files, a name that Python knows.
         delimiter: of those, one character, or None: by a file's ending or header.
         slices: columns by which results are told apart.
@@ -178,6 +179,7 @@ def _messages(table: Tabular, columns: Mapping[str, str], where: Sequence[str]) 
         last = said[-1] if said and said[-1]["role"] == ASSISTANT else None
         if own:
             told.append(_text(answer, "answer", own, at))
+            said = said[:-1] if last and len(said) > 1 else said  # in place of which the answer stands
         elif said and last is None:
             truth = f"ends on {at} with what is not an answer: its last role is {said[-1]['role']}."
             remedy = "End it with a message of the assistant, or name the answers:  data.columns.answer=…"
