@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,33 @@ def test_a_table_that_ends_its_lines_by_carriage_returns(tmp_path: Path) -> None
 def test_a_byte_order_mark_is_no_letter_in_any_encoding(tmp_path: Path) -> None:
     file = write(tmp_path / "a.csv", "\ufefftext,label\na,1\n", "utf-16-le")
     assert read_header(file, "utf-16-le") == ["text", "label"] == list(read_table(file, "utf-16-le").header)
+
+
+def test_only_columns_that_are_named_are_kept_and_a_fault_names_all(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", "id,text,label\n1,a,x\n\n2,b,y\n")
+    table = read_table(file, names=["label", "text", "label", "stars"])
+    assert (table.header, table.names, table.numbers) == (("id", "text", "label"), ("label", "text"), [2, 4])
+    assert (table.column("text"), table.column("label")) == (["a", "b"], ["x", "y"])
+    with pytest.raises(DataError, match=r"has 3 columns, but other numbers of fields on line 3 \(2\)"):
+        read_table(write(file, "id,text,label\n1,a,x\n2,b\n3,c,z\n"), names=["text"])
+    assert read_table(write(file, "text\na\n\nb\n"), names=["stars"]).numbers == [2, 3, 4]
+
+
+@pytest.mark.parametrize(("name", "sign"), [("a.csv", "a"), ("a.tsv", "a"), ("a.csv", "\U0001f642")])
+def test_a_table_takes_little_more_than_what_is_kept_of_it(name: str, sign: str, tmp_path: Path) -> None:
+    between = "\t" if name.endswith("tsv") else ","
+    line = between.join(["1", f"{sign} text {'of some words ' * 10}", "x" * 300, "y" * 300]) + "\n"
+    file = write(tmp_path / name, between.join(["id", "text", "more", "most"]) + "\n" + line * 2000)
+    tracemalloc.start()
+    try:
+        table = read_table(file, names=["text"])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(table.rows) == 2000 and peak < 2.5 * file.stat().st_size
+
+
+def test_a_wrong_byte_is_told_before_what_else_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b'text,label\n"x"y,1\n' + b"a,b\n" * 5000 + b"caf\xe9,1\n")
+    with pytest.raises(DataError, match=r"is not utf-8: byte 0xe9 .*line 5003"):
+        read_table(tmp_path / "a.csv")

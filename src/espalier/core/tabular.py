@@ -17,20 +17,27 @@ from espalier.core.formats import DAMAGED, open_text, read_bytes, require_format
 
 _SHOWN = 5
 _QUOTED = re.compile(r'(^|[,;\t|])"(?:[^"]|"")*(?:"|$)')  # a name, which may go on over the line's end
+_Lines = Callable[[], Iterable[str]]
 csv.field_size_limit(2**30)
 
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of a file as strings; ``numbers[i]`` is the file's row number of row ``i`` (the header is row 1)."""
+    """The rows of a file as strings; ``numbers[i]`` is the file's row number of row ``i`` (the header is row 1).
+
+    Attributes:
+        header: the names of all columns.
+        names: of those that the rows have.
+    """
 
     header: tuple[str, ...]
+    names: tuple[str, ...]
     rows: Sequence[Sequence[str]]
     numbers: Sequence[int]
 
     def column(self, name: str) -> list[str]:
         """One column's values."""
-        position = self.header.index(name)
+        position = self.names.index(name)
         return [row[position] for row in self.rows]
 
 
@@ -50,8 +57,13 @@ def read_header(path: Path, encoding: str = "utf-8", delimiter: str | None = Non
         return _header(path, io.StringIO(whole, newline=""), delimiter)
 
 
-def read_table(path: Path, encoding: str = "utf-8", delimiter: str | None = None) -> Table:
+def read_table(
+    path: Path, encoding: str = "utf-8", delimiter: str | None = None, *, names: Iterable[str] | None = None
+) -> Table:
     """All rows of a file, which may be gzipped.
+
+    Args:
+        names: the columns that are kept, of those that the file has; None: all.
 
     Raises:
         DataError: not there, empty, of another format, not in ``encoding`` (which byte), broken quoting (where it
@@ -60,28 +72,30 @@ def read_table(path: Path, encoding: str = "utf-8", delimiter: str | None = None
     header = read_header(path, encoding, delimiter)
     if doubled := sorted({name for name in header if header.count(name) > 1}):
         raise DataError(Fault(str(path), f"has the column {doubled[0]!r} more than once.", "Rename one of them."))
-    text = decoded(read_bytes(path), str(path), encoding)
-    separator = _separator(path, io.StringIO(text, newline="").readline(), delimiter)
+    chosen = tuple(header if names is None else dict.fromkeys(name for name in names if name in header))
+    places = [header.index(name) for name in chosen]
+    lines = _lines(path, encoding)
+    separator = _separator(path, next(iter(lines())), delimiter)
     rows: list[list[str]] = []
     numbers: list[int] = []
     ragged: list[tuple[int, int]] = []
     blank: list[int] = []
-    for number, row in _rows(path, text, separator):
+    for number, row in _rows(path, lines, separator):
         if not row and len(header) == 1:  # an empty cell, if others come behind it
             blank.append(number)
         elif len(row) == len(header):
-            rows += [[""] for _ in blank]
+            rows += [[""] * len(places) for _ in blank]
             numbers += blank
             blank = []
-            rows.append(row)
+            rows.append([row[place] for place in places])
             numbers.append(number)
         elif row:
             ragged.append((number, len(row)))
     if ragged:
-        raise _ragged(path, len(header), ragged, text)
+        raise _ragged(path, len(header), ragged, lines)
     if not rows:
         raise DataError(Fault(str(path), "has a header and no rows.", "Give a file with data in it."))
-    return Table(tuple(header), rows, numbers)
+    return Table(tuple(header), chosen, rows, numbers)
 
 
 def sniff_delimiter(path: Path, header: str) -> str:
@@ -121,10 +135,29 @@ def _separator(path: Path, header: str, delimiter: str | None) -> str:
     return sniff_delimiter(path, header) if delimiter is None else delimiter_of("data.delimiter", delimiter)
 
 
-def _rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    def lines() -> Iterable[str]:
-        return io.StringIO(text, newline="")
+def _lines(path: Path, encoding: str) -> _Lines:
+    """The lines of a file, decoded anew each time: as text they may take several times their bytes.
 
+    Raises:
+        DataError: which byte is not in ``encoding``.
+    """
+    content, codec = read_bytes(path), codec_of(encoding)
+
+    def lines() -> Iterator[str]:
+        with io.TextIOWrapper(io.BytesIO(content), encoding=codec, newline="") as file:
+            yield file.readline().lstrip(MARK)
+            yield from file
+
+    try:
+        for _ in lines():
+            pass
+    except UnicodeError:
+        text = decoded(content, str(path), encoding)  # says which byte
+        return lambda: io.StringIO(text, newline="")
+    return lines
+
+
+def _rows(path: Path, lines: _Lines, separator: str) -> Iterator[tuple[int, list[str]]]:
     quoting: Literal[0, 3] = csv.QUOTE_NONE if separator == "\t" and not is_quoted(lines) else csv.QUOTE_MINIMAL
     reader = csv.reader(lines(), delimiter=separator, strict=True, quoting=quoting)
     begins = 1
@@ -147,7 +180,7 @@ def _broken_quoting(path: Path, line: int, error: csv.Error) -> DataError:
     )
 
 
-def is_quoted(lines: Callable[[], Iterable[str]]) -> bool:
+def is_quoted(lines: _Lines) -> bool:
     """Whether a tab-separated text quotes its fields, as few do.
 
     One that does closes each field that it opens before the line ends. Where it does not, a line's end may stand within
@@ -173,9 +206,10 @@ def _widths(lines: Iterable[str], quoting: Literal[0, 3]) -> set[int] | None:
         return None
 
 
-def _ragged(path: Path, width: int, ragged: Sequence[tuple[int, int]], text: str) -> DataError:
+def _ragged(path: Path, width: int, ragged: Sequence[tuple[int, int]], lines: _Lines) -> DataError:
     first, found = ragged[0]
-    if len(ragged) == 1 and found < width and not text.endswith("\n") and first >= text.count("\n"):
+    ends = [line.endswith("\n") for line in lines()]
+    if len(ragged) == 1 and found < width and not ends[-1] and first >= sum(ends):
         return DataError(
             Fault(str(path), f"ends in the middle of line {first}: it was cut off.", "Fetch or export the file again.")
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Unpack
 
@@ -60,7 +61,8 @@ class Clinc150(NamedTexts):
     def local(self, folder: Path, /) -> Source:
         """The six files: of each split the requests of an intent, then those out of scope."""
         files = {split: [folder / name, folder / f"oos_{name}"] for split, name in _FILES.items()}
-        return gather(files, lambda path: read_table(path, delimiter="\t"), Reading(self.columns), origin=str(folder))
+        reading = Reading(self.columns)
+        return gather(files, partial(read_table, delimiter="\t", names=reading.names), reading, origin=str(folder))
 
 
 def _without(source: Source) -> Source:

@@ -81,7 +81,7 @@ def read_conversations(
     slices: Sequence[str],
     on_null: Literal["error", "drop"],
     origin: str,
-    delimited: Callable[[Path], Tabular] = read_table,
+    delimited: Callable[..., Tabular] = read_table,
 ) -> Source:
     """Read the files of each split, one after the other; a later file's row numbers go on.
 
@@ -147,11 +147,11 @@ def _add(
     split.header, split.empty = table.header, split.empty + len(empty)
 
 
-def _table(path: Path, names: Sequence[str], delimited: Callable[[Path], Tabular]) -> Tabular:
+def _table(path: Path, names: Sequence[str], delimited: Callable[..., Tabular]) -> Tabular:
     kind = format_of(path)
     if kind == "parquet":
         return read_parquet(path, names)
-    return delimited(path) if kind == "csv" else read_records(path)
+    return delimited(path, names=names) if kind == "csv" else read_records(path)
 
 
 def _unit(path: Path) -> str:

@@ -24,6 +24,6 @@ class Csv(FileData):
         super().__init__(**files)
         self.encoding, self.delimiter = encoding, delimiter
 
-    def table(self, path: Path, reading: Reading, /) -> Table:  # noqa: ARG002  # all columns are read in any case
+    def table(self, path: Path, reading: Reading, /) -> Table:
         """One file; see ``core.tabular.read_table``."""
-        return read_table(path, self.encoding, self.delimiter)
+        return read_table(path, self.encoding, self.delimiter, names=reading.names)

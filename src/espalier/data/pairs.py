@@ -73,9 +73,12 @@ class Pairs(TableData):
     def _table(self, file: Path) -> tuple[Tabular, str]:
         """A file's columns, and what a row of it is called."""
         holds = format_of(file)
+        names = self._reading("row").names
         if holds == "parquet":
-            return read_parquet(file, self._reading("row").names), "row"
-        return (read_records(file) if holds == "jsonl" else read_table(file, self.encoding, self.delimiter)), "line"
+            return read_parquet(file, names), "row"
+        if holds == "jsonl":
+            return read_records(file), "line"
+        return read_table(file, self.encoding, self.delimiter, names=names), "line"
 
     def _reading(self, unit: str) -> Reading:
         return Reading(self.columns, self.slices, None, self.on_null, unit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -89,7 +90,8 @@ def read_text_files(
     """
     reading = Reading(columns, on_null=on_null)
     whole = {split: [path] for split, path in files.items()}
-    return gather(whole, lambda path: read_table(path, encoding, delimiter), reading, origin=origin)
+    read = partial(read_table, encoding=encoding, delimiter=delimiter, names=reading.names)
+    return gather(whole, read, reading, origin=origin)
 
 
 def gather(
