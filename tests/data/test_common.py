@@ -51,11 +51,18 @@ def test_no_row_is_lost_in_silence(limit: int | None) -> None:
     assert raw.counts["train"].dropped["empty"] == 3
 
 
-def test_split_of_which_every_row_was_dropped_is_still_counted() -> None:
+def test_a_split_without_rows_that_lost_none_is_counted_as_such() -> None:
     empty: dict[str, list[str]] = {"text": [], "label": []}
-    raw = read(Source({"train": rows(40), "test": empty}, "here", dropped={"test": {"empty": 2}}))
+    raw = read(Source({"train": rows(40), "test": empty}, "here"))
     assert "test" not in raw.splits
-    assert (raw.counts["test"].read, raw.counts["test"].kept) == (2, 0)
+    assert (raw.counts["test"].read, raw.counts["test"].kept) == (0, 0)
+
+
+def test_rows_to_evaluate_on_that_were_all_dropped_are_told() -> None:
+    empty: dict[str, list[str]] = {"text": [], "label": []}
+    given = Given(Source({"train": rows(40), "test": empty}, "here", dropped={"test": {"empty": 2}}))
+    with pytest.raises(DataError, match=r"here  has no test rows left \(2 dropped: empty\)"):
+        given.rows(("c0", "c1"))
 
 
 def test_fingerprint_is_of_the_rows_and_stays_the_same() -> None:

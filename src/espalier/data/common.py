@@ -6,7 +6,6 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Annotated, Any, ClassVar, TypedDict
 
 import numpy as np
@@ -23,6 +22,7 @@ from espalier.data import labels as labelling
 from espalier.data.base import AbstractData
 from espalier.data.labels import is_many, natural_order
 from espalier.data.outside import Outside, called_outside, cut_around, require_outside, with_outside
+from espalier.data.soundness import require_equal_lengths, require_known_labels, require_labels, require_rows
 from espalier.data.split import cut, thin
 
 Values = Sequence[Any] | npt.NDArray[Any]
@@ -127,10 +127,11 @@ class TableData(AbstractData):
 
         Raises:
             DataError: columns of different length, no label column or one that is none, one class only, a label in
-                validation or test that training lacks, no rows to train or to validate on; of rows of none of the
-                classes see ``data.outside``.
+                validation or test that training lacks, no rows to train or to validate on, a split of which all rows
+                were left out; of rows of none of the classes see ``data.outside``.
         """
         source = self._tables()
+        require_rows(source)
         names = self._names(source) if self.labelled else source.labels
         many = self.labelled and is_many(source.splits["train"]["label"])
         whole = {split: _table(source, split, names if self.labelled else None, many=many) for split in source.splits}
@@ -154,22 +155,20 @@ class TableData(AbstractData):
 
     def _tables(self) -> Source:
         source = self.tables()
-        _require_equal_lengths(source)
+        require_equal_lengths(source)
         return called_outside(source, self.outside) if self.outside else source
 
     def _names(self, source: Source) -> tuple[str, ...]:
         """The labels' names, in index order. Raises ``DataError``."""
-        many = _require_labels(source, "train")
+        many = require_labels(source, "train")
         train = source.splits["train"]
-        if not len(train["label"]):
-            raise DataError(Fault(source.origin, "has no rows to train on."))
         if not many:
             labelling.require_labels(dict(train), self.columns, source.header)
         names = source.labels or natural_order(set(labelling.flat(train["label"])))
         names = with_outside(names, self.outside) if self.outside else names
         if not names:
             raise DataError(Fault("data.columns.label", "has no label on any row.", "Name the column of labels."))
-        _require_known_labels(source, names)
+        require_known_labels(source, names)
         return names
 
     def rows(self, labels: tuple[str, ...]) -> Raw:
@@ -185,9 +184,10 @@ class TableData(AbstractData):
             DataError: a label that is none of ``labels``, with its row; columns of different length; no rows.
         """
         source = _as_test(self._tables())
-        many = self.labelled and _require_labels(source, "test")
+        require_rows(source)
+        many = self.labelled and require_labels(source, "test")
         if self.labelled:
-            _require_known_labels(source, labels, of="the model")
+            require_known_labels(source, labels, of="the model")
         whole = _table(source, "test", labels if self.labelled else None, many=many)
         if not whole.num_rows:
             raise DataError(Fault(source.origin, "has no rows."))
@@ -268,33 +268,3 @@ def _count(before: pa.Table, after: pa.Table, left_out: Mapping[str, int]) -> Co
     if thinned := before.num_rows - after.num_rows:
         dropped["limit"] = thinned
     return Counts(before.num_rows + sum(left_out.values()), after.num_rows, dropped)
-
-
-def _require_equal_lengths(source: Source) -> None:
-    for split, columns in source.splits.items():
-        lengths = {role: len(values) for role, values in columns.items()}
-        if len(set(lengths.values())) > 1:
-            found = ", ".join(f"{count:,} of {role}" for role, count in lengths.items())
-            raise DataError(Fault(source.origin, f"has unequal numbers of values in its {split} rows: {found}."))
-
-
-def _require_labels(source: Source, first: str) -> bool:
-    """Whether rows have any number of labels; all as those of the split ``first``. Raises ``DataError``."""
-    if "label" not in source.splits[first]:
-        columns = f" of {', '.join(source.header)}" if source.header else ""
-        raise DataError(Fault("data.columns.label=null", "leaves rows without labels.", f"Name their column{columns}."))
-    many = is_many(source.splits[first]["label"])
-    for split, columns_of in source.splits.items():
-        labelling.require_alike(columns_of["label"], partial(source.where, split), many=many)
-    return many
-
-
-def _require_known_labels(source: Source, names: Sequence[str], of: str = "training") -> None:
-    for split, columns in source.splits.items():
-        if not (found := labelling.strange(columns["label"], names)):
-            continue
-        listed = labelling.said(found, partial(source.where, split))
-        known = ", ".join(map(repr, names[:10])) + (" …" if len(names) > 10 else "")
-        remedy = labelling.mended([label for _, label in found], names, of)
-        lacks = f"have labels that {of} lacks: {listed}. {of[0].upper()}{of[1:]} has {known}."
-        raise DataError(Fault(f"the {split} rows", lacks, remedy))
