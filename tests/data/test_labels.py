@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from espalier.core.errors import DataError
 from espalier.data.labels import (
     as_labels,
+    as_slice,
     as_text,
     flat,
     indexed,
@@ -35,6 +38,16 @@ def labels(values: list[Any], separator: str | None = None) -> list[Any]:
 )  # fmt: skip
 def test_as_text(value: Any, text: str | None) -> None:
     assert as_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(None, ""), (float("nan"), ""), (np.float32("nan"), ""), ("", ""), (" a", " a"), (1, "1"), (1.0, "1"),
+     (1.5, "1.5"),     (np.float32(2), "2"), (np.datetime64("2026-01-02"), "2026-01-02"), (False, "false"), (0, "0"),
+     (date(2026, 1, 2), "2026-01-02"), (datetime(2026, 1, 2, 3, 4), "2026-01-02 03:04:00"), (Decimal("1.50"), "1.50")],
+)  # fmt: skip
+def test_as_slice(value: Any, told: str) -> None:
+    assert as_slice(value) == told
 
 
 def test_one_label_or_any_number() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,14 @@ def test_rows_are_numbered_from_0_and_other_columns_are_left_alone(tmp_path: Pat
 def test_labels_as_lists(tmp_path: Path) -> None:
     raw = read(tmp_path, {"text": ["a", "b", "c"] * 10, "label": [["x"], ["x", "y"], []] * 10})
     assert (raw.kinds["label"], raw.labels[""]) == ("labels", ("x", "y"))
+
+
+def test_dates_and_numbers_are_slices(tmp_path: Path) -> None:
+    days, stars = [date(2026, 1, 1 + i % 2) for i in range(40)], [float(i % 3) if i % 3 else None for i in range(40)]
+    columns = {"text": [f"text {i}" for i in range(40)], "label": [i % 2 for i in range(40)], "day": days, "n": stars}
+    train = read(tmp_path, columns, slices=["day", "n"]).splits["train"]
+    assert set(train["slice:day"].to_pylist()) == {"2026-01-01", "2026-01-02"}
+    assert set(train["slice:n"].to_pylist()) == {"", "1", "2"}
 
 
 def test_faults_name_the_row(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from espalier.core.jsonl import read_records
 from espalier.core.parquet import read_parquet
 from espalier.core.parts import Batching
 from espalier.data.common import Common, Source, TableData
-from espalier.data.labels import SLICE, as_text, is_nothing
+from espalier.data.labels import SLICE, as_slice, as_text, is_nothing
 from espalier.data.paths import Files
 from espalier.data.squad_file import read_squad
 from espalier.data.text_table import Reading, Split, Tabular, require_column, source_of
@@ -164,7 +164,7 @@ def _add(
             empty.append(number)
             continue
         kept.append(number)
-        read = [*texts, row.answers(answers, texts[0]), *(as_text(value) or "" for value in values)]
+        read = [*texts, row.answers(answers, texts[0]), *map(as_slice, values)]
         for column, value in zip(found.values(), read, strict=True):
             column.append(value)
     if empty and on_null == "error":

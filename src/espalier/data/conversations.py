@@ -18,7 +18,7 @@ from espalier.core.parquet import read_parquet
 from espalier.core.parts import Batching
 from espalier.core.tabular import read_table
 from espalier.data.common import Common, Source, TableData
-from espalier.data.labels import SLICE, as_text, is_nothing
+from espalier.data.labels import SLICE, as_slice, as_text, is_nothing
 from espalier.data.paths import Files
 from espalier.data.text_table import Reading, Split, Tabular, require_column, source_of
 
@@ -137,7 +137,7 @@ def _add(
     empty = {i for i in range(len(where)) if not all(found[role][i] for role in needed)}
     if empty and on_null == "error":
         raise _empty(path, unit, [table.numbers[i] for i in sorted(empty)])
-    found |= {f"{SLICE}{name}": [as_text(value) or "" for value in table.column(name)] for name in slices}
+    found |= {f"{SLICE}{name}": [as_slice(value) for value in table.column(name)] for name in slices}
     kept = [i for i in range(len(where)) if i not in empty]
     for role, values in found.items():
         split.columns.setdefault(role, []).extend(values[i] for i in kept)

@@ -70,6 +70,15 @@ def _named(value: Any) -> str | None:
     return str(int(value)) if isinstance(value, float | np.floating) and float(value).is_integer() else as_text(value)
 
 
+def as_slice(value: Any) -> str:
+    """What a field tells results apart by: a text, a number, a date, …; ``""`` where there is nothing.
+
+    A whole number is the same whether it is stored as an integer or a float.
+    """
+    value = value.item() if isinstance(value, np.generic) else value
+    return "" if is_nothing(value) else _named(value) or str(value)
+
+
 def is_empty(value: Any) -> bool:
     """Whether a field says nothing; no labels at all is something."""
     return value is None or (isinstance(value, str) and not value.strip())

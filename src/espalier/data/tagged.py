@@ -14,7 +14,7 @@ from espalier.core.facts import Kind, Raw
 from espalier.core.jsonl import read_records
 from espalier.core.parquet import read_parquet
 from espalier.data.common import Common, Source, TableData
-from espalier.data.labels import SLICE, as_text, said
+from espalier.data.labels import SLICE, as_slice, said
 from espalier.data.paths import Files
 from espalier.data.text_table import Reading, Split, Tabular, require_column, source_of
 
@@ -117,7 +117,7 @@ def _add(
     found: dict[str, list[Any]] = {role: [rows[i][place] for i in kept] for place, role in enumerate(_ROLES)}
     for name in slices:
         values = table.column(name)
-        found[f"{SLICE}{name}"] = [as_text(values[i]) or "" for i in kept]
+        found[f"{SLICE}{name}"] = [as_slice(values[i]) for i in kept]
     for role, column in found.items():
         split.columns.setdefault(role, []).extend(column)
     start = split.numbers[-1] + 1 if split.numbers else 0

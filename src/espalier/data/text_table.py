@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 from espalier.core.errors import DataError, Fault
 from espalier.core.tabular import read_table
 from espalier.data.common import Source
-from espalier.data.labels import SLICE, as_labels, as_text, is_empty, is_nothing
+from espalier.data.labels import SLICE, as_labels, as_slice, as_text, is_empty, is_nothing
 
 _SHOWN = 5
 
@@ -161,7 +161,7 @@ def _column(table: Tabular, role: str, reading: Reading, origin: str) -> list[An
         if name not in table.header:
             known = ", ".join(table.header)
             raise DataError(Fault(f"data.slices=[{name}]", f"is no column of {origin}.", f"It has: {known}."))
-        return [as_text(value) or "" for value in table.column(name)]
+        return [as_slice(value) for value in table.column(name)]
     require_column(role, name, table.header, origin)
     values = table.column(name)
     if role == "image":
