@@ -17,6 +17,7 @@ from espalier.data.labels import (
     indexed,
     is_empty,
     is_many,
+    known_as,
     label_counts,
     mended,
     natural_order,
@@ -52,6 +53,7 @@ def test_as_slice(value: Any, told: str) -> None:
 
 def test_one_label_or_any_number() -> None:
     assert labels(["a", 1, None]) == ["a", "1", None]
+    assert labels(["pos", "pos ", "\tpos", " "]) == ["pos", "pos", "pos", ""]
     assert labels([["a", 2], [], None]) == [("a", "2"), (), None]
     assert labels([1, 1.0, np.float64(2), 2.5, float("inf"), None]) == ["1", "1", "2", "2.5", "inf", None]
     assert labels([[1.0, 2]]) == [("1", "2")]
@@ -108,6 +110,13 @@ def test_of_strange_labels_only_those_that_are_shown_are_looked_up() -> None:
     found = [(i, f"c{i}") for i in range(7)]
     assert said(found[:1], where) == "'c0' (line 0)" and said(found, where).endswith("'c4' (line 4) and 2 more")
     assert looked == [0, 0, 1, 2, 3, 4]
+
+
+def test_a_models_labels_are_called_as_rows_call_them() -> None:
+    assert known_as((" neg", "pos ", "other"), ["neg", "pos"]) == ("neg", "pos", "other")
+    assert known_as(("neg", "pos", "pos "), ["neg", "pos"]) == ("neg", "pos", "pos ")
+    assert known_as(("neg", " pos"), ["neg", " pos"]) == ("neg", " pos")
+    assert known_as((" a",), [("a",)]) == ("a",)
 
 
 def test_texts_in_the_label_column_are_told_with_the_column_that_looks_right() -> None:

@@ -65,7 +65,7 @@ class FileData(TableData):
         super().__init__(columns=columns, **common)
         self.paths = {"train": path, "validation": validation_path, "test": test_path}
         self.slices, self.label_separator, self.on_null = slices, label_separator, on_null
-        self.outside = Outside(outside, f"data.outside={outside}", "data.outside=null") if outside else None
+        self.outside = Outside(outside.strip(), f"data.outside={outside}", "data.outside=null") if outside else None
 
     @abstractmethod
     def table(self, path: Path, reading: Reading, /) -> Tabular:

@@ -79,7 +79,7 @@ class Hub(TableData):
             table = self._table(found[theirs])
             if ours != "train":
                 self._require_told_labels(ours, theirs, table)
-            splits[ours], names = Split({}), table.names
+            splits[ours], names = Split({}), tuple(dict.fromkeys(map(str.strip, table.names)))  # as labels are read
             add(splits[ours], table, self.reading, f"{self.source} {theirs}")
         if self.streaming:
             self._require_two_classes(splits["train"].columns.get("label", ()))

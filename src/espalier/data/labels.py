@@ -38,7 +38,7 @@ def as_text(value: Any) -> str | None:
 def as_labels(values: Sequence[Any], separator: str | None, where: Callable[[int], str]) -> list[Label | None]:
     """One label for each row, or a tuple of any number of them where the column holds lists or separated texts.
 
-    A whole number is one label, whether it is stored as an integer or a float.
+    A whole number is one label, whether it is stored as an integer or a float; blanks around one are none of it.
 
     Args:
         where: position -> where that row stands, for people.
@@ -54,7 +54,7 @@ def as_labels(values: Sequence[Any], separator: str | None, where: Callable[[int
             text = _named(value)
             if text is None and not is_nothing(value):
                 raise DataError(Fault("data.columns.label", f"is no label on {where(position)}: {value!r:.60}."))
-            labels.append(text if separator is None or text is None else _parts(text, separator))
+            labels.append(None if text is None else text.strip() if separator is None else _parts(text, separator))
         elif value is None:
             labels.append(None)
         elif not lists[position] or None in (inner := [_named(item) for item in value]):
@@ -188,6 +188,13 @@ def strange(values: Column, names: Sequence[str]) -> list[tuple[int, str]]:
     if not is_many(values):
         return [(row, str(value)) for row, value in enumerate(values) if str(value) not in known]
     return [(row, str(label)) for row, labels in enumerate(values) for label in labels if str(label) not in known]
+
+
+def known_as(names: Sequence[str], values: Column) -> tuple[str, ...]:
+    """A model's labels as rows call them: it may have learned one with blanks around it, which are read as none."""
+    there = set(flat(values))
+    bare = [name.strip() for name in names]
+    return tuple(b if b in there and b not in names and a not in there else a for a, b in zip(names, bare, strict=True))
 
 
 def mended(strangers: Iterable[str], names: Sequence[str], of: str) -> str:
