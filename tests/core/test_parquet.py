@@ -34,6 +34,16 @@ def test_no_rows(tmp_path: Path) -> None:
         read_parquet(tmp_path / "a.parquet", ["a"])
 
 
+def test_two_columns_of_one_name_are_refused_where_it_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "a.parquet"
+    pq.write_table(pa.table([pa.array(["x"]), pa.array(["y"]), pa.array([1])], names=["a", "a", "b"]), file)
+    assert read_parquet(file, ["b"]).column("b") == [1]
+    with pytest.raises(DataError, match=r"a.parquet  has the column 'a' more than once\. Rename one of them"):
+        read_parquet(file, ["b", "a"])
+    with pytest.raises(DataError, match="has the column 'a' more than once"):
+        next(read_chunks(str(file), "parquet", 10))
+
+
 def test_a_file_that_was_cut_off(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-20])
     with pytest.raises(DataError, match=r"a.parquet  is cut off or damaged: .* Fetch or export the file again"):

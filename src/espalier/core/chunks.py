@@ -18,7 +18,7 @@ from espalier.core.encodings import MARK, codec_of
 from espalier.core.errors import DataError, Fault, UserError
 from espalier.core.formats import DAMAGED, open_bytes, open_text, require_format
 from espalier.core.jsonl import objects
-from espalier.core.parquet import UNREADABLE, damaged
+from espalier.core.parquet import UNREADABLE, damaged, require_single
 from espalier.core.tabular import delimiter_of, is_quoted, sniff_delimiter
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
@@ -162,7 +162,9 @@ def _parquet(path: Path, size: int) -> Iterator[Chunk]:
     require_format(path, "parquet")
     done = 0
     try:
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=size):
+        file = pq.ParquetFile(path)
+        require_single(path, names := file.schema_arrow.names, names)
+        for batch in file.iter_batches(batch_size=size):
             batch.validate(full=True)
             yield Columns(pa.Table.from_batches([batch]), range(done, done + batch.num_rows))
             done += batch.num_rows

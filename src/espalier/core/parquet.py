@@ -49,7 +49,8 @@ def read_parquet(path: Path, names: Iterable[str]) -> ParquetTable:
     """Those of the named columns that the file has.
 
     Raises:
-        DataError: not there, another format, cut off or damaged, no rows, more of them than it has bytes.
+        DataError: not there, another format, cut off or damaged, no rows, more of them than it has bytes, two columns
+            of a name that is asked for.
     """
     file = _opened(path)
     header = tuple(file.schema_arrow.names)
@@ -60,6 +61,7 @@ def read_parquet(path: Path, names: Iterable[str]) -> ParquetTable:
         truth = f"has {packed:,} bytes and {rows:,} rows: nearly all of them are the same."
         raise DataError(Fault(str(path), truth, "Ask whoever made it for fewer rows."))
     chosen = [name for name in dict.fromkeys(names) if name in header]
+    require_single(path, header, chosen)
     if not chosen:
         return ParquetTable(header, file.read([]), range(file.metadata.num_rows))
     try:
@@ -82,6 +84,12 @@ def _batches(file: pq.ParquetFile, names: list[str], path: Path) -> Iterator[pa.
             truth = f"has {packed:,} bytes and unpacks to more than {unpacked / 1e6:,.0f} MB: no table does."
             raise DataError(Fault(str(path), truth, "Ask whoever made it for fewer rows."))
         yield batch
+
+
+def require_single(path: Path, header: Sequence[str], names: Iterable[str]) -> None:
+    """Refuse a name that two columns of a file have. Raises ``DataError``."""
+    if (doubled := next((name for name in names if header.count(name) > 1), None)) is not None:
+        raise DataError(Fault(str(path), f"has the column {doubled!r} more than once.", "Rename one of them."))
 
 
 def _opened(path: Path) -> pq.ParquetFile:
