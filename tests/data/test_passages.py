@@ -33,6 +33,24 @@ def test_a_passage_ends_behind_its_blank_lines() -> None:
     assert passages("") == passages(" \n\n ") == []
 
 
+@pytest.mark.parametrize(
+    ("text", "lengths"),
+    [
+        ("123456789\n" * 20_000, [65_530] * 3 + [3_410]),
+        ("x" * 70_000 + "\nend" + "\n" * 90_000, [70_001, 90_003]),
+        ("\n" * 70_000 + "123456789\n" * 7_000, [135_530, 4_470]),
+        ("x" * 65_536, [65_536]),
+        ("x" * 140_000, [140_000]),
+        ("x" * 65_535 + "\n" + "y" * 65_536 + "\nz", [65_536, 65_537, 1]),
+        ("a\n\n" + "123456789\n" * 7_000 + "\n\nb", [3, 65_530, 4_472, 1]),
+    ],
+)
+def test_a_very_long_passage_is_cut_where_lines_end(text: str, lengths: list[int]) -> None:
+    found = passages(text)
+    assert "".join(found) == text and [*map(len, found)] == lengths
+    assert all(piece.strip() for piece in found)
+
+
 def test_validation_is_the_text_s_end() -> None:
     text = "".join(f"{i}{'x' * i}\n\n" for i in range(20))
     raw = Given({"train": [text]}).read()

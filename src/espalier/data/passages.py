@@ -15,6 +15,7 @@ from espalier.core.parts import Batching
 from espalier.data.common import Source, TableData
 
 _GAP = re.compile(r"\n\s*\n")
+_LONG = 2**16  # characters, above which a passage is cut: a text without blank lines would be one row
 _ORDER = ("train", "validation", "test")
 
 
@@ -52,7 +53,7 @@ class PassageData(TableData):
 def passages(text: str) -> list[str]:
     """A text in pieces that end where blank lines do; each has something else than blanks, together they are the text.
 
-    A text of blanks alone has none.
+    Very long ones end where a line does. A text of blanks alone has none.
     """
     ends = [gap.end() for gap in _GAP.finditer(text)]
     pieces = [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True) if start < end]
@@ -60,7 +61,20 @@ def passages(text: str) -> list[str]:
         pieces[:2] = ["".join(pieces[:2])]
     if len(pieces) > 1 and not pieces[-1].strip():
         pieces[-2:] = ["".join(pieces[-2:])]
-    return [piece for piece in pieces if piece.strip()]
+    return [part for piece in pieces if piece.strip() for part in _parts(piece)]
+
+
+def _parts(passage: str) -> Iterator[str]:
+    """Pieces of whole lines, no longer than allowed where no line is; none of them is of blanks alone."""
+    last = len(passage.rstrip())
+    begin, first = 0, last - len(passage.strip())  # of a piece, and of its words
+    while len(passage) - first > _LONG:
+        end = (passage.rfind("\n", first, first + _LONG) + 1) or (passage.find("\n", first) + 1)
+        if not 0 < end < last:
+            break
+        yield passage[begin:end]
+        begin = first = end
+    yield passage[begin:]
 
 
 def _cut(documents: Sequence[str], shares: Mapping[str, float]) -> dict[str, list[str]]:
