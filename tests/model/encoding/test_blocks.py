@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from array import array
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +18,13 @@ def test_each_token_is_foretold_once() -> None:
         [1, 2, 3], [3, 4, 5], [5, 6], [10, 11], [20, 21, 22], [22, 23],
     ]  # fmt: skip
     assert taken.tolist() == [0, 1, 2, 3, 4, 4]
+
+
+def test_documents_and_rows_without_tokens_have_no_block() -> None:
+    rows = [array("i", ids) for ids in ([], [1, 2], [], [], [3], [])]
+    blocks, taken = blocks_of(rows, np.array([0, 1, 1, 2, 3, 3]), 4)
+    assert [blocks[i].tolist() for i in range(len(blocks))] == [[1, 2], [3]] and taken.tolist() == [1, 4]
+    assert [len(found) for found in blocks_of([], np.zeros(0, np.int64), 4)] == [0, 0]
 
 
 @pytest.mark.parametrize("size", [2, 3, 4, 7, 100])

@@ -118,7 +118,7 @@ def test_the_first_piece_of_a_word_is_found_where_blanks_belong_to_pieces(apart:
     ids, places, _ = pieces_of_words(tokenizer, None, empty=0)(words)
     for row, encoded, firsts in zip(words, ids, places, strict=True):
         told = [encoded[begin:end] for begin, end in zip(firsts, [*firsts[1:], len(encoded)], strict=True)]
-        assert min(firsts) >= 0 and firsts == sorted(firsts)
+        assert min(firsts) >= 0 and list(firsts) == sorted(firsts)
         assert [decoder_of(apart).decode([tokenizer.id_to_token(i) for i in ids_]).strip() for ids_ in told] == row
 
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
+import pyarrow as pa
 import pytest
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
@@ -75,6 +78,20 @@ def test_text_without_a_token_has_one_all_the_same() -> None:
     text = encode_texts(tokenizer(), raw.splits["train"], ["text"], None, empty=4)["text"]
     assert isinstance(text, Ragged)
     assert [text[row].tolist() for row in range(2)] == [[4], [1]]
+
+
+def test_ids_that_wait_for_others_take_their_four_bytes() -> None:
+    named = tokenizer()
+    named.add_tokens([f"t{i}" for i in range(300)])  # Python keeps small numbers, and makes each larger one anew
+    table = pa.table({"text": ["t290 t291 t292 t293 " * 100] * 1000})
+    tracemalloc.start()
+    try:
+        columns = encode_texts(named, table, ["text"], None)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(columns["text"], Ragged) and len(columns["text"].values) == 400_000
+    assert peak < 20 * 400_000
 
 
 def test_roles_are_the_text_columns() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from functools import partial
 
 from tokenizers import Tokenizer
 
-from espalier.model.encoding.texts import in_parts
+from espalier.model.encoding.texts import in_parts, packed
 
 _BEFORE = "\n"  # what a text is tried behind
 
@@ -25,17 +26,17 @@ class Behind:
         begins = before and both[: len(before)] == before and both != [*before, *alone]
         self._before: list[int] = before if begins else []
 
-    def __call__(self, texts: Sequence[str], firsts: Sequence[bool]) -> list[list[int]]:
+    def __call__(self, texts: Sequence[str], firsts: Sequence[bool]) -> list[array[int]]:
         """Ids of each piece.
 
         Args:
             firsts: whether a piece begins a text.
         """
         if not self._before:
-            return [found.ids for found in in_parts(self._encode, texts)]
+            return [packed(found.ids) for found in in_parts(self._encode, texts)]
         given = [text if first or not text else f"{_BEFORE}{text}" for text, first in zip(texts, firsts, strict=True)]
         rows = (found.ids for found in in_parts(self._encode, given))
-        return [self._without(ids, text) if text != whole else ids
+        return [packed(self._without(ids, text) if text != whole else ids)
                 for ids, text, whole in zip(rows, texts, given, strict=True)]  # fmt: skip
 
     def _without(self, ids: list[int], text: str) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from itertools import chain, pairwise
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from espalier.core.columns import Ragged
+from espalier.model.encoding.texts import packed
 
 
 def blocks_of(
@@ -25,11 +27,8 @@ def blocks_of(
     Returns:
         The blocks, and of each the row that its second token is of (its only one, where there is no second).
     """
-    lengths = np.array([len(row) for row in rows], np.int64)
-    flat = np.fromiter(chain.from_iterable(rows), np.int32, int(lengths.sum()))
-    owner = np.repeat(np.arange(len(rows)), lengths)
-    of = np.asarray(document)[owner]
-    bounds = [0, *(np.flatnonzero(of[1:] != of[:-1]) + 1), len(flat)] if len(flat) else [0]
+    whole = Ragged.of(rows)
+    bounds = np.unique(whole.offsets[[0, *_changes(document), -1]])  # a document without tokens has none
     starts, ends = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for begin, end in pairwise(bounds):
         first = np.arange(begin, max(begin + 1, end - 1), size - 1)
@@ -37,9 +36,10 @@ def blocks_of(
         ends.append(np.minimum(first + size, end))
     start, end = np.concatenate(starts), np.concatenate(ends)
     offsets = np.append(0, np.cumsum(end - start)).astype(np.int64)
-    within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], end - start)
+    pieces = [whole.values[first:last] for first, last in zip(start, end, strict=True)]
+    flat = np.concatenate(pieces or [whole.values])
     second = np.minimum(start + 1, end - 1)
-    return Ragged(flat[np.repeat(start, end - start) + within], offsets), owner[second].astype(np.int64)
+    return Ragged(flat, offsets), np.searchsorted(whole.offsets, second, side="right").astype(np.int64) - 1
 
 
 def whole_blocks(
@@ -61,15 +61,19 @@ def whole_blocks(
         The blocks, and of each the row that its first token is of.
     """
     room = max(1, size - len(before) - len(after))
-    blocks: list[list[int]] = []
+    blocks: list[array[int]] = []
     taken: list[int] = []
     lengths = np.array([len(row) for row in rows], np.int64)
-    of = np.asarray(document)
-    bounds = [0, *(np.flatnonzero(of[1:] != of[:-1]) + 1), len(rows)] if len(rows) else [0]
+    bounds = [0, *_changes(document), len(rows)] if len(rows) else [0]
     for begin, end in pairwise(bounds):
-        flat = list(chain.from_iterable(rows[begin:end]))
+        flat = packed(chain.from_iterable(rows[begin:end]))
         owner = np.repeat(np.arange(begin, end), lengths[begin:end])
         for start in range(0, len(flat), room):
-            blocks.append([*before, *flat[start : start + room], *after])
+            blocks.append(packed([*before, *flat[start : start + room], *after]))
             taken.append(int(owner[start]))
     return Ragged.of(blocks), np.array(taken, np.int64)
+
+
+def _changes(document: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """The rows with which another document begins."""
+    return np.flatnonzero(np.diff(document)) + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -18,7 +19,7 @@ from espalier.core.facts import DataFacts, Raw
 from espalier.model.encoding.behind import Behind
 from espalier.model.encoding.blocks import blocks_of
 from espalier.model.encoding.pretrained import read_tokenizer
-from espalier.model.encoding.texts import in_parts, text_roles
+from espalier.model.encoding.texts import in_parts, packed, text_roles
 from espalier.model.source import locate
 
 ROLE, ANSWER = "text", f"text{BESIDE}answer"
@@ -89,9 +90,9 @@ class Chat:
             document = table[DOCUMENT].to_numpy()
             blocks, taken = blocks_of(self._running(texts, document), document, self.max_length + 1)
             return {self.role: blocks, "taken": taken}
-        rows = [encoded.ids for encoded in in_parts(self.backend.encode_batch_fast, texts)]
-        empty = self.tokenizer.eos_token_id or self.tokenizer.pad_token_id
-        return self._limited([row or [empty] for row in rows], self.keep)
+        rows = [packed(encoded.ids) for encoded in in_parts(self.backend.encode_batch_fast, texts)]
+        empty = packed([self.tokenizer.eos_token_id or self.tokenizer.pad_token_id])
+        return self._limited([row or empty for row in rows], self.keep)
 
     def decode(self, ids: Sequence[int], /) -> str:
         """The text of some ids, without special ones."""
@@ -140,10 +141,10 @@ class Chat:
         pieces = [text for row in rows for text, _ in row]
         ids = iter(Behind(self.backend)(pieces, [place == 0 for row in rows for place, _ in enumerate(row)]))
         told = [[(next(ids), answer) for _, answer in row] for row in rows]
-        joined = [[token for some, _ in row for token in some] for row in told]
+        joined = [packed(token for some, _ in row for token in some) for row in told]
         if not (learns := "answer" in table.column_names):
             return self._limited(joined, "end")
-        marks = [[int(answer) for some, answer in row for _ in some] for row in told]
+        marks = [packed(int(answer) for some, answer in row for _ in some) for row in told]
         columns = dict(self._limited(joined, "start"))
         answer = Ragged.of([row[: self.max_length] for row in marks])
         expected = float(answer.values.sum()) / max(1, len(rows)) if learns else 0.0
@@ -190,7 +191,7 @@ class Chat:
             ends += [token for token in behind[:1] if token in special and token not in ends]
         return ends
 
-    def _running(self, texts: Sequence[str], document: Any) -> list[list[int]]:
+    def _running(self, texts: Sequence[str], document: Any) -> list[array[int]]:
         """Passages as ids; a document's first begins as a text does, its last ends as one."""
         changes = np.flatnonzero(np.diff(document)) + 1
         begins = {0, *changes.tolist()}
@@ -198,9 +199,9 @@ class Chat:
         tried, end = self.backend.encode("a"), [self.tokenizer.eos_token_id]
         begin = tried.ids[: tried.special_tokens_mask.index(0)]
         for first in [0, *changes] if rows else []:
-            rows[first] = [*begin, *rows[first]]
+            rows[first] = packed([*begin, *rows[first]])
         for last in [*(changes - 1), len(rows) - 1] if rows and end != [None] else []:
-            rows[last] = [*rows[last], *end]
+            rows[last] = packed([*rows[last], *end])
         return rows
 
     def _limited(self, rows: Sequence[Sequence[int]], keep: Literal["start", "end"]) -> Columns:

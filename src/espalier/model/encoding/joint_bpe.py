@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
@@ -18,6 +19,7 @@ from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
 from espalier.model.encoding.bpe import byte_pairs
 from espalier.model.encoding.learned import PAD, AbstractLearned
+from espalier.model.encoding.texts import packed
 
 START, END = "[START]", "[END]"
 _SPECIAL = (PAD, START, END)
@@ -65,7 +67,7 @@ class JointBpe(AbstractLearned):
         tokenizer.post_processor = TemplateProcessing(single=f"$A {END}", special_tokens=[(END, self.end)])
         return tokenizer
 
-    def _cut(self, ids: list[int]) -> list[int]:
+    def _cut(self, ids: array[int]) -> array[int]:
         if self.max_length is None or len(ids) <= self.max_length:
             return ids
-        return [*ids[: self.max_length - 1], self.end]
+        return packed([*ids[: self.max_length - 1], self.end])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from array import array
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +18,7 @@ from transformers import PreTrainedTokenizerFast
 from espalier.core.columns import DOCUMENT, Columns, Ragged
 from espalier.core.facts import DataFacts, Raw
 from espalier.model.encoding.blocks import blocks_of
-from espalier.model.encoding.texts import Keep, encode_texts, in_parts, text_roles
+from espalier.model.encoding.texts import Keep, encode_texts, in_parts, packed, text_roles
 
 PAD, UNKNOWN, BETWEEN = "[PAD]", "[UNK]", "[SEP]"
 _FILE = "tokenizer.json"
@@ -92,7 +93,7 @@ class AbstractLearned(ABC):
             blocks, taken = blocks_of(rows, table[DOCUMENT].to_numpy(), self.max_length + 1)
             return {role: blocks, "taken": taken}
         lengths = np.max([[len(row) for row in rows] for rows in ids.values()], axis=0).astype(np.int32)
-        cut = {role: Ragged.of([self._cut(row) or [0] for row in rows]) for role, rows in ids.items()}
+        cut = {role: Ragged.of([self._cut(row) or packed([0]) for row in rows]) for role, rows in ids.items()}
         return {**cut, "length": lengths, "truncated": lengths > (self.max_length or np.inf)}
 
     def decode(self, ids: Sequence[int], /) -> str:
@@ -130,10 +131,10 @@ class AbstractLearned(ABC):
         rows = '[("a text", "its other"), ("one more", "and its")]' if self.pair else '["a text", "another one"]'
         return _RECIPE.format(limit="" if self.max_length is None else limit, rows=rows)
 
-    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
-        return [encoded.ids for encoded in in_parts(self.tokenizer.encode_batch_fast, list(texts))]
+    def _ids(self, texts: Sequence[str]) -> list[array[int]]:
+        return [packed(encoded.ids) for encoded in in_parts(self.tokenizer.encode_batch_fast, list(texts))]
 
-    def _cut(self, ids: list[int]) -> list[int]:
+    def _cut(self, ids: array[int]) -> array[int]:
         if self.max_length is None:
             return ids
         return ids[: self.max_length] if self.keep == "start" else ids[-self.max_length :]

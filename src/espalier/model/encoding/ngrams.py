@@ -18,7 +18,7 @@ from annotated_types import Ge
 from espalier.core.columns import Columns, Ragged
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.files import read_json
-from espalier.model.encoding.texts import shares, text_roles
+from espalier.model.encoding.texts import packed, shares, text_roles
 
 _FILE = "ngrams.json"
 _SETTINGS = ("buckets", "longest", "lowercase")
@@ -92,7 +92,7 @@ class Ngrams:
             whole = [len(a) + 1 + len(b) for a, b in zip(rows, beside, strict=True)] if beside else map(len, rows)
             lengths = np.maximum(lengths, np.fromiter(whole, np.int32, len(rows)))
             cut = map(self._joined, rows, beside) if beside else (words[: self.max_length] for words in rows)
-            columns[role] = Ragged.of([self._ids(words) for words in cut])
+            columns[role] = Ragged.of([packed(self._ids(words)) for words in cut])
         truncated = lengths > (np.inf if self.max_length is None else self.max_length)
         return {**columns, "length": lengths, "truncated": truncated}
 

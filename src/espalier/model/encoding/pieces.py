@@ -12,10 +12,10 @@ from tokenizers import Tokenizer
 
 from espalier.core.columns import BESIDE, FIRST, Columns, Ragged
 from espalier.core.facts import DataFacts
-from espalier.model.encoding.texts import in_parts, places_left
+from espalier.model.encoding.texts import in_parts, packed, places_left
 
-Ids = list[list[int]]
-Encode = Callable[[list[list[str]]], tuple[Ids, list[list[int]], list[int]]]
+Ids = Sequence[Sequence[int]]
+Encode = Callable[[list[list[str]]], tuple[Ids, Ids, list[int]]]
 
 
 def word_roles(facts: DataFacts) -> tuple[str, ...]:
@@ -63,13 +63,13 @@ def pieces_of_words(tokenizer: Tokenizer, max_length: int | None, *, empty: int)
         empty: the id that stands for a row without any token.
     """
 
-    def encode(rows: list[list[str]]) -> tuple[Ids, list[list[int]], list[int]]:
-        ids, firsts, lengths = Ids(), list[list[int]](), list[int]()
+    def encode(rows: list[list[str]]) -> tuple[Ids, Ids, list[int]]:
+        ids, firsts, lengths = list[Sequence[int]](), list[Sequence[int]](), list[int]()
         found = in_parts(tokenizer.encode_batch, [" ".join(words) for words in rows])
         for words, encoding in zip(rows, found, strict=True):
             places = places_left(encoding, max_length)
-            ids.append(_at(encoding.ids, places) or [empty])
-            firsts.append(first_pieces(words, _at(encoding.offsets, places)))
+            ids.append(packed(_at(encoding.ids, places) or [empty]))
+            firsts.append(packed(first_pieces(words, _at(encoding.offsets, places))))
             lengths.append(len(encoding))
         return ids, firsts, lengths
 
@@ -79,12 +79,14 @@ def pieces_of_words(tokenizer: Tokenizer, max_length: int | None, *, empty: int)
 def ids_of_words(tokenizer: Tokenizer, max_length: int | None) -> Encode:
     """One id for each word, of a tokenizer that takes none apart; 0 for a row without any."""
 
-    def encode(rows: list[list[str]]) -> tuple[Ids, list[list[int]], list[int]]:
+    def encode(rows: list[list[str]]) -> tuple[Ids, Ids, list[int]]:
         # An empty word would have no id; a blank is one that is not known.
         known = [[word or " " for word in words] for words in rows]
-        found = [e.ids for e in in_parts(partial(tokenizer.encode_batch, is_pretokenized=True), known)]
-        firsts = [[i if max_length is None or i < max_length else -1 for i in range(len(words))] for words in rows]
-        return [ids[:max_length] or [0] for ids in found], firsts, [len(ids) for ids in found]
+        found = [packed(e.ids) for e in in_parts(partial(tokenizer.encode_batch, is_pretokenized=True), known)]
+        firsts = [
+            packed(i if max_length is None or i < max_length else -1 for i in range(len(words))) for words in rows
+        ]
+        return [ids[:max_length] or packed([0]) for ids in found], firsts, [len(ids) for ids in found]
 
     return encode
 

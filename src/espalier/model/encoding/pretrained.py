@@ -18,7 +18,7 @@ from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts, Raw
 from espalier.model.encoding.blocks import whole_blocks
 from espalier.model.encoding.pieces import encode_words, padding, pieces_of_words
-from espalier.model.encoding.texts import encode_texts, in_parts, text_roles
+from espalier.model.encoding.texts import encode_texts, in_parts, packed, text_roles
 from espalier.model.encoding.windows import Cutting, Reading, encode_windows, null_token
 from espalier.model.source import locate
 from espalier.model.transformer import read_config
@@ -129,7 +129,7 @@ class Pretrained:
     def _blocks(self, texts: Sequence[str], document: Any, role: str, size: int) -> Columns:
         """Running text, in pieces that end where the size does, each with the tokenizer's own tokens around it."""
         bare = partial(self.backend.encode_batch_fast, add_special_tokens=False)
-        rows = [row.ids for row in in_parts(bare, list(texts))]
+        rows = [packed(row.ids) for row in in_parts(bare, list(texts))]
         ids, owners = self.backend.encode("a").ids, self.backend.encode("a").sequence_ids
         first, last = owners.index(0), len(owners) - owners[::-1].index(0)
         blocks, taken = whole_blocks(rows, document, size, ids[:first], ids[last:])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -67,11 +68,16 @@ def encode_texts(
         if second:
             texts = list(zip(texts, (joint + text for text in table[second].to_pylist()), strict=True))
         encoded = in_parts(tokenizer.encode_batch_fast, texts)
-        rows = [(len(row), _cut(row, max_length, keep) or [empty]) for row in encoded]
+        rows = [(len(row), packed(_cut(row, max_length, keep) or [empty])) for row in encoded]
         lengths = np.maximum(lengths, np.fromiter((length for length, _ in rows), np.int32, len(rows)))
         columns[role] = Ragged.of([ids for _, ids in rows])
     truncated = lengths > (np.inf if max_length is None else max_length)
     return {**columns, "length": lengths, "truncated": truncated}
+
+
+def packed(ids: Iterable[int]) -> array[int]:
+    """Ids of a row that waits for the others, as int32: Python's own numbers take nine times the room."""
+    return array("i", ids)
 
 
 def in_parts(encode: Callable[[Sequence[Any]], Sequence[Encoding]], rows: Sequence[Any]) -> Iterator[Encoding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from tokenizers import Encoding, Tokenizer
 from espalier.core.columns import BESIDE, Columns, Ragged
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
-from espalier.model.encoding.texts import in_parts
+from espalier.model.encoding.texts import in_parts, packed
 
 BEGIN, END, FIRST, LAST = (f"{BESIDE}{name}" for name in ("begin", "end", "answer_first", "answer_last"))
 _PADS = {BEGIN: -1, END: -1, FIRST: -1, LAST: -1}
@@ -108,7 +109,7 @@ def encode_windows(cutting: Cutting, table: pa.Table, reading: Reading) -> Colum
     joined = [(question, cutting.joint + context) for question, context in zip(questions, contexts, strict=True)]
     pairs = in_parts(cutting.tokenizer.encode_batch, joined)
     kept = ("", BEGIN, END, FIRST, LAST) if answers else ("", BEGIN, END)
-    ragged: dict[str, list[list[int]]] = {end: [] for end in kept}
+    ragged: dict[str, list[array[int]]] = {end: [] for end in kept}
     taken, null, truncated = [], [], []
     for row, (pair, context) in enumerate(zip(pairs, contexts, strict=True)):
         ids = pair.ids
@@ -121,7 +122,7 @@ def encode_windows(cutting: Cutting, table: pa.Table, reading: Reading) -> Colum
                 spans = list(dict.fromkeys(spans)) or [(place, place)]
                 found |= {FIRST: [first for first, _ in spans], LAST: [last for _, last in spans]}
             for end, values in found.items():
-                ragged[end].append(values)
+                ragged[end].append(packed(values))
             taken.append(row)
             null.append(place)
             truncated.append(cut)
