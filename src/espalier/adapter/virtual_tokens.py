@@ -6,8 +6,9 @@ import inspect
 import warnings
 from typing import Any
 
+import torch
 from peft import PromptLearningConfig, get_peft_model
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from espalier.adapter.inject import require_apart
@@ -16,6 +17,7 @@ from espalier.core.facts import DataFacts
 from espalier.state.layers import positions_of
 
 _CACHES = ("past_key_values", "cache")  # by either name transformers' models take keys and values of earlier tokens
+_UNFIT = (RuntimeError, ValueError, LookupError, TypeError, AssertionError)  # what PEFT and models raise of each other
 
 
 def put_before(backbone: nn.Module, config: PromptLearningConfig, facts: DataFacts, option: str) -> nn.Module:
@@ -25,8 +27,8 @@ def put_before(backbone: nn.Module, config: PromptLearningConfig, facts: DataFac
     first by its separator alone.
 
     Raises:
-        ConfigError: the trunk reads no tokens, takes no keys and values of earlier ones, or has no positions left; or
-            the model's files have no place for these.
+        ConfigError: the trunk reads no tokens, takes no keys and values of earlier ones, or has no positions left; the
+            model's files have no place for these, or PEFT cannot put any before what this model reads.
     """
     part: Any = backbone
     trunk = part.trunk
@@ -45,13 +47,48 @@ def put_before(backbone: nn.Module, config: PromptLearningConfig, facts: DataFac
         )
         raise ConfigError(Fault(f"adapter.tokens={taken}", truth, remedy))
     backbone.eval().requires_grad_(False)
-    part.trunk = get_peft_model(trunk, config)
     # What it leaves out and how transformers will call things one day are no news at each step.
     warnings.filterwarnings("ignore", message="Token type ids are not supported")
     warnings.filterwarnings("ignore", message="`past_key_values` is deprecated")
+    try:
+        part.trunk = get_peft_model(trunk, _sized(config, trunk, option))
+        heard = _tried(part.trunk, trunk).requires_grad
+    except _UNFIT as error:
+        reason = " ".join(str(error).partition(". ")[0].split()).rstrip(".")
+        truth = f"does not fit a {type(trunk).__name__} as PEFT has it: {reason}."
+        raise ConfigError(Fault(f"adapter={option}", truth, _other(option))) from error
+    if not heard:
+        truth = f"changes nothing that a {type(trunk).__name__} gives: it does not read what is put before."
+        raise ConfigError(Fault(f"adapter={option}", truth, _other(option)))
     return backbone
 
 
 def _takes_keys(trunk: PreTrainedModel) -> bool:
     named = inspect.signature(trunk.forward).parameters.keys()
     return not trunk.config.is_encoder_decoder and any(name in named for name in _CACHES)
+
+
+def _sized(config: PromptLearningConfig, trunk: Any, option: str) -> PromptLearningConfig:
+    """With the sizes that PEFT would look for by some architectures' names alone, or take from the layers' width.
+
+    Words may be narrower than layers (ALBERT, ELECTRA, OPT), and what takes their place is as wide as they are.
+    """
+    known = trunk.config  # under one name by its ``attribute_map``, whatever the architecture writes into its file
+    if option != "prefix":
+        config.token_dim = trunk.get_input_embeddings().weight.shape[1]
+    config.num_layers = getattr(known, "num_hidden_layers", None)
+    config.num_attention_heads = getattr(known, "num_attention_heads", None) or (None if option == "prefix" else 1)
+    return config
+
+
+def _tried(adapted: Any, trunk: Any) -> Tensor:
+    """What it gives of two tokens."""
+    ids = torch.zeros(1, 2, dtype=torch.long, device=trunk.device)
+    named = inspect.signature(trunk.forward).parameters
+    kept = {"use_cache": False} if "use_cache" in named else {}
+    states: Tensor = adapted(input_ids=ids, attention_mask=torch.ones_like(ids), **kept).last_hidden_state
+    return states
+
+
+def _other(option: str) -> str:
+    return "Try adapter=prompt." if option == "prefix" else "Try adapter=lora."
