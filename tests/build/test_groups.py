@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+import transformers as hf
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -93,6 +94,22 @@ def test_a_trunk_that_is_a_chain_has_its_entries_for_layers() -> None:
     task = Task(nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4)))
     rates = {name: group.get("lr", 1.0) for name, group in by_name(task, layer_decay=0.5).items()}
     assert (rates["learner.trunk.0.weight"], rates["learner.trunk.2.weight"]) == (0.25, 0.5)
+
+
+def test_what_a_transformer_gives_to_all_of_its_layers_learns_as_embeddings_do() -> None:
+    """Though DeBERTa registers it behind them, and OPT registers its last norm before them."""
+    size = {"vocab_size": 9, "hidden_size": 4, "num_hidden_layers": 3, "num_attention_heads": 2}
+    relative = {"relative_attention": True, "pos_att_type": ["p2c"], "norm_rel_ebd": "layer_norm"}
+    deberta = hf.DebertaV2Model(hf.DebertaV2Config(**size, **relative, intermediate_size=4))
+    rates = {name: group.get("lr", 1.0) for name, group in by_name(Task(deberta), layer_decay=0.5).items()}
+    of = "learner.trunk.encoder."
+    assert rates[f"{of}rel_embeddings.weight"] == rates[f"{of}LayerNorm.bias"] == 0.5**4
+    assert rates["learner.trunk.embeddings.word_embeddings.weight"] == 0.5**4
+    assert [rates[f"{of}layer.{i}.output.dense.bias"] for i in range(3)] == [0.5**3, 0.5**2, 0.5]
+    opt = hf.OPTModel(hf.OPTConfig(**size, ffn_dim=4))
+    rates = {name: group.get("lr", 1.0) for name, group in by_name(Task(opt), layer_decay=0.5).items()}
+    assert rates["learner.trunk.decoder.final_layer_norm.weight"] == 1.0
+    assert rates["learner.trunk.decoder.embed_positions.weight"] == 0.5**4
 
 
 def test_what_stands_between_two_stacks_learns_as_the_one_below() -> None:

@@ -12,8 +12,17 @@ def full(backbone: nn.Module, _facts: DataFacts, /) -> nn.Module:
     Raises:
         ConfigError: its weights are quantised.
     """
-    if bits := getattr(backbone, "quantize", None):
-        truth = f"trains every weight, and those of model.quantize={bits} are too coarse to learn."
-        raise ConfigError(Fault("adapter=full", truth, "Set adapter=lora, or model.quantize=null"))
+    require_fine(backbone, "full", "every weight")
     # Pretrained models arrive in evaluation mode and Lightning keeps modes: without train() their dropout stays off.
     return backbone.train().requires_grad_(True)
+
+
+def require_fine(backbone: nn.Module, option: str, trained: str) -> None:
+    """Refuse to train weights in place that are kept in 4 or 8 bits.
+
+    Raises:
+        ConfigError: they are.
+    """
+    if bits := getattr(backbone, "quantize", None):
+        truth = f"trains {trained}, and those of model.quantize={bits} are too coarse to learn."
+        raise ConfigError(Fault(f"adapter={option}", truth, "Set adapter=lora, or model.quantize=null"))

@@ -13,6 +13,7 @@ from espalier.adapter.inject import require_apart
 from espalier.adapter.wrapped import Wrapped
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
+from espalier.state.layers import least_input
 
 _HEAD = 16  # features of an attention head, at least
 
@@ -122,14 +123,7 @@ _PARTS = (SideLayer, SideNetwork, Beside)
 
 def _widths(trunk: PreTrainedModel) -> list[int]:
     """Features of the states after the embedding and each layer; none where these differ in shape."""
-    config, name = trunk.config, trunk.main_input_name
-    if name == "input_ids":
-        given = torch.zeros(1, 2, dtype=torch.long, device=trunk.device)
-    else:
-        size = config.image_size
-        sides = (size, size) if isinstance(size, int) else size
-        given = torch.zeros(1, config.num_channels, *sides, device=trunk.device)
     with torch.no_grad():
-        states = trunk(**{name: given}, output_hidden_states=True).hidden_states
+        states = trunk(**least_input(trunk), output_hidden_states=True).hidden_states
     shapes = {state.shape for state in states}
     return [shape[-1] for shape in (state.shape for state in states)] if len(shapes) == 1 and len(states) > 1 else []

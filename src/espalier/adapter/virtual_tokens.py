@@ -6,7 +6,6 @@ import inspect
 import warnings
 from typing import Any
 
-import torch
 from peft import PromptLearningConfig, get_peft_model
 from torch import Tensor, nn
 from transformers import PreTrainedModel
@@ -14,10 +13,9 @@ from transformers import PreTrainedModel
 from espalier.adapter.inject import require_apart
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
-from espalier.state.layers import positions_of
+from espalier.state.layers import UNFIT, least_input, positions_of
 
 _CACHES = ("past_key_values", "cache")  # by either name transformers' models take keys and values of earlier tokens
-_UNFIT = (RuntimeError, ValueError, LookupError, TypeError, AssertionError)  # what PEFT and models raise of each other
 
 
 def put_before(backbone: nn.Module, config: PromptLearningConfig, facts: DataFacts, option: str) -> nn.Module:
@@ -53,7 +51,7 @@ def put_before(backbone: nn.Module, config: PromptLearningConfig, facts: DataFac
     try:
         part.trunk = get_peft_model(trunk, _sized(config, trunk, option))
         heard = _tried(part.trunk, trunk).requires_grad
-    except _UNFIT as error:
+    except UNFIT as error:
         reason = " ".join(str(error).partition(". ")[0].split()).rstrip(".")
         truth = f"does not fit a {type(trunk).__name__} as PEFT has it: {reason}."
         raise ConfigError(Fault(f"adapter={option}", truth, _other(option))) from error
@@ -83,10 +81,7 @@ def _sized(config: PromptLearningConfig, trunk: Any, option: str) -> PromptLearn
 
 def _tried(adapted: Any, trunk: Any) -> Tensor:
     """What it gives of two tokens."""
-    ids = torch.zeros(1, 2, dtype=torch.long, device=trunk.device)
-    named = inspect.signature(trunk.forward).parameters
-    kept = {"use_cache": False} if "use_cache" in named else {}
-    states: Tensor = adapted(input_ids=ids, attention_mask=torch.ones_like(ids), **kept).last_hidden_state
+    states: Tensor = adapted(**least_input(trunk)).last_hidden_state
     return states
 
 

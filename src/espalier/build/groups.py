@@ -10,7 +10,7 @@ from torch.nn import Parameter
 from torch.nn.modules.conv import _ConvNd
 
 from espalier.core.errors import ConfigError, Fault
-from espalier.state.layers import layers_of
+from espalier.state.layers import first_readers, layers_of, output_of
 
 Group = dict[str, Any]
 _LAYERS = (nn.Linear, _ConvNd, nn.Embedding, nn.EmbeddingBag)
@@ -62,8 +62,8 @@ def _name(depth: int | None, matrix: bool, spared: bool) -> str:
 def _depths(module: nn.Module | None, settings: Mapping[str, Any]) -> dict[Parameter, int]:
     """How many layers from the head, 0 for the head's own; empty where all learn at one rate.
 
-    A trunk of n layers: its layer i (from 0) is at n - i, what stands before the first one (embeddings) at n + 1; what
-    stands after the last (a pooler, a last norm) learns as the head does.
+    A trunk of n layers: its layer i (from 0) is at n - i, what comes before the first one (embeddings, also of relative
+    positions) at n + 1; what comes behind the last (a pooler, a last norm) learns as the head does.
     """
     decay = settings.get("layer_decay", 1.0)
     if decay == 1.0:
@@ -74,13 +74,11 @@ def _depths(module: nn.Module | None, settings: Mapping[str, Any]) -> dict[Param
         truth = "finds no layers: the trunk that is trained has no list of them."
         raise ConfigError(Fault(f"optimizer.layer_decay={decay}", truth, "Set optimizer.layer_decay=1.0"))
     place = {parameter: i for i, layer in enumerate(layers) for parameter in layer.parameters()}
-    depths, passed, last = {}, 0, len(layers)
-    for parameter in trunk.parameters():
-        if parameter in place:
-            passed = place[parameter] + 1
-            depths[parameter] = last - place[parameter]
-        else:
-            depths[parameter] = last - passed + 1 if passed < last else 0
+    last, readers = len(layers), first_readers(trunk, layers)
+    depths = {}
+    for name, parameter in trunk.named_parameters():
+        read = readers.get(name, last)
+        depths[parameter] = last - place[parameter] if parameter in place else last - read + 1 if read < last else 0
     return depths
 
 
@@ -101,7 +99,7 @@ def _matrices(module: nn.Module | None, settings: Mapping[str, Any]) -> set[Para
     for inner in part.modules() if part else ():
         if isinstance(inner, nn.Embedding | nn.EmbeddingBag):
             found -= set(inner.parameters())
-    if settings["matrices"] == "hidden" and (head := _output_of(part)):
+    if settings["matrices"] == "hidden" and (head := output_of(part)):
         found -= set(head.parameters())
     if not found:
         truth = "finds no matrix among what is trained of the model's trunk."
@@ -113,9 +111,3 @@ def _trunk(module: nn.Module) -> nn.Module:
     """The part of a task that a model brings; of another module, itself."""
     trunk = getattr(getattr(module, "learner", module), "trunk", None)
     return trunk if isinstance(trunk, nn.Module) else module
-
-
-def _output_of(trunk: Any) -> nn.Module | None:
-    """The layer of a transformers model that scores tokens."""
-    head = trunk.get_output_embeddings() if hasattr(trunk, "get_output_embeddings") else None
-    return head if isinstance(head, nn.Module) else None
