@@ -31,8 +31,9 @@ class Repeats:
         return torch.cat([input_ids, input_ids[:, -1:]], 1)
 
 
-def lines(model: Repeats, **more: Any) -> dict[str, Any]:
-    given = {"model": model, "tokenizer": checkpoints.pieces()}
+def lines(model: Repeats, template: str | None = None, **more: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {"model": model, "tokenizer": checkpoints.pieces()}
+    given["tokenizer"].chat_template = template
     exec(card(0, loading="pass", **more).partition("```python\n")[2].partition("```")[0], given)
     return given
 
@@ -52,4 +53,16 @@ def test_a_longer_prompt_is_cut_as_the_task_cuts_it(keep: str, left: slice) -> N
 def test_a_text_is_gone_on_with_as_far_as_the_model_has_places() -> None:
     assert 'max_new_tokens=min(12, 64 - ids["input_ids"].shape[1])' in card(0, context=64)
     assert "rows[:, -52:]" in card(0, context=64) and "rows[:, -4:]" in card(0, context=8)
-    assert "rows[:," not in card(0) + card(0, context=64, answers=True)
+    assert "rows[:," not in card(0)
+
+
+def test_messages_as_long_as_the_model_has_places_are_answered() -> None:
+    class Chats(Repeats):
+        def generate(self, *, max_new_tokens: int, **ids: Any) -> torch.Tensor:
+            assert max_new_tokens > 0
+            return super().generate(**ids)
+
+    model, asked = Chats(), "a film a b c d e f a b c d e f"
+    ids = checkpoints.pieces()(asked, add_special_tokens=False)["input_ids"]
+    lines(model, template=asked, context=len(ids), answers=True)
+    assert model.seen == ids[12 - len(ids) :]

@@ -83,6 +83,16 @@ def test_the_training_loss_is_the_mean_over_tokens() -> None:
     torch.testing.assert_close(task.training_step(batch), each[told].mean() * batch["scale"])
 
 
+def test_rows_of_one_token_have_nothing_to_tell() -> None:
+    task, _, _ = made()
+    ids = torch.tensor([[1], [2]])
+    batch = {"text": ids, "text_mask": ids > 0, "row": torch.tensor([0, 1]), "scale": 1.0}
+    loss = task.training_step(batch)
+    loss.backward()
+    assert loss.item() == 0.0 and all(not p.grad.any() for p in task.parameters() if p.grad is not None)
+    assert task.evaluation_step(batch)["counts:loss"].tolist() == [[0.0, 0.0], [0.0, 0.0]]
+
+
 def test_it_learns(tmp_path: Path) -> None:
     task, batches, _ = made()
     before = measured(task, batches, tmp_path)["loss"]

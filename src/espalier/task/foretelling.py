@@ -103,7 +103,10 @@ class AbstractForetelling(AbstractCountedTask):
 
     @abstractmethod
     def cut(self, batch: Batch, /) -> tuple[dict[str, Tensor], Tensor]:
-        """What the model sees, as a batch of (B, L - 1); and what is to be told of each place, or ``IGNORED``."""
+        """What the model sees, as a batch of (B, L - 1); and what is to be told of each place, or ``IGNORED``.
+
+        L is two at least: see ``of_two_places``.
+        """
 
     def evaluation_step(self, batch: Batch, /) -> Mapping[str, Tensor]:
         """Of each row the sum of its tokens' losses, how many were foretold, and how many there are."""
@@ -182,6 +185,17 @@ class AbstractForetelling(AbstractCountedTask):
         """The text of some ids; ``behind``: those that stand before them, where they may share a character or blank."""
         before, whole = self.encoding.decode(behind), self.encoding.decode([*behind, *ids])
         return str(whole[len(before) :] if behind and whole.startswith(before) else self.encoding.decode(ids))
+
+
+def of_two_places(batch: Batch, role: str) -> Batch:
+    """The batch, or, where no row of it has more than one token, the same with a place of padding behind each.
+
+    Of such a batch nothing is told; the model is asked all the same, of the one token, as of any other batch.
+    """
+    if batch[role].shape[1] > 1:
+        return batch
+    beside = {name for name in batch if name == role or name.startswith((f"{role}_", f"{role}:"))}
+    return {name: functional.pad(value, (0, 1)) if name in beside else value for name, value in batch.items()}
 
 
 def _counts(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:

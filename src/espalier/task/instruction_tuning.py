@@ -16,7 +16,7 @@ from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Baseline, OptimizerFactory
 from espalier.state.ranks import gather_objects
 from espalier.task.base import Batch
-from espalier.task.foretelling import IGNORED, AbstractForetelling, Settings
+from espalier.task.foretelling import IGNORED, AbstractForetelling, Settings, of_two_places
 
 
 class InstructionTuning(AbstractForetelling):
@@ -128,6 +128,7 @@ class InstructionTuning(AbstractForetelling):
 
     def cut(self, batch: Batch, /) -> tuple[dict[str, Tensor], Tensor]:
         """What is told are tokens of answers; never from the text that stands before theirs in a row of several."""
+        batch = of_two_places(batch, self.role)
         ids, mask = batch[self.role], batch[f"{self.role}_mask"]
         seen = {self.role: ids[:, :-1], f"{self.role}_mask": mask[:, :-1]}
         told = mask[:, 1:] & (batch[self.answers][:, 1:] == 1)

@@ -84,7 +84,7 @@ def language_card(
         cut = _LONGEST.format(left=f":{max_length}" if keep == "start" else f"-{max_length}:")
     if context:
         most = f'min({length}, {context} - ids["input_ids"].shape[1])'
-    if context and not answers:
+    if context:
         cut += _END.format(before=context - length if length < context else max(1, context // 2), context=context)
     lines = (_ANSWERS if answers else _GOES_ON).format(most=most, drawing=drawing, ends=ends or None, cut=cut)
     return _CARD.format(loading=f"{(loading or _LOADING).strip()}\n{_ALONE}", lines=lines)

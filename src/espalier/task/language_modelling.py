@@ -16,7 +16,7 @@ from espalier.core.parts import Baseline, OptimizerFactory
 from espalier.state.ranks import gather_objects
 from espalier.task.base import Batch
 from espalier.task.bigrams import bigram_baseline
-from espalier.task.foretelling import IGNORED, AbstractForetelling, Settings
+from espalier.task.foretelling import IGNORED, AbstractForetelling, Settings, of_two_places
 
 _OPENING = 64  # tokens of a validation text that a sample goes on with
 
@@ -65,8 +65,10 @@ class LanguageModelling(AbstractForetelling):
         before, target = self.cut(batch)
         (model,) = self.model
         logits = model.logits(model.states(before, self.role))
-        loss = functional.cross_entropy(logits.flatten(0, 1).float(), target.flatten(), ignore_index=IGNORED)
-        return self.share(loss, batch)
+        lost = functional.cross_entropy(
+            logits.flatten(0, 1).float(), target.flatten(), ignore_index=IGNORED, reduction="sum"
+        )
+        return self.share(lost / (target != IGNORED).sum().clamp(min=1), batch)
 
     def evaluation_step(self, batch: Batch, /) -> Mapping[str, Tensor]:
         """Of each row the sum of its tokens' losses, how many were foretold, and how many there are."""
@@ -116,6 +118,7 @@ class LanguageModelling(AbstractForetelling):
 
     def cut(self, batch: Batch, /) -> tuple[dict[str, Tensor], Tensor]:
         """All tokens but a row's first are told."""
+        batch = of_two_places(batch, self.role)
         ids, mask = batch[self.role], batch[f"{self.role}_mask"]
         seen = {self.role: ids[:, :-1], f"{self.role}_mask": mask[:, :-1]}
         return seen, ids[:, 1:].masked_fill(~mask[:, 1:], IGNORED)
