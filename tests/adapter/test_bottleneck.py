@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 import torch
+import transformers as hf
 from torch import nn
 
 from adapter.tiny import Tiny
 from conf.defaults import defaults_of
 from espalier.adapter.bottleneck import Bottleneck, Entrance, bottleneck
 from espalier.core.errors import ConfigError
+from espalier.model.targets import OfTransformers
+from espalier.state.layers import least_input
 from task.toy import facts_of, lstm, minilm, mlp
 
 LAYERS, WIDTH, INNER = 6, 384, 1536
@@ -97,6 +100,36 @@ def test_a_parallel_one_of_a_sub_layer_is_given_what_that_was_given(family: str,
     part(batch)
     for name in bottlenecks:
         assert given[f"{name} down"] is given[f"{name} first"], name
+
+
+SIZE = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
+
+
+class Reader(OfTransformers, nn.Module):
+    """A backbone that is nothing but its trunk."""
+
+    def __init__(self, trunk: nn.Module) -> None:
+        super().__init__()
+        self.trunk = trunk
+
+
+def test_dense_layers_outside_of_a_sub_layer_are_not_its_entrance() -> None:
+    """ALBERT's projection of words, and Swin's network of positions, are registered right before attention."""
+    albert = hf.AlbertModel(hf.AlbertConfig(vocab_size=50, embedding_size=8, **SIZE))
+    windows = {"image_size": 32, "embed_dim": 8, "depths": [1, 1], "num_heads": [2, 2], "window_size": 4}
+    for trunk in (albert, hf.Swinv2Model(hf.Swinv2Config(**windows))):
+        part = adapted(Reader(trunk), form="parallel")
+        entrances = [
+            n.rpartition(".")[2] for n, layer in part.trunk.model.named_modules() if isinstance(layer, Entrance)
+        ]
+        assert entrances == ["query", "ffn" if trunk is albert else "dense"] * (1 if trunk is albert else 2)
+        part.trunk(**least_input(trunk))
+
+
+def test_a_sub_layer_that_is_given_another_layout_is_answered() -> None:
+    longformer = hf.LongformerModel(hf.LongformerConfig(vocab_size=50, attention_window=4, **SIZE))
+    with pytest.raises(ConfigError, match=r"lays that out in another way\. Set adapter\.form=serial"):
+        adapted(Reader(longformer), form="parallel")
 
 
 def test_a_first_layer_that_is_asked_again_is_taken_at_its_first_word() -> None:

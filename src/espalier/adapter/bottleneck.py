@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
 
+import torch
 from annotated_types import Ge, Gt, MinLen
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
@@ -13,8 +14,9 @@ from transformers.pytorch_utils import Conv1D
 from espalier.adapter.inject import refusal, require_apart, target_modules
 from espalier.adapter.wrapped import Wrapped
 from espalier.core.bounds import OfferedBy
+from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts
-from espalier.state.layers import layers_of
+from espalier.state.layers import UNFIT, least_input
 
 
 def bottleneck(
@@ -48,17 +50,13 @@ def bottleneck(
         norms: whether the trunk's normalising layers are trained as well, as Houlsby et al. do.
 
     Raises:
-        ConfigError: the model has no such layers, they are not dense, or its files have no place for these.
+        ConfigError: the model has no such layers, they are not dense, or its files have no place for these; in
+            parallel, what a sub-layer is given is not laid out as what it gives.
     """
     require_apart(backbone, "bottleneck")
-    pattern = target_modules(backbone, target)
     part: Any = backbone
     trunk: nn.Module = part.trunk
-    named = [name for name, layer in trunk.named_modules() if _is_meant(pattern, name, layer)]
-    odd = [name for name in named if not _is_dense(trunk.get_submodule(name))]
-    if odd or not named:
-        truth = f"names layers that are not dense ({odd[0]} …)." if odd else "names no layer of this model."
-        raise refusal(backbone, target, truth)
+    named = _named(backbone, trunk, target)
     begins = _entrances(trunk, named) if form == "parallel" else {}
     places = {name: _place(trunk, name, begins.get(name), form) for name in named}
     settings: dict[str, Any] = {
@@ -68,8 +66,11 @@ def bottleneck(
         "scale": scale,
         "activation": activation,
     }
-    backbone.train().requires_grad_(False)
+    backbone.eval().requires_grad_(False)
     put_bottlenecks(trunk, **settings)
+    if begins:
+        _require_fit(backbone, trunk)
+    backbone.train()
     for layer in trunk.modules() if norms else ():
         if type(layer).__name__.endswith("Norm"):
             layer.requires_grad_(True)
@@ -165,6 +166,17 @@ def _is_dense(layer: nn.Module) -> bool:
     return isinstance(layer, nn.Linear | Conv1D)
 
 
+def _named(backbone: nn.Module, trunk: nn.Module, target: str | list[str]) -> list[str]:
+    """The layers that are meant. Raises ``ConfigError``: there is none, or one is not dense."""
+    pattern = target_modules(backbone, target)
+    named = [name for name, layer in trunk.named_modules() if _is_meant(pattern, name, layer)]
+    odd = [name for name in named if not _is_dense(trunk.get_submodule(name))]
+    if odd or not named:
+        truth = f"names layers that are not dense ({odd[0]} …)." if odd else "names no layer of this model."
+        raise refusal(backbone, target, truth)
+    return named
+
+
 def _is_meant(pattern: str, name: str, layer: nn.Module) -> bool:
     return _is_dense(layer) if pattern == "all-linear" else re.fullmatch(pattern, name) is not None
 
@@ -182,15 +194,50 @@ def _place(trunk: nn.Module, name: str, first: str | None, form: str) -> tuple[i
 
 
 def _entrances(trunk: nn.Module, named: Collection[str]) -> Mapping[str, str]:
-    """A named layer -> the first dense one, of the same layer of the trunk, since the named one before it."""
+    """A named layer -> the first dense one of its sub-layer since the named one before it."""
     begins: dict[str, str] = {}
-    first, stack = None, set(layers_of(trunk))
+    since: list[str] = []
     for name, layer in trunk.named_modules():
-        if layer in stack:
-            first = None
         if name in named:
+            first = next((other for other in since if _beside(other, name)), None)
             begins |= {name: first} if first else {}
-            first = None
+            since = []
         elif _is_dense(layer):
-            first = first or name
+            since.append(name)
     return begins
+
+
+def _beside(name: str, other: str) -> bool:
+    """Whether two layers stand in one module, without a list of modules between it and either of them.
+
+    ALBERT's projection of words stands outside of the layers, and Swin's network of positions is a list of its own.
+    """
+    paths = name.split("."), other.split(".")
+    common = next(i for i, (a, b) in enumerate(zip(*paths, strict=False)) if a != b)
+    return not any(part.isdigit() for path in paths for part in path[common:])
+
+
+def _require_fit(backbone: nn.Module, trunk: nn.Module) -> None:
+    """Try it, where the trunk is one of transformers': Longformer's queries are given rows and tokens transposed.
+
+    Raises:
+        ConfigError: a bottleneck is given other tokens than its layer.
+    """
+    shapes: dict[str, list[Any]] = {"given": [], "plain": []}
+    hooks = []
+    for layer in trunk.modules():
+        if isinstance(layer, Bottleneck):
+            hooks.append(layer.down.register_forward_pre_hook(lambda _, a: shapes["given"].append(a[0].shape[:-1])))
+            hooks.append(layer.base_layer.register_forward_hook(lambda *a: shapes["plain"].append(a[2].shape[:-1])))
+    try:
+        with torch.no_grad():
+            if least := least_input(trunk):
+                trunk(**least)
+        fits = shapes["given"] == shapes["plain"]
+    except UNFIT:
+        fits = False
+    for hook in hooks:
+        hook.remove()
+    if not fits:
+        truth = f"is given what a sub-layer is, and this {type(backbone).__name__} lays that out in another way."
+        raise ConfigError(Fault("adapter.form=parallel", truth, "Set adapter.form=serial"))
