@@ -132,6 +132,16 @@ def test_hidden_matrices_are_the_trunks_but_embeddings_and_a_language_models_hea
     assert everywhere == matrices | {"head.weight", "learner.trunk.output.weight"}
 
 
+def test_what_is_added_to_states_is_no_matrix() -> None:
+    trunk: Any = nn.ModuleList([spectral_norm(nn.Linear(4, 3)), nn.LSTM(4, 3), nn.MultiheadAttention(4, 2)])
+    trunk.positions = nn.Parameter(torch.ones(5, 4))
+    matrices = {n for n, group in by_name(Task(trunk), matrices="hidden").items() if group["matrix"]}
+    assert {name.removeprefix("learner.trunk.") for name in matrices} == {
+        *("0.parametrizations.weight.original", "1.weight_ih_l0", "1.weight_hh_l0"),
+        *("2.in_proj_weight", "2.out_proj.weight"),
+    }
+
+
 def test_an_optimizer_without_these_settings_gets_a_list_of_what_learns() -> None:
     task = Task(Trunk())
     task.learner.requires_grad_(False)

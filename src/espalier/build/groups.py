@@ -91,11 +91,21 @@ def _vectors(module: nn.Module | None, learning: Sequence[Parameter]) -> set[Par
 
 
 def _matrices(module: nn.Module | None, settings: Mapping[str, Any]) -> set[Parameter]:
-    """What an optimizer with ``matrices`` treats as such: two axes longer than 1, and no embedding's rows."""
+    """What an optimizer with ``matrices`` treats as such: two axes longer than 1, by which states are multiplied.
+
+    So no embedding's rows, nor what a model learns beside its layers and adds: positions, biases of heads.
+    """
     if "matrices" not in settings:
         return set()
     part = module if module is None or settings["matrices"] == "all" else _trunk(module)
-    found = {p for p in (part.parameters() if part else ()) if p.requires_grad and p.ndim == 2 and min(p.shape) > 1}
+    found = {
+        parameter
+        for path, owner in (part.named_modules() if part else ())
+        for name, parameter in owner.named_parameters(recurse=False)
+        if parameter.requires_grad and parameter.ndim == 2 and min(parameter.shape) > 1
+        # A parametrised weight's own name is "original", of a list that has the weight's; PEFT's are in dicts.
+        if "weight" in f"{path.rpartition('.')[2]}.{name}" or isinstance(owner, nn.ParameterDict)
+    }
     for inner in part.modules() if part else ():
         if isinstance(inner, nn.Embedding | nn.EmbeddingBag):
             found -= set(inner.parameters())
