@@ -131,6 +131,20 @@ def t5(folder: Path) -> None:
     both(folder, pieces(), lambda size: hf.T5ForConditionalGeneration(hf.T5Config(vocab_size=size, **config)))
 
 
+def nllb(folder: Path) -> None:
+    """Encoder and decoder of many languages: each text begins with its own's code."""
+    letters = ["<s>", "<pad>", "</s>", "<unk>", *sorted({*"".join(TEXTS), "▁"})]
+    vocabulary = {name: i for i, name in enumerate(letters)}
+    codes = ["deu_Latn", "eng_Latn", "zul_Latn"]
+    sizes = {f"{side}_{what}": n for side in ("encoder", "decoder")
+             for what, n in {"layers": 2, "attention_heads": 2, "ffn_dim": 24}.items()}  # fmt: skip
+    config = {**sizes, "d_model": 16, "max_position_embeddings": 64, "decoder_start_token_id": 2}
+    both(
+        folder, hf.NllbTokenizer(vocab=vocabulary, merges=[], extra_special_tokens=codes),
+        lambda size: hf.M2M100ForConditionalGeneration(hf.M2M100Config(vocab_size=size, **config)),
+    )  # fmt: skip
+
+
 def vit(folder: Path) -> None:
     torch.manual_seed(0)
     hf.ViTModel(hf.ViTConfig(image_size=32, patch_size=8, **SIZE)).save_pretrained(folder)
@@ -142,7 +156,7 @@ def vit(folder: Path) -> None:
     (folder / "preprocessor_config.json").write_text(json.dumps(processor))
 
 
-def both(folder: Path, tokenizer: hf.PreTrainedTokenizerFast, model: Callable[[int], Any]) -> None:
+def both(folder: Path, tokenizer: Any, model: Callable[[int], Any]) -> None:
     torch.manual_seed(0)
     tokenizer.save_pretrained(folder)
     model(len(tokenizer)).save_pretrained(folder)

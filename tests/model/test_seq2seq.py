@@ -34,20 +34,27 @@ def bart(folder: Path) -> None:
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["t5", "bart"])
+@pytest.fixture(scope="module", params=["t5", "bart", "nllb"])
 def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     root = tmp_path_factory.mktemp("models")
     if request.param == "t5":
         return str(checkpoints.write(root, "t5"))
-    (root / "bart").mkdir()
-    bart(root / "bart")
-    return str(root / "bart")
+    folder = root / request.param
+    folder.mkdir()
+    (bart if request.param == "bart" else checkpoints.nllb)(folder)
+    return str(folder)
+
+
+def encoded(facts: DataFacts, source: str) -> BothSides:
+    codes = ("eng_Latn", "deu_Latn") if source.endswith("nllb") else (None, None)
+    languages = dict(zip(("source_language", "target_language"), codes, strict=True))
+    return BothSides(facts, source=source, revision="main", prefix="", **languages)
 
 
 def made(source: str, max_length: int = 32) -> tuple[Any, dict[str, Any]]:
     """The model, its weights large enough to matter, and all pairs."""
     raw, facts = sides(max_length=max_length)
-    encoding = BothSides(facts, source=source, revision="main", prefix="")
+    encoding = encoded(facts, source)
     facts = facts.learn(**encoding.facts())
     model = Seq2SeqLm(facts, encoding=encoding, source=source, revision="main", dropout=0.0)
     torch.manual_seed(3)
@@ -80,6 +87,7 @@ def test_texts_are_those_of_generate(source: str, beams: int) -> None:
     theirs = [row[: row.index(model.end)] if model.end in row else row for row in told]
     assert [list(text.ids) for text in found] == theirs
     assert len({tuple(text.ids) for text in found}) > 1
+    assert model.first is None or {text.ids[0] for text in found} == {model.first}
 
 
 def test_what_is_saved_holds_what_lora_learned(source: str, tmp_path: Path) -> None:
@@ -100,11 +108,12 @@ def test_what_is_saved_holds_what_lora_learned(source: str, tmp_path: Path) -> N
     ).logits
     there = given["target_mask"]
     torch.testing.assert_close(adapted(given)[there], theirs[there], atol=1e-3, rtol=1e-3)
+    assert model.first is None or other.generation_config.forced_bos_token_id == model.first
 
 
 def test_what_cannot_write_is_refused(source: str, tmp_path: Path) -> None:
     facts = sides(max_length=32)[1]
-    encoding = BothSides(facts, source=source, revision="main", prefix="")
+    encoding = encoded(facts, source)
     given = {"revision": "main", "dropout": None}
     with pytest.raises(ConfigError, match="is a bert, which reads one text and writes no other"):
         Seq2SeqLm(facts, encoding=encoding, source=str(checkpoints.write(tmp_path, "bert")), **given)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from sacrebleu.metrics.bleu import BLEU
@@ -17,8 +18,11 @@ from espalier.core.errors import ConfigError
 from espalier.core.exhibits import Table, Texts
 from espalier.core.facts import DataFacts
 from espalier.core.parts import Batching
+from espalier.model.encoding.both_sides import BothSides
+from espalier.model.seq2seq import Seq2SeqLm
 from espalier.task.translation import Translation
-from model.examples import run_recipe
+from model import checkpoints
+from model.examples import batch_of, run_recipe
 from model.translated import ENGLISH, GERMAN, encoder_decoder, sides
 from task.toy import lstm, trainer
 
@@ -144,6 +148,30 @@ def test_the_readme_s_lines_translate_as_the_task_does(learned: tuple[Translatio
     task.save(tmp_path)
     code = (tmp_path / "README.md").read_text().partition("```python\n")[2].partition("```")[0]
     assert "num_beams=3" in code and run_recipe(code, tmp_path)["translate"](ENGLISH) == GERMAN
+
+
+def test_a_readme_of_many_languages_says_which_one_is_written(tmp_path: Path) -> None:
+    """Begun otherwise than in training, each text would be in a language of the model's choice."""
+    (tmp_path / "nllb").mkdir()
+    checkpoints.nllb(tmp_path / "nllb")
+    facts, source = sides(max_length=48)[1], str(tmp_path / "nllb")
+    given = defaults_of("model/encoding/both_sides", source=source, revision="main")
+    encoding = BothSides(facts, **{**given, "source_language": "eng_Latn", "target_language": "deu_Latn"})
+    facts = facts.learn(**encoding.facts())
+    model = Seq2SeqLm(facts, **defaults_of("model/seq2seq", encoding=encoding, source=source))
+    torch.manual_seed(3)
+    for parameter in model.parameters():
+        if parameter.ndim > 1:
+            torch.nn.init.normal_(parameter, std=0.4)
+    task = Translation(model.eval(), facts, adam, **defaults_of("task/translation", max_new_tokens=9)).eval()
+    model.encoding.save(tmp_path)
+    task.save(tmp_path)
+    columns = dict(encoding.apply(pa.table({"source": ENGLISH})))
+    told = task.predict_step({**batch_of(columns, facts.pad, [0, 1, 2, 3]), "row": torch.arange(4)})
+    code = (tmp_path / "README.md").read_text().partition("```python\n")[2].partition("```")[0]
+    found = run_recipe(code, tmp_path)
+    assert found["translate"](ENGLISH) == told["translation"] and len(set(told["translation"])) > 1
+    assert found["model"].generation_config.forced_bos_token_id == model.first
 
 
 def test_what_cannot_be_written_is_refused() -> None:

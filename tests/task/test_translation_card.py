@@ -23,3 +23,5 @@ def test_it_says_how_translations_are_found() -> None:
 def test_it_begins_and_ends_as_the_model_does() -> None:
     card = translation_card(Search(4, 0.6), 50, 64, start=0, end=1, pad=2)
     assert "GenerationConfig(decoder_start_token_id=0, eos_token_id=1, pad_token_id=2)" in card
+    named = translation_card(Search(4, 0.6), 50, 64, start=2, end=2, pad=1, first=9)
+    assert "eos_token_id=2, pad_token_id=1, forced_bos_token_id=9)" in named

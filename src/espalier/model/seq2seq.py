@@ -8,6 +8,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
+import torch
 from annotated_types import Ge, Lt
 from torch import Tensor, nn
 from torch.nn import functional
@@ -31,6 +32,9 @@ class Seq2SeqLm(OfTransformers, nn.Module):
 
     ``espalier train data=pairs data.path=pairs.csv model=seq2seq model.source=google-t5/t5-small``
 
+    One of many languages at once (NLLB, mBART-50) is told which: ``model.encoding.source_language=eng_Latn
+    model.encoding.target_language=deu_Latn``.
+
     Args:
         source: hub id, or a folder; ``$ESPALIER_MODELS`` is asked before the hub.
         revision: the hub's commit, branch or tag.
@@ -40,6 +44,7 @@ class Seq2SeqLm(OfTransformers, nn.Module):
     Attributes:
         source, target: roles of what is read and written.
         start, end: ids from which a target is written, and with which it ends.
+        first: the id with which each target begins, its language; or None.
         context: tokens that a target may have.
 
     Shapes: ``batch["source"]`` (B, S) ids with ``batch["source_mask"]`` (B, S) bool, ``batch["target"]`` (B, T) ids,
@@ -74,10 +79,12 @@ class Seq2SeqLm(OfTransformers, nn.Module):
             raise ConfigError(Fault(f"model.source={source}", truth, "Choose an encoder-decoder (T5, BART …)."))
         self.origin, self.encoding = located.origin, encoding
         self.source, self.target = encoding.roles
-        self.start, self.end = int(start), int(encoding.end)
+        self.start, self.end, self.first = int(start), int(encoding.end), encoding.first
         family = Family(MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING[type(config)], "text", "mean", {})
         trunk: Any = load_trunk(family, config, located.folder, source, dropout=dropout)
         trunk.name_or_path = trunk.config.name_or_path = located.name
+        if self.first is not None:
+            trunk.generation_config.forced_bos_token_id = self.first
         self.trunk: nn.Module = trunk
         self.width = int(config.hidden_size)
         named = inspect.signature(trunk.forward).parameters
@@ -119,12 +126,16 @@ class Seq2SeqLm(OfTransformers, nn.Module):
         ``written`` takes the tokens up.
         """
         states, mask = written.spread(tokens.shape[1])
+        begins = written.cache is None
         found = self.trunk(
             encoder_outputs=BaseModelOutput(last_hidden_state=states), attention_mask=mask.long(),
             decoder_input_ids=tokens.reshape(-1, 1), use_cache=True, **{self._cache: written.cache},
         )  # fmt: skip
         written.cache = found[self._cache]
         scores: Tensor = found.logits[:, -1].unflatten(0, tokens.shape)
+        if begins and self.first is not None:  # a text is in its language, however likely another one is
+            others = torch.arange(scores.shape[-1], device=scores.device) != self.first
+            scores = scores.masked_fill(others, -torch.inf)
         return scores
 
     def save(self, folder: Path, /) -> None:

@@ -182,6 +182,7 @@ class Translation(AbstractCountedTask):
         model.save(folder)
         prefix = str(getattr(model.encoding, "prefix", ""))
         ids = {"start": model.start, "end": model.end, "pad": self.facts.pad[self.target]}
+        ids |= {"first": getattr(model, "first", None)}
         card = translation_card(self.search, self.max_new_tokens, model.context, prefix, **ids)
         (folder / "README.md").write_text(card, encoding="utf-8")
 

@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, GenerationConfig
 
 model = AutoModelForSeq2SeqLM.from_pretrained(".").eval()
-model.generation_config = GenerationConfig(decoder_start_token_id={start}, eos_token_id={end}, pad_token_id={pad})
+model.generation_config = GenerationConfig({ids})
 tokenizer = AutoTokenizer.from_pretrained(".")
 
 
@@ -35,7 +35,15 @@ print(translate(rows))
 
 
 def translation_card(
-    search: Search, length: int, positions: int, prefix: str = "", *, start: int, end: int, pad: int
+    search: Search,
+    length: int,
+    positions: int,
+    prefix: str = "",
+    *,
+    start: int,
+    end: int,
+    pad: int,
+    first: int | None = None,
 ) -> str:
     """The README's text.
 
@@ -45,9 +53,12 @@ def translation_card(
         positions: of a source.
         prefix: what stands before each source.
         start, end, pad: ids with which a translation begins and ends, and that fills shorter ones up.
+        first: the id of its language, with which it begins behind ``start``; None: it has none.
     """
+    ids = f"decoder_start_token_id={start}, eos_token_id={end}, pad_token_id={pad}"
+    ids += "" if first is None else f", forced_bos_token_id={first}"
     card = _CARD if prefix else _CARD.replace("    rows = [{prefix!r} + row for row in rows]\n", "")
     return card.format(
         beams=search.beams, penalty=search.length_penalty, length=length, positions=positions, prefix=prefix,
-        start=start, end=end, pad=pad,
+        ids=ids,
     )  # fmt: skip
