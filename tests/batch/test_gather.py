@@ -10,6 +10,12 @@ from espalier.batch.gather import Gather
 from espalier.core.columns import Ragged
 
 
+def test_how_many_tokens_a_row_has_is_told_of_the_whole_batch() -> None:
+    gather = Gather({"row": np.arange(3), "text": Ragged.of([[5, 6], [7], [8, 9, 10, 11]])}, {"text": 99})
+    rows = np.array([0, 2])
+    assert gather[rows, 1.0]["text_mean"] == gather[rows[:1], 1.0, rows]["text_mean"] == 3.0
+
+
 def test_texts_are_padded_to_the_longest_of_the_batch() -> None:
     columns = {"row": np.arange(3), "text": Ragged.of([[5, 6], [7], [8, 9, 10, 11]])}
     batch = Gather(columns, {"text": 99})[np.array([1, 0]), 1.0]

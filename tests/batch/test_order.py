@@ -79,7 +79,7 @@ def test_every_rank_has_the_same_steps(rows: int, size: int, world: int, accumul
     samplers = [Sampler(rows, size, Share(rank, world, accumulate), lambda _: np.arange(rows)) for rank in range(world)]
     requests = [list(sampler) for sampler in samplers]
     assert {len(r) for r in requests} == {len(samplers[0])} == {math.ceil(rows / size) * accumulate}
-    assert all(len(part) for rank in requests for part, _ in rank)
+    assert all(len(part) for rank in requests for part, *_ in rank)
 
 
 @fast
@@ -90,16 +90,16 @@ def test_rows_of_a_step_do_not_depend_on_ranks_and_accumulation(
     order = shuffled(rows, size, 0, 0)
     steps: list[set[int]] = [set() for _ in range(math.ceil(rows / size))]
     for rank in range(world):
-        for position, (part, _) in enumerate(Sampler(rows, size, Share(rank, world, accumulate), lambda _: order)):
+        for position, (part, *_) in enumerate(Sampler(rows, size, Share(rank, world, accumulate), lambda _: order)):
             steps[position // accumulate].update(part.tolist())
     assert steps == [set(order[k * size : (k + 1) * size].tolist()) for k in range(len(steps))]
 
 
 def test_sampler_begins_where_it_is_told_and_takes_the_epoch_it_was_set() -> None:
     sampler = Sampler(10, 2, Share(), lambda epoch: shuffled(10, 2, 0, epoch))
-    whole = [part.tolist() for part, _ in sampler]
+    whole = [part.tolist() for part, *_ in sampler]
     sampler.first = 3
-    assert [part.tolist() for part, _ in sampler] == whole[3:]
+    assert [part.tolist() for part, *_ in sampler] == whole[3:]
     sampler.first = 0
     sampler.set_epoch(1)
-    assert [part.tolist() for part, _ in sampler] != whole
+    assert [part.tolist() for part, *_ in sampler] != whole

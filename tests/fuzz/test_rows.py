@@ -180,5 +180,7 @@ def test_each_row_comes_up_once_an_epoch(
     seen: list[int] = []
     for rank in range(ranks):
         share = Share(rank, ranks, accumulate)
-        seen += [int(row) for chosen, scale in Sampler(rows, size, share, lambda _: order) if scale for row in chosen]
+        seen += [
+            int(row) for chosen, scale, _ in Sampler(rows, size, share, lambda _: order) if scale for row in chosen
+        ]
     assert sorted(seen) == list(range(rows))

@@ -12,6 +12,7 @@ from torch.nn import functional
 from conf.defaults import defaults_of
 from espalier.batch.batches import Batches
 from espalier.build.encode import encode
+from espalier.core.columns import Columns, Ragged
 from espalier.core.errors import ConfigError
 from espalier.core.exhibits import Texts
 from espalier.core.facts import Counts, DataFacts, Raw
@@ -20,7 +21,7 @@ from espalier.model.encoding.characters import Characters
 from espalier.model.gpt import Gpt
 from espalier.task.language_modelling import LanguageModelling
 from model.examples import run_recipe
-from task.toy import lstm, sgd, trainer
+from task.toy import gradients, lstm, sgd, trainer
 
 TEXTS = {
     "train": ["to be, or not to be\n\n", "that is the question\n\n"] * 6,
@@ -81,6 +82,14 @@ def test_the_training_loss_is_the_mean_over_tokens() -> None:
     each = functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
     told = mask[:, 1:].flatten()
     torch.testing.assert_close(task.training_step(batch), each[told].mean() * batch["scale"])
+
+
+def test_micro_batches_of_unlike_lengths_make_the_step_of_the_whole() -> None:
+    task, batches, _ = made()
+    columns: Columns = {"row": np.arange(3), "text": Ragged.of([[1, 2], [1, 2, 3, 4, 5, 6, 7], [3, 4, 2]])}
+    whole, *parts = (gradients(task, columns, dict(batches.pad), accumulate=n) for n in (1, 2, 3, 4))
+    for part in parts:
+        torch.testing.assert_close(part, whole)
 
 
 def test_rows_of_one_token_have_nothing_to_tell() -> None:

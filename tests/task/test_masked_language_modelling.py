@@ -15,6 +15,7 @@ from transformers import AutoModelForMaskedLM
 from conf.defaults import defaults_of
 from espalier.adapter.full import full
 from espalier.batch.batches import Batches
+from espalier.core.columns import Columns, Ragged
 from espalier.core.errors import ConfigError
 from espalier.core.exhibits import Texts
 from espalier.core.facts import Counts, DataFacts, Raw
@@ -24,7 +25,7 @@ from espalier.model.hub import Transformer
 from espalier.task.masked_language_modelling import MaskedLanguageModelling
 from model import checkpoints
 from model.examples import run_recipe
-from task.toy import lstm, sgd, trainer
+from task.toy import gradients, lstm, sgd, trainer
 
 ROWS = 12
 
@@ -97,6 +98,24 @@ def test_it_learns_and_beats_frequencies_and_shows_what_it_told(tmp_path: Path) 
     assert isinstance(shown, Texts) and len(shown.items) == 3 and all("[" in text for _, text in shown.items)
     told, of = map(int, shown.items[0][0].split(" hidden")[0].split(" of "))
     assert shown.items[0][1].count("≠") == of - told
+
+
+def test_micro_batches_of_unlike_lengths_make_the_step_of_the_whole(tmp_path: Path) -> None:
+    task, batches, _ = made(tmp_path, share=0.3)
+    columns: Columns = {"row": np.arange(3), "text": Ragged.of([[2, 9, 3], [2, *range(6, 24), 3], [2, 8, 7, 3]])}
+    whole, *parts = (gradients(task, columns, dict(batches.pad), accumulate=n) for n in (1, 2, 3))
+    for part in parts:
+        torch.testing.assert_close(part, whole)
+
+
+def test_the_training_loss_is_that_of_hidden_tokens(tmp_path: Path) -> None:
+    task, batches, _ = made(tmp_path, share=0.5)
+    task.eval()
+    batch = next(iter(batches.train_dataloader()))
+    _, chosen = task._hidden(batch, (0, 0))
+    counts = task.masking.share * (batch["text_mask"].sum(1) - 2).float()
+    assert int(chosen.sum()) == pytest.approx(float(counts.sum()), rel=0.1)
+    assert task.training_step(batch).item() == pytest.approx(np.log(task.facts.vocab_size), rel=0.15)
 
 
 def test_masks_in_a_text_are_filled(tmp_path: Path) -> None:

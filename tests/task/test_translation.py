@@ -13,6 +13,7 @@ from torch.nn import functional
 from conf.defaults import defaults_of
 from espalier.batch.batches import Batches
 from espalier.build.encode import encode
+from espalier.core.columns import Columns, Ragged
 from espalier.core.counted import compared
 from espalier.core.errors import ConfigError
 from espalier.core.exhibits import Table, Texts
@@ -24,7 +25,7 @@ from espalier.task.translation import Translation
 from model import checkpoints
 from model.examples import batch_of, run_recipe
 from model.translated import ENGLISH, GERMAN, encoder_decoder, sides
-from task.toy import lstm, trainer
+from task.toy import gradients, lstm, trainer
 
 
 def adam(learned: Any, /, part: str = "") -> dict[str, Any]:
@@ -148,6 +149,17 @@ def test_the_readme_s_lines_translate_as_the_task_does(learned: tuple[Translatio
     task.save(tmp_path)
     code = (tmp_path / "README.md").read_text().partition("```python\n")[2].partition("```")[0]
     assert "num_beams=3" in code and run_recipe(code, tmp_path)["translate"](ENGLISH) == GERMAN
+
+
+def test_micro_batches_of_unlike_lengths_make_the_step_of_the_whole() -> None:
+    task, batches = made(label_smoothing=0.1)
+    columns: Columns = {
+        "row": np.arange(3), "source": Ragged.of([[5, 1], [6, 7, 1], [8, 1]]),
+        "target": Ragged.of([[5, 1], [*range(5, 24), 1], [9, 9, 1]]),
+    }  # fmt: skip
+    whole, *parts = (gradients(task, columns, dict(batches.pad), accumulate=n) for n in (1, 2, 3))
+    for part in parts:
+        torch.testing.assert_close(part, whole)
 
 
 def test_a_readme_of_many_languages_says_which_one_is_written(tmp_path: Path) -> None:

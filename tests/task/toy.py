@@ -12,7 +12,10 @@ import torch
 from torch import nn
 
 from conf.defaults import defaults_of
+from espalier.batch.batches import Batches
+from espalier.core.columns import Columns
 from espalier.core.facts import DataFacts, Raw
+from espalier.core.parts import Batching
 from espalier.model.encoding.pixels import Pixels
 from espalier.model.encoding.pretrained import Pretrained
 from espalier.model.encoding.words import Words
@@ -96,6 +99,16 @@ def trainer(folder: Path, **values: Any) -> pl.Trainer:
         enable_model_summary=False, use_distributed_sampler=False, num_sanity_val_steps=0, default_root_dir=folder,
         **values,
     )  # fmt: skip
+
+
+def gradients(task: Any, columns: Columns, pad: dict[str, int], *, accumulate: int) -> dict[str, torch.Tensor]:
+    """Of one optimizer step over all rows, in micro-batches, as Lightning adds them up; without dropout."""
+    task.eval().zero_grad()
+    size = len(columns["row"])
+    batches = Batches({"train": columns}, Batching(size, size, 0, bucket=False), pad, seed=0, accumulate=accumulate)
+    for batch in batches.train_dataloader():
+        (task.training_step(batch) / accumulate).backward()
+    return {name: p.grad.clone() for name, p in task.named_parameters() if p.grad is not None}
 
 
 def hub_cache(folder: Path) -> Path:

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 Rows = npt.NDArray[np.int64]
-Request = tuple[Rows, float]
-"""Rows of a micro-batch and its scale (see ``Share.of``)."""
+Request = tuple[Rows, float] | tuple[Rows, float, Rows]
+"""Rows of a micro-batch and its scale (see ``Share.of``), and those of the global batch, where it is but a part."""
 
 _POOL = 50  # batches whose texts are sorted together: enough for little padding, few enough to stay a shuffle
 
@@ -34,6 +34,11 @@ def shuffled(rows: int, batch_size: int, seed: int, epoch: int, lengths: Rows | 
     return np.concatenate([alike[generator.permutation(len(alike))].ravel(), order[full:]])
 
 
+def whole_of(request: Request) -> Rows:
+    """The rows of the global batch."""
+    return request[2] if len(request) == 3 else request[0]
+
+
 @dataclass(frozen=True)
 class Share:
     """The part of each global batch that one rank computes, in ``accumulate`` micro-batches.
@@ -46,7 +51,7 @@ class Share:
     world_size: int = 1
     accumulate: int = 1
 
-    def of(self, batch: Rows, micro: int) -> Request:
+    def of(self, batch: Rows, micro: int) -> tuple[Rows, float]:
         """Rows of micro-batch ``micro``, and the factor of its mean loss.
 
         Lightning divides a micro-batch's loss by ``accumulate``, DDP averages gradients over ``world_size`` ranks. The
@@ -79,7 +84,8 @@ class Sampler:
         order, size, accumulate = self._order(self.epoch), self._batch_size, self.accumulate
         for position in range(self.first, len(self)):
             step, micro = divmod(position, accumulate)
-            yield self._share.of(order[step * size : (step + 1) * size], micro)
+            batch = order[step * size : (step + 1) * size]
+            yield (*self._share.of(batch, micro), batch)
 
     def set_epoch(self, epoch: int) -> None:
         """The order of the next pass is that of ``epoch``."""

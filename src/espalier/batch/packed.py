@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 
 from espalier.batch.gather import Batch, Gather
-from espalier.batch.order import Request, Rows
+from espalier.batch.order import Request, Rows, whole_of
 from espalier.core.columns import BESIDE, PLACE, Columns, Ragged
 from espalier.core.errors import ConfigError, Fault
 
@@ -42,7 +42,7 @@ class Packed(Gather):
         self.room = room
 
     def __getitem__(self, request: Request) -> Batch:
-        rows, scale = request
+        rows, scale = request[:2]
         batch: Batch = {name: torch.from_numpy(array.take(rows, axis=0)) for name, array in self._dense.items()}
         lengths = self._lengths(rows)
         row, start = layout(lengths, self.room)
@@ -55,6 +55,7 @@ class Packed(Gather):
             values = np.full(shape, pad, np.int64)
             values.flat[places] = column.values[np.repeat(column.offsets[rows], lengths) + within]
             batch[name], batch[f"{name}_mask"] = torch.from_numpy(values), torch.from_numpy(mask)
+            batch[f"{name}_mean"] = float(self._lengths(whole_of(request)).mean())
         place = np.zeros(shape, np.int64)
         place.flat[places] = within
         batch[f"{self._name}{PLACE}"] = torch.from_numpy(place)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from espalier.batch.gather import Batch, Gather
-from espalier.batch.order import Request, Rows
+from espalier.batch.order import Request, Rows, whole_of
 from espalier.core.columns import DOCUMENT, Columns, Ragged
 
 
@@ -70,21 +70,26 @@ class Windows(Gather):
         return of_epoch if self.size else order
 
     def __getitem__(self, request: Request) -> Batch:
-        codes, scale = request
         if not self.size:
             return super().__getitem__(request)
-        blocks, shift = np.divmod(codes, self.size)
+        codes, scale = request[:2]
+        blocks, starts, lengths = self._taken(codes)
         batch = super().__getitem__((blocks, scale))
-        starts = np.maximum(self._first[blocks] - shift, self._start[blocks])
-        lengths = np.minimum(self.size + 1, self._end[blocks] - starts)
         offsets = np.append(0, np.cumsum(lengths))
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
         cut = Ragged(self._text[np.repeat(starts, lengths) + within], offsets)
         text = Gather({self._name: cut}, {self._name: self._blank})[np.arange(len(blocks)), 1.0]
         batch |= {name: value for name, value in text.items() if name.startswith(self._name)}
-        return {**batch, "tokens": text["tokens"] if scale else 0}
+        mean = float(self._taken(whole_of(request))[2].mean())
+        return {**batch, f"{self._name}_mean": mean, "tokens": text["tokens"] if scale else 0}
 
     def cells(self, request: Request) -> int:
         """As ``Gather``'s, of the blocks as they stood."""
-        codes, scale = request
+        codes, scale = request[:2]
         return super().cells((codes // max(1, self.size), scale))
+
+    def _taken(self, codes: Rows) -> tuple[Rows, Rows, Rows]:
+        """The blocks of some rows of an epoch's order, where each begins in the text, and how many tokens it has."""
+        blocks, shift = np.divmod(codes, self.size)
+        starts = np.maximum(self._first[blocks] - shift, self._start[blocks])
+        return blocks, starts, np.minimum(self.size + 1, self._end[blocks] - starts)

@@ -111,6 +111,14 @@ class AbstractTask(pl.LightningModule, ABC):
             loss = loss + penalty()
         return loss * batch["scale"] if batch["scale"] != 1.0 else loss
 
+    def share_of_sum(self, lost: Tensor, tokens: Tensor | float, batch: Batch) -> Tensor:
+        """The summed loss of a batch's tokens over how many as many rows have on the mean, scaled as ``share`` does.
+
+        On the mean of the global batch, or of the data: so a token counts the same in each micro-batch, and those of
+        unlike lengths make the same step as the whole.
+        """
+        return self.share(lost / tokens, batch)
+
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """One step; then parts of the learner that change with the steps take theirs, gradients still at hand."""
         super().optimizer_step(*args, **kwargs)
@@ -165,6 +173,12 @@ class AbstractTask(pl.LightningModule, ABC):
             said += [f"has {len(strange)} that this model does not have ({strange[0]} …)"] if strange else []
             raise RunFailedError(f"The checkpoint is of another model: it {' and '.join(said)}.")
         return super().load_state_dict(state_dict, strict=strict, assign=assign)
+
+
+def mean_of(batch: Batch, role: str) -> float:
+    """Tokens of a column that a row of the global batch has on the mean; of this one, where the batch does not say."""
+    said = batch.get(f"{role}_mean")
+    return float(batch[f"{role}_mask"].sum(1).float().mean()) if said is None else float(said)
 
 
 def _joined(parts: list[Any]) -> Any:

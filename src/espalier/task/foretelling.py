@@ -194,7 +194,8 @@ def of_two_places(batch: Batch, role: str) -> Batch:
     """
     if batch[role].shape[1] > 1:
         return batch
-    beside = {name for name in batch if name == role or name.startswith((f"{role}_", f"{role}:"))}
+    named = {name for name in batch if name == role or name.startswith((f"{role}_", f"{role}:"))}
+    beside = {name for name in named if isinstance(batch[name], Tensor)}
     return {name: functional.pad(value, (0, 1)) if name in beside else value for name, value in batch.items()}
 
 

@@ -70,16 +70,13 @@ class InstructionTuning(AbstractForetelling):
             _require_apart(learner)
 
     def training_step(self, batch: Batch) -> Tensor:
-        """The summed loss of the answers' tokens, divided by the rows and by how many tokens a row has on the mean.
-
-        So a token counts the same in each batch, and micro-batches of unlike lengths make the same step as the whole.
-        """
+        """The summed loss of the answers' tokens, over how many as many rows have on the mean of the data."""
         (model,) = self.model
         before, target = self.cut(batch)
         told = target != IGNORED
         logits = model.logits(model.states(before, self.role)[told])  # of other places no scores are needed
         lost = functional.cross_entropy(logits.float(), target[told], reduction="sum")
-        return self.share(lost / batch["expected"].sum(), batch)
+        return self.share_of_sum(lost, batch["expected"].sum(), batch)
 
     def evaluation_step(self, batch: Batch, /) -> Mapping[str, Tensor]:
         """Of each row the sum of its answer's losses, the tokens that were foretold, and all of its tokens."""

@@ -14,7 +14,7 @@ from espalier.core.exhibits import Exhibit, Texts
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Baseline, OptimizerFactory
 from espalier.state.ranks import gather_objects
-from espalier.task.base import Batch
+from espalier.task.base import Batch, mean_of
 from espalier.task.bigrams import bigram_baseline
 from espalier.task.foretelling import IGNORED, AbstractForetelling, Settings, of_two_places
 
@@ -61,14 +61,15 @@ class LanguageModelling(AbstractForetelling):
         self._openings: list[list[int]] = []
 
     def training_step(self, batch: Batch) -> Tensor:
-        """The mean loss of the batch's tokens, scaled to its rows' share of the global batch."""
+        """The summed loss of the batch's tokens, over how many as many rows have on the mean of the global batch."""
         before, target = self.cut(batch)
         (model,) = self.model
         logits = model.logits(model.states(before, self.role))
         lost = functional.cross_entropy(
             logits.flatten(0, 1).float(), target.flatten(), ignore_index=IGNORED, reduction="sum"
         )
-        return self.share(lost / (target != IGNORED).sum().clamp(min=1), batch)
+        of_row = mean_of(batch, self.role) - 1  # a row's first token is not told
+        return self.share_of_sum(lost, max(1.0, len(target) * of_row), batch)
 
     def evaluation_step(self, batch: Batch, /) -> Mapping[str, Tensor]:
         """Of each row the sum of its tokens' losses, how many were foretold, and how many there are."""

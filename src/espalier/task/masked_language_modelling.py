@@ -20,7 +20,7 @@ from espalier.core.errors import ConfigError, Fault
 from espalier.core.exhibits import Exhibit, Texts
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Baseline, OptimizerFactory
-from espalier.task.base import Batch
+from espalier.task.base import Batch, mean_of
 from espalier.task.counted import AbstractCountedTask
 from espalier.task.exact import exact
 from espalier.task.foretelling import perplexity
@@ -74,7 +74,7 @@ class MaskedLanguageModelling(AbstractCountedTask):
 
     The learner says the ``role`` that it reads, has ``states(batch, role)`` and ``masked_head()``, states -> scores of
     all tokens, as ``model.hub.Transformer`` has them. Its ``encoding`` says ``mask``, the id that hides a token, and
-    ``special``, ids that are never hidden, and has ``decode(ids)``.
+    ``special``, ids that are never hidden, and has ``decode(ids)``; it may say ``added``, special ones of each text.
 
     Shapes: ``batch[role]`` (B, L) ids, ``batch["<role>_mask"]`` (B, L) bool; ``states`` are (B, L, width).
 
@@ -109,17 +109,20 @@ class MaskedLanguageModelling(AbstractCountedTask):
         self.model, self.role, self.encoding = (model,), model.role, model.encoding
         self.head: nn.Module = model.masked_head()
         self.masking = Masking(share, self.encoding.mask, facts.vocab_size, frozenset(self.encoding.special))
+        self._added = int(getattr(self.encoding, "added", 0))
         self.seed, self.shown, self.samples = seed, shown, samples
         self._samples: list[tuple[list[int], list[int], list[bool]]] = []
 
     def training_step(self, batch: Batch) -> Tensor:
-        """The mean loss of the batch's hidden tokens, scaled to its rows' share of the global batch."""
+        """The summed loss of the hidden tokens, over how many as many rows of the global batch have on the mean: of the
+        tokens that are not the encoding's own, ``share``, and one of each row at least.
+        """
         given, chosen = self._hidden(batch, (self.seed, self.current_epoch))
         states = self._states(given, batch)[chosen]
         target = batch[self.role][chosen]
-        if not len(target):
-            return self.share(states.sum() * 0.0, batch)
-        return self.share(functional.cross_entropy(self.head(states).float(), target), batch)
+        lost = functional.cross_entropy(self.head(states).float(), target, reduction="sum")
+        of_row = max(1.0, self.masking.share * (mean_of(batch, self.role) - self._added))
+        return self.share_of_sum(lost, len(chosen) * of_row, batch)
 
     def evaluation_step(self, batch: Batch, /) -> Mapping[str, Tensor]:
         """Of each row the sum of its hidden tokens' losses, how many were told, and how many there are."""

@@ -18,7 +18,7 @@ from espalier.core.errors import ConfigError, Fault
 from espalier.core.exhibits import Exhibit
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Baseline, OptimizerFactory
-from espalier.task.base import Batch
+from espalier.task.base import Batch, mean_of
 from espalier.task.beam import Search, Text, beam_search
 from espalier.task.bleu import Judge, bleu, chrf
 from espalier.task.counted import AbstractCountedTask
@@ -99,12 +99,14 @@ class Translation(AbstractCountedTask):
         self._texts: Rows | None = None
 
     def training_step(self, batch: Batch) -> Tensor:
-        """The mean loss of the batch's target tokens, scaled to its rows' share of the global batch."""
+        """The summed loss of the target tokens, over how many as many rows have on the mean of the global batch."""
         (model,) = self.model
         there = batch[f"{self.target}_mask"]
         logits = model.logits(model(batch)[there]).float()  # of no padding
-        loss = functional.cross_entropy(logits, batch[self.target][there], label_smoothing=self.label_smoothing)
-        return self.share(loss, batch)
+        lost = functional.cross_entropy(
+            logits, batch[self.target][there], label_smoothing=self.label_smoothing, reduction="sum"
+        )
+        return self.share_of_sum(lost, len(there) * mean_of(batch, self.target), batch)
 
     def evaluation_step(self, batch: Batch, /) -> Mapping[str, Any]:
         """Of each row what BLEU, chrF and the loss count; its translation, or None."""

@@ -81,6 +81,11 @@ class Pretrained:
         return str(self.tokenizer.mask_token)
 
     @property
+    def added(self) -> int:
+        """Tokens of its own that it puts around a text."""
+        return int(self.backend.num_special_tokens_to_add(False))
+
+    @property
     def special(self) -> tuple[int, ...]:
         """Ids that stand for no text."""
         return tuple(self.tokenizer.all_special_ids)
