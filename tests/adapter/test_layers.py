@@ -11,6 +11,7 @@ from torch import nn
 from espalier.adapter.layers import layers
 from espalier.core.errors import ConfigError
 from espalier.state.layers import layers_of, least_input
+from model.translated import encoder_decoder
 from task.toy import facts_of, lstm, minilm, mlp
 
 SIZE = {"vocab_size": 50, "hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 24}
@@ -106,6 +107,9 @@ def test_what_the_model_does_in_training_is_done_over_layers_that_learn() -> Non
     assert isinstance(frozen, nn.Dropout) and isinstance(chosen, nn.Dropout)
     layers(backbone, facts_of("image"), top=1)
     assert backbone.training and chosen.training and not frozen.training
+    whole: Any = encoder_decoder(dropout=0.5)[0]
+    layers(whole, facts_of("text"), top=1)
+    assert not whole.trunk.decoder.drop.training and whole.trunk.decoder.layers[-1].drop.training
 
 
 def test_weights_of_few_bits_are_answered() -> None:

@@ -142,7 +142,7 @@ class Side(nn.Module):
 
     def __init__(self, layers: Sequence[Block], positions: Tensor, dropout: float, *, learned: bool) -> None:
         super().__init__()
-        self.layers, self.drop = nn.ModuleList(layers), nn.Dropout(dropout)
+        self.drop, self.layers = nn.Dropout(dropout), nn.ModuleList(layers)
         self.layer_norm = nn.LayerNorm(positions.shape[1])
         if learned:
             self.positions = nn.Parameter(positions)
