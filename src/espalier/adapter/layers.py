@@ -43,12 +43,13 @@ def layers(backbone: nn.Module, _facts: DataFacts, /, *, top: Annotated[int, Ge(
         parameter.requires_grad_(parameter not in frozen and (parameter in chosen or readers[name] > first))
     for layer in stack[first:]:
         layer.train()
-    _drop_behind(backbone, trunk, readers, first)
+    _train_bare(backbone, trunk, readers, first)
     return backbone
 
 
-def _drop_behind(backbone: nn.Module, trunk: nn.Module, readers: Mapping[str, int], first: int) -> None:
-    """Train without what the frozen layers alone do in training: the model itself moves images and drops words."""
+def _train_bare(backbone: nn.Module, trunk: nn.Module, readers: Mapping[str, int], first: int) -> None:
+    """Put into training mode what has no weights and comes behind the first layer that learns, and the model itself,
+    which moves images and drops words."""
     bare = [(name, module) for name, module in trunk.named_modules() if next(module.parameters(), None) is None]
     for name, module in bare:
         module.training = module.training or readers.get(name, 0) > first
