@@ -36,7 +36,7 @@ def second(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_run_says_what_it_began_with(first: Path, second: Path) -> None:
     assert outcome_of(second)["summary"]["weights"].startswith(f"run {first} (step ")
-    assert outcome_of(first)["summary"]["baseline"]["name"] == "bag of words"
+    assert outcome_of(first)["summary"]["baseline"]["name"] == "logistic regression on words"
 
 
 def test_evaluating_gives_the_metrics_of_the_runs_end(second: Path) -> None:

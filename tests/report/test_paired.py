@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
@@ -60,7 +62,12 @@ def test_of_any_number_of_labels_a_row_it_is_the_subset_accuracy() -> None:
 
 
 def test_the_verdict_says_where_none_can_be_told() -> None:
-    assert verdict(Paired(0.002, -0.01, 0.02, 0.6, 100, 3, 2), "A", "B").startswith("no difference can be told")
+    said = "no difference can be told between A and B: "
+    assert verdict(Paired(0.002, -0.01, 0.02, 0.6, 100, 3, 2), "A", "B").startswith(f"{said}A is ahead by 0.2 points")
+    assert verdict(Paired(0.0, -0.1, 0.1, 1.0, 100, 3, 3), "A", "B").startswith(f"{said}0.0 points")
+    few = Paired(-0.172, -0.31, -0.034, 0.062, 29, 1, 6)
+    assert verdict(few, "A", "B").endswith("McNemar p = 0.062; too few rows differ to be sure")
+    assert verdict(replace(few, among=2), "A", "B").endswith("; the interval is of these two alone")
     assert verdict(paired(answers(GOOD), answers(GOOD)), "A", "B") == "A and B are right on the same rows"
 
 

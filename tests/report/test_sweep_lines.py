@@ -1,16 +1,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from espalier.core.record import TrialRecord
 from espalier.report.layout import width_of
-from espalier.report.sweep_lines import best_lines, best_words, count_words, end_lines, status_lines
+from espalier.report.sweep_lines import (
+    best_lines,
+    best_words,
+    count_words,
+    end_lines,
+    failure_lines,
+    status_lines,
+)
 from espalier.report.sweep_read import read_sweep
 from report.sweep_files import grid, searched
 
+EMPTY = TrialRecord(0, 0, {}, 0, (), "lr=0.1")
 RUNNING: dict[str, Any] = {
     "status": "running",
     "total": 27,
@@ -89,6 +99,20 @@ def test_the_end_has_the_best_few_and_ways_on(tmp_path: Path, monkeypatch: pytes
     assert lines[1].split()[:5] == ["3", "0.876", "±", "0.0005", "3"] and lines[6] == ""
     assert lines[-2].split(None, 2) == ["go", "on", """espalier sweep resume 'outputs/it'"'"'s'"""]
     assert "espalier sweep retry --failed" in lines[-1]
+
+
+def test_each_reason_of_failures_is_told_once_and_whole() -> None:
+    why = "reviews.csv has an empty text or label on line 5. Mend the row, or set data.on_null=drop to leave it out."
+    whys = [why, "ImportError: no such module", why, why, "x", "y", "y", ""]
+    trials = [replace(EMPTY, trial=number, state="failed", why=one) for number, one in enumerate(whys)]
+    assert failure_lines(trials, 60) == [
+        "3 failed: reviews.csv has an empty text or label on line",
+        "  5. Mend the row, or set data.on_null=drop to leave it out.",
+        "2 failed: y",
+        "1 failed: ImportError: no such module",
+        "and for 1 other reason",
+    ]
+    assert failure_lines([replace(EMPTY, state="done")], 60) == []
 
 
 def test_summaries_of_files_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

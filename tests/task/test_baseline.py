@@ -23,14 +23,14 @@ def texts(rows: int, labels: Any = None) -> Raw:
 
 def test_a_bag_of_words_tells_topics_apart() -> None:
     found = guesses(texts(60), "test", 3)
-    assert found.name == "bag of words"
+    assert found.name == "logistic regression on words"
     assert found.scores.argmax(1).tolist() == [0, 1, 2] * 3
     np.testing.assert_allclose(found.scores.sum(1), 1)
 
 
 def test_it_looks_at_so_many_rows_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(baseline, "_ROWS", 30)
-    assert guesses(texts(60), "test", 3).name == "bag of words (of 30 training rows)"
+    assert guesses(texts(60), "test", 3).name == "logistic regression on words (of 30 training rows)"
 
 
 def test_a_class_that_training_lacks_gets_no_probability() -> None:

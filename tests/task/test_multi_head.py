@@ -165,7 +165,7 @@ def test_a_bag_of_words_for_each_is_its_baseline() -> None:
     splits, counts = {"train": table, "test": table}, {"train": Counts(60, 60)}
     raw = Raw(splits, {"text": "text", "label": "label", "source": "id"}, LABELS, counts, "f", "here")
     found: Any = multi_head(facts=DataFacts.of(raw)).baseline(raw, "test")
-    assert found.name == "bag of words, one for each"
+    assert found.name == "logistic regression on words, one for each"
     assert found.metrics["accuracy"] == found.metrics["accuracy_tone"] == 1.0 and 0 < found.metrics["loss_topic"] < 0.7
     assert sorted(found.predictions["row"]) == list(range(60))
 

@@ -18,7 +18,8 @@ from espalier.core.errors import Fault, UserError
 from espalier.core.lock import is_held
 from espalier.core.record import RECORD, SUMMARY, SWEEP, Record, read_record
 from espalier.core.rundir import shown, typed
-from espalier.report.sweep_lines import best_lines, status_lines
+from espalier.report.layout import terminal_width
+from espalier.report.sweep_lines import best_lines, failure_lines, status_lines
 from espalier.report.sweep_read import read_summary, status_of
 
 _OUTPUTS = Path("outputs")
@@ -78,7 +79,9 @@ def _status(words: Sequence[str]) -> int:
         print(json.dumps({**summary, "status": status}, ensure_ascii=False))
         return 0
     print(shown(directory))
-    print("\n".join(status_lines(summary, killed=status == "killed")))
+    lines = status_lines(summary, killed=status == "killed")
+    lines += failure_lines(read_record(directory), terminal_width()) if summary.get("counts", {}).get("failed") else []
+    print("\n".join(lines))
     if status == "killed" or status in ("interrupted", "stopped", "detached"):
         print(f"to go on   {typed('sweep resume', directory)}")
     return 0

@@ -145,7 +145,7 @@ def _headline(outcome: Outcome, width: int) -> list[str]:
 
 
 def _outdone(outcome: Outcome) -> list[str]:
-    """A line where the baseline is better by the objective: ``the baseline (bag of words) reaches …``."""
+    """A line where the baseline is better by the objective: ``the baseline (most frequent class) reaches …``."""
     row = row_of(outcome, objective_name(outcome))
     if row.judged is None or row.baseline is None:
         return []

@@ -108,7 +108,11 @@ def verdict(found: Paired, first: str, second: str) -> str:
     probable = f"{found.test} p {p_words(found.p_value, found.among)}"
     if found.told_apart:
         return f"{better} is better than {worse} by {measured}, {probable}"
-    return f"no difference can be told between {first} and {second}: {measured}, {probable}"
+    ahead = f"{better} is ahead by " if found.difference else ""
+    # Of few rows that differ, drawn ones say less of what others would give than their number does.
+    beside = "the interval is of these two alone" if found.among > 1 else "too few rows differ to be sure"
+    said = f"no difference can be told between {first} and {second}: {ahead}{measured}, {probable}"
+    return said + (f"; {beside}" if low > 0 else "")
 
 
 def p_words(p_value: float, among: int = 1) -> str:

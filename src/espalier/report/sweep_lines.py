@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from espalier.core.record import TrialRecord
-from espalier.report.layout import aligned, flow, terminal_width
+from espalier.report.layout import aligned, flow, terminal_width, wrap
 from espalier.report.quantities import duration, metric_name, with_spread
 from espalier.report.scores import LEADING
 from espalier.report.sweep_read import Configuration, Objective, configurations_of, seconds_of
@@ -28,6 +29,7 @@ _OVER = ("done", "stopped")
 _SLOTS = 12  # lines of busy slots
 _TOP = 5
 _TESTED = 4  # metrics of the test split
+_REASONS = 3
 
 
 def status_lines(summary: Mapping[str, Any], *, killed: bool = False, width: int | None = None) -> list[str]:
@@ -111,13 +113,25 @@ def end_lines(
     table = _table(summary, trials)
     lines = [*table, *([""] if table else []), *flow([*count_words(summary), *_times(summary, False, False)], width)]
     lines += best_lines(summary, directory, command) if summary.get("best") else []
+    lines += failure_lines(trials, width)
     ways = [("report", str(directory / "report.html"))] if (directory / "report.html").exists() else []
     counts = summary.get("counts") or {}
     if summary.get("status") in ("interrupted", "stopped"):
         ways.append(("go on", f"espalier sweep resume {shown}"))
     if counts.get("failed") or counts.get("infeasible"):
-        ways.append(("again", f"espalier sweep retry --failed {shown}"))
+        ways.append(("once mended", f"espalier sweep retry --failed {shown}"))
     return [*lines, *(aligned(ways) if ways else [])]
+
+
+def failure_lines(trials: Sequence[TrialRecord], width: int) -> list[str]:
+    """Why trials have failed, each reason once and whole: ``4 failed: reviews.csv has an empty text …``."""
+    reasons = Counter(" ".join(trial.why.split()) for trial in trials if trial.state == "failed" and trial.why)
+    lines = []
+    for why, count in reasons.most_common(_REASONS):
+        first, *more = wrap(f"{count:,} failed: {why}", width - 2)
+        lines += [first, *(f"  {line}" for line in more)]
+    others = len(reasons) - _REASONS
+    return [*lines, *([f"and for {others:,} other {'reason' if others == 1 else 'reasons'}"] if others > 0 else [])]
 
 
 def _in_order(counts: Mapping[str, int]) -> list[tuple[str, int]]:

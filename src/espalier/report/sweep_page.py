@@ -162,7 +162,7 @@ def _ways(sweep: Sweep, directory: Path) -> list[tuple[str, str]]:
     """(what, command) for a sweep that has not come to its end, or of which trials failed."""
     place = shlex.quote(str(directory))
     ways = [("go on", f"espalier sweep resume {place}")] if sweep.status in ("interrupted", "stopped", "killed") else []
-    return [*ways, *([("try again", f"espalier sweep retry --failed {place}")] if sweep.counts.get("failed") else [])]
+    return [*ways, *([("once mended", f"espalier sweep retry --failed {place}")] if sweep.counts.get("failed") else [])]
 
 
 def _broken(sweep: Sweep) -> list[TrialRecord]:
