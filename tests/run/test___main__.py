@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -93,6 +95,30 @@ def test_a_disk_that_is_full_as_it_begins_is_one_message(
     assert called(monkeypatch, str(directory)) == 1
     said = capsys.readouterr().err
     assert f"There is no room for {directory}/lock." in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_signal_before_it_begins_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], resume: bool
+) -> None:
+    experiment = compose(["model=lstm", "adapter=full", "hardware=cpu", "tracking=none"])
+    directory = create(tmp_path / "outputs", "n")
+    write(experiment, directory)
+    monkeypatch.setattr("espalier.run.fit.assemble", lambda **_: os.kill(os.getpid(), signal.SIGINT))
+    assert called(monkeypatch, str(directory), *(["--resume"] if resume else [])) == 130
+    assert "stopped by SIGINT before anything was trained" in capsys.readouterr().err
+    assert directory.parent.exists() is resume
+    if resume:
+        assert read_outcome(directory).status == "interrupted"
+
+
+def test_a_trial_that_a_signal_meets_before_it_begins_is_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = trial_in(tmp_path)
+    monkeypatch.setattr("espalier.run.fit.assemble", lambda **_: os.kill(os.getpid(), signal.SIGTERM))
+    assert called(monkeypatch, str(directory)) == 143
+    assert read_outcome(directory).status == "interrupted"
 
 
 def test_a_trial_that_cannot_begin_stays_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

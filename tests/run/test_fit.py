@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import re
 import resource
 import shutil
@@ -103,7 +102,7 @@ def test_a_signal_ends_it_and_a_resume_makes_up_for_it(
 ) -> None:
     directory = prepared(tmp_path)
     with Stop(directory) as stop:
-        os.kill(os.getpid(), signal.SIGTERM)
+        stop.heard = signal.SIGTERM
         outcome = run(read(directory), directory, stop, resume=False)
     assert (outcome.status, outcome.steps) == ("interrupted", 1)
     assert read_outcome(directory).status == "interrupted"
@@ -171,7 +170,7 @@ def test_a_resume_with_other_rows_is_refused(tmp_path: Path, monkeypatch: pytest
     Path("two.csv").write_text("text,label\n" + "".join(rows))
     directory = prepared(tmp_path, "data=csv", "data.path=two.csv")
     with Stop(directory) as stop:
-        os.kill(os.getpid(), signal.SIGTERM)
+        stop.heard = signal.SIGTERM
         run(read(directory), directory, stop, resume=False)
     Path("two.csv").write_text("text,label\n" + "".join(reversed(rows)))
     with pytest.raises(UserError, match="the rows  are not those that the run began with"):
@@ -181,7 +180,7 @@ def test_a_resume_with_other_rows_is_refused(tmp_path: Path, monkeypatch: pytest
 def test_a_resume_adds_up_its_time(finished: Path, tmp_path: Path) -> None:
     directory = prepared(tmp_path)
     with Stop(directory) as stop:
-        os.kill(os.getpid(), signal.SIGTERM)
+        stop.heard = signal.SIGTERM
         first = run(read(directory), directory, stop, resume=False)
     last = train(directory, resume=True)
     assert last.cost.wall_seconds > first.cost.wall_seconds > 0
@@ -319,7 +318,7 @@ def test_a_resume_that_breaks_before_it_goes_on_has_lost_nothing(
 ) -> None:
     directory = prepared(tmp_path)
     with Stop(directory) as stop:
-        os.kill(os.getpid(), signal.SIGTERM)
+        stop.heard = signal.SIGTERM
         first = run(read(directory), directory, stop, resume=False)
 
     def broken(*_: Any) -> None:

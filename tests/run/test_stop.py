@@ -116,9 +116,16 @@ def test_a_test_ends_at_its_next_batch(tmp_path: Path) -> None:
         trainer_in(tmp_path, stop).test(Tested(), torch.utils.data.DataLoader(torch.eye(3)))
 
 
+@pytest.mark.parametrize("name", SIGNALS)
+def test_before_a_run_has_begun_it_ends_at_once(tmp_path: Path, name: str) -> None:
+    with Stop(tmp_path), pytest.raises(InterruptedRunError, match=name):
+        os.kill(os.getpid(), getattr(signal, name))
+
+
 def test_the_second_interrupt_ends_at_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     if (child := os.fork()) == 0:
         with Stop(tmp_path) as stop:
+            stop.begun = True
             os.kill(os.getpid(), signal.SIGINT)
             if stop.heard == signal.SIGINT:
                 os.kill(os.getpid(), signal.SIGINT)

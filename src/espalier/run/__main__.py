@@ -22,11 +22,11 @@ from lightning_fabric.utilities.warnings import PossibleUserWarning
 from espalier.config.check import check
 from espalier.config.saved import read
 from espalier.config.trust import WorkingFolderFinder
-from espalier.core.errors import EspalierError, RunFailedError, UserError
+from espalier.core.errors import EspalierError, InterruptedRunError, RunFailedError, UserError
 from espalier.core.files import is_full
 from espalier.core.interpreter import leave
 from espalier.core.lock import held
-from espalier.core.outcome import Outcome
+from espalier.core.outcome import Outcome, Status
 from espalier.core.rendezvous import close
 from espalier.core.rundir import Place, discard, read_outcome, typed, write_outcome
 from espalier.core.streams import mask_streams
@@ -87,14 +87,16 @@ def _explain(error: EspalierError, directory: Path, *, resume: bool) -> None:
     A trial stays as its sweep made it, and says why it failed.
     """
     lines = fault_lines(error.faults) if isinstance(error, UserError) else failure_lines(error)
-    print("\n".join(lines), file=sys.stderr)
-    if not isinstance(error, UserError) or not (directory / "outcome.json").exists():
+    stopped = isinstance(error, InterruptedRunError)
+    print("\n".join([f"{error} before anything was trained"] if stopped else lines), file=sys.stderr)
+    if not isinstance(error, UserError | InterruptedRunError) or not (directory / "outcome.json").exists():
         return
     outcome = read_outcome(directory)
     if outcome.pid != os.getpid() or outcome.status != "running":
         return
     if read_trial(directory):
-        write_outcome(directory, replace(outcome, status="failed", error=str(error)))
+        status: Status = "interrupted" if stopped else "failed"
+        write_outcome(directory, replace(outcome, status=status, error=str(error)))
     elif resume:
         write_outcome(directory, replace(outcome, status="interrupted"))
     else:

@@ -54,6 +54,7 @@ def run(experiment: Experiment, directory: Path, stop: Stop, *, resume: bool) ->
 
     Raises:
         UserError: before anything was trained; the data or the parts are not what the config says.
+        InterruptedRunError: a signal came before anything was trained.
     """
     session = Session(experiment, directory, stop, resume, opening(experiment, directory, resume=resume))
     session.write()
@@ -62,6 +63,8 @@ def run(experiment: Experiment, directory: Path, stop: Stop, *, resume: bool) ->
         trainer = _train(session, assembly)
         conclude(session, assembly, trainer)
     except InterruptedRunError as signal_came:
+        if not stop.begun:
+            raise
         session.end("interrupted", str(signal_came))
     except PausedRunError:
         session.end("paused")
@@ -121,6 +124,7 @@ def brief(error: Exception) -> list[str]:
 
 def _train(session: Session, assembly: Assembly) -> pl.Trainer:
     """Fit, from the checkpoint there is."""
+    session.stop.begun = True
     if session.resume:
         session.saved = session.store.newest()
     file = _metrics_file(session) if session.first else None

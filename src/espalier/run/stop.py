@@ -29,7 +29,8 @@ class Stop(AtBoundary):
             trainer.fit(...)                                # raises InterruptedRunError
 
     A signal that comes on any rank ends all ranks at the same step; one that comes in an epoch's last validation is
-    obeyed after it. In a test there is nothing to save: it ends at the next batch.
+    obeyed after it. In a test there is nothing to save: it ends at the next batch. Until ``begun`` there is nothing
+    either: ``InterruptedRunError`` is raised wherever the process is.
 
     Args:
         directory: the run directory.
@@ -40,6 +41,7 @@ class Stop(AtBoundary):
     def __init__(self, directory: Path, /) -> None:
         self.store = Store(directory / "checkpoints")
         self.heard = 0  # the signal's number
+        self.begun = False  # to leave something: by the run, or by a trainer
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -54,6 +56,7 @@ class Stop(AtBoundary):
     def setup(self, trainer: pl.Trainer, *_: Any, **__: Any) -> None:
         """Keep Lightning's handlers off: they save and broadcast inside of the signal, in the middle of a step."""
         super().setup(trainer)
+        self.begun = True
         trainer._signal_connector = _NoHandlers(trainer)
 
     def at_boundary(self, trainer: pl.Trainer, **_: Any) -> None:
@@ -79,6 +82,8 @@ class Stop(AtBoundary):
         if os.getpid() != self._process:
             return  # a worker forked from this process: its parent decides
         self.heard = number
+        if not self.begun:
+            raise InterruptedRunError(signal.Signals(number).name)
         if number == signal.SIGINT:
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # the next one works even while python waits for another rank
             if is_first():

@@ -131,7 +131,7 @@ class Classification(AbstractLabelTask):
         return _columns(**self._last)
 
     def baseline(self, raw: Raw, split: str, /) -> Baseline:
-        """A regression on words, or the most frequent class (``task.baseline``). It rejects by its own probabilities."""
+        """A regression on words, or the most frequent class: see ``guesser``. It rejects by its own probabilities."""
         name, told = guesser(raw, self.head.out_features)
         table, scores = raw.splits[split], told(raw.splits[split])
         target = table["label"].to_numpy()
