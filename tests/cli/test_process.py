@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from espalier.cli import process
-from espalier.cli.process import DONE, NEW, RESUME, become, placed, prepare, run_each
+from espalier.cli.process import DONE, NEW, RESUME, become, placed, prepare, run_each, turn_into
 from espalier.config.compose import compose
 from espalier.core.rundir import read_outcome, write_outcome
 
@@ -29,6 +29,17 @@ def test_prepare_makes_a_directory_with_the_config(here: Path) -> None:
 
 def test_prepare_takes_the_name_and_the_output(here: Path) -> None:
     assert prepare(compose(["name=a b/c", "output=elsewhere"])).parent == here / "elsewhere" / "a-b-c"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_is_told_what_takes_the_seconds_before_anything_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool
+) -> None:
+    monkeypatch.setattr(os, "execve", lambda *_: None)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    turn_into("espalier.run.predict")
+    said = capsys.readouterr()
+    assert ("loading torch" in said.err) is terminal and not said.out
 
 
 def test_become_runs_the_one_process_that_trains(monkeypatch: pytest.MonkeyPatch) -> None:

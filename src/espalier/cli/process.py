@@ -78,13 +78,13 @@ def prepare(experiment: Experiment) -> Path:
 
 def become(directory: Path, *, resume: bool = False) -> int:
     """Turn this process into the one that trains: signals and the exit code need no go-between. Does not return."""
-    if sys.stdout.isatty():
-        print("checked; loading torch and what else the experiment needs …", flush=True)
     return turn_into(*_command(directory, resume)[2:])
 
 
 def turn_into(module: str, *words: str) -> int:
     """Turn this process into another module of ours. SIGINT is kept back until that can end in order."""
+    if sys.stderr.isatty():  # standard output may be answers
+        print("checked; loading torch and what else it needs …", file=sys.stderr, flush=True)
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     os.execve(sys.executable, [sys.executable, "-m", module, *words], _environment())
 
