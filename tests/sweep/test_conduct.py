@@ -90,6 +90,7 @@ def test_a_sweep_to_its_end_and_once_more(here: Path, played: Played, capsys: py
     before = (place / "record.jsonl").read_text()
     assert swept("seed=0,1", f"sweep.dir={place}") == 0  # from the command line: what is over stays so
     assert (place / "record.jsonl").read_text() == before and len(launcher.placed) == 4
+    assert "nothing is left to train" in capsys.readouterr().out
     with pytest.raises(UserError, match=r"0.001, 0.01"):
         conduct(read_command([*GRID[:-3], "optimizer.lr=1e-3,2e-2", "seed=0,1"]), place)
     with held(place), pytest.raises(UserError, match=rf"is driven by process {os.getpid()} on"):

@@ -172,6 +172,8 @@ def _drive(
                 stack.enter_context(launcher)
             with screen:
                 driver.run()
+        else:
+            screen.say("nothing is left to train: its page is made again")
         status = driver.ending or "done"
     except UserError:
         status = "stopped"
