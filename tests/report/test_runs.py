@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,11 @@ def test_in_80_columns_directory_and_changes_stand_beneath_and_can_be_copied() -
     lines = runs_table([KILLED, changed, STOPPED], 80)
     assert all(width_of(line) <= 80 for line in lines)
     assert lines[4:6] == [f"  {DONE.directory}", "  adapter=full optimizer.lr=1e-4"]
+    other = replace(changed, outcome=outcome_of(summary={"overrides": ["adapter=full", "optimizer.lr=1e-3"]}))
+    assert [line.split("  ")[-1] for line in runs_table([changed, other], 120)[2::2]] == [
+        "optimizer.lr=1e-4 adapter=full",
+        "optimizer.lr=1e-3 adapter=full",
+    ]
     assert runs_table([changed], 120)[2] == f"  {DONE.directory}  adapter=full optimizer.lr=1e-4"
 
 

@@ -70,13 +70,20 @@ def runs_table(runs: Sequence[ListedRun], width: int | None = None) -> list[str]
         return []
     width = terminal_width() if width is None else width
     cells = [_HEAD, *map(_cells, runs)]
-    places = [("changed", "directory"), *((" ".join(run.changed), str(run.directory)) for run in runs)]
+    places = [("changed", "directory"), *zip(_changed(runs), map(str, (run.directory for run in runs)), strict=True)]
     beside = aligned([(*row, *place) for row, place in zip(cells, places, strict=True)], _NUMBERS, _GAP)
     if fits(beside, width):
         return beside
     head, *lines = aligned(_shortened(cells, width), _NUMBERS, _GAP)
     beneath = [_beneath(*place, width) for place in places[1:]]
     return [head, *(part for line, more in zip(lines, beneath, strict=True) for part in (line, *more))]
+
+
+def _changed(runs: Sequence[ListedRun]) -> list[str]:
+    """What was changed, that which all runs of the list have in common last: a line that is cut tells them apart."""
+    words = [run.changed for run in runs]
+    common = set(words[0]).intersection(*words[1:]) if len(words) > 1 else set()
+    return [" ".join(sorted(own, key=common.__contains__)) for own in words]
 
 
 def _cells(run: ListedRun) -> tuple[str, ...]:
