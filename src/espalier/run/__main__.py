@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 
-gc.disable()  # until ``main``: loading libraries makes a million objects, and no garbage
+if __name__ == "__main__":
+    gc.disable()  # until all is loaded: that makes a million objects, and no garbage
 
 import argparse
 import logging
@@ -49,8 +50,6 @@ def main() -> int:
     way.add_argument("--conclude", action="store_true", help="test a sweep's trial that is done, leave model and page")
     given = parser.parse_args()
     directory = given.directory.resolve()
-    gc.freeze()
-    gc.enable()
     mask_streams()
     _quiet()
     try:
@@ -122,4 +121,6 @@ def _quiet() -> None:
 
 
 if __name__ == "__main__":
+    gc.freeze()
+    gc.enable()
     leave(main())
