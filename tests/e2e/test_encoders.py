@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import signal
 import sys
 from pathlib import Path
@@ -143,7 +142,7 @@ def test_a_run_that_was_cut_off_ends_the_same(kind: str, folder: Path, request: 
     directory = create(folder / "outputs", "small")
     write(experiment, directory)
     with Stop(directory) as stop:
-        os.kill(os.getpid(), signal.SIGTERM)
+        stop.heard = signal.SIGTERM
         assert run(read(directory), directory, stop, resume=False).status == "interrupted"
     with Stop(directory) as stop:
         assert run(read(directory), directory, stop, resume=True).status == "done"
