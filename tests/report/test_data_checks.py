@@ -94,3 +94,16 @@ def test_labels_that_differ_in_case_and_blanks_only_are_said_and_quoted() -> Non
         "'1' and '1.0' differ in how a number is written only"
     ]
     assert any(line.startswith("'Gut '") for line in lines)
+
+
+def test_a_conversation_is_shown_as_what_was_said_in_turn() -> None:
+    said = [{"role": "system", "content": "Be\nbrief."}, {"role": "user", "content": "Where is my parcel?"}]
+    record = {
+        "origin": "talks.jsonl", "kinds": {"messages": "messages", "answer": "target"}, "shape": [],
+        "counts": {"train": {"kept": 1, "dropped": {}}}, "classes": {}, "notes": [],
+        "rows": {"train": [{"row": 1, "messages": said, "answer": "On its  way.", "slice:shop": "es"}]},
+    }  # fmt: skip
+    lines = show_lines("mine", record, 100)
+    assert lines[lines.index("train:") + 1 :] == [
+        "  row=1   slice:shop=es", "    system: Be brief.", "    user: Where is my parcel?", "    answer: On its way.",
+    ]  # fmt: skip

@@ -88,7 +88,7 @@ def show_lines(name: str, record: Mapping[str, Any], width: int | None = None) -
         ]
     lines += [*record["notes"], *([""] if record["notes"] else [])]
     for split, rows in record["rows"].items():
-        lines += [f"{split}:", *(cut(f"  {_said(row, record['kinds'])}", width) for row in rows)]
+        lines += [f"{split}:", *(cut(f"  {line}", width) for row in rows for line in _row_lines(row, record["kinds"]))]
     return lines
 
 
@@ -223,6 +223,17 @@ def _distribution(classes: Mapping[str, Mapping[str, int]]) -> list[str]:
         half = _CLASSES // 2
         rows = [*rows[:half], (f"… {len(rows) - _CLASSES:,} more", *("" for _ in splits)), *rows[-half:]]
     return aligned([("label", *splits), *rows], range(1, len(splits) + 1))
+
+
+def _row_lines(row: Mapping[str, Any], kinds: Mapping[str, str]) -> list[str]:
+    """A row on a line; of a conversation what was said in turn, and what is learned to be answered, on lines below."""
+    if "messages" not in {kinds.get(role) for role in row}:
+        return [_said(row, kinds)]
+    spoken = {role: value for role, value in row.items() if kinds.get(role) in ("messages", "target")}
+    turns = [(one["role"], one["content"]) for value in spoken.values() if isinstance(value, list) for one in value]
+    turns += [(role, value) for role, value in spoken.items() if not isinstance(value, list)]
+    rest = {role: value for role, value in row.items() if role not in spoken}
+    return [_said(rest, kinds), *(f"  {role}: {_value(text)}" for role, text in turns)]
 
 
 def _said(row: Mapping[str, Any], kinds: Mapping[str, str]) -> str:
