@@ -44,3 +44,10 @@ def test_as_json(experiment: Experiment, capsys: pytest.CaptureFixture[str]) -> 
     assert (record["conflicts"], record["labels"], record["unit"]) == (1, None, "texts")
     assert {row["problem"] for row in record["suspects"]} <= {"conflict", "leaked", "repeated"}
     assert record["words"]["train"]["longest"] == 5
+
+
+def test_what_the_data_says_of_itself_is_told(experiment: Experiment, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = (f"film number {i},{('a|b', 'b', 'b|a', 'a')[i % 4]}" for i in range(40))
+    Path("table.csv").write_text("\n".join(["text,label", *rows]) + "\n")
+    assert find(experiment, strict=False, as_json=False, output=None) == 0
+    assert "notes      many labels hold '|', as 'a|b' does" in capsys.readouterr().out

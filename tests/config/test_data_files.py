@@ -12,6 +12,8 @@ from espalier.config.data_files import columns_of, file_exists, folder_exists, l
 from espalier.config.setting import Setting
 
 CLASSES, MANY = "espalier.task.classification.Classification", "espalier.task.multilabel.Multilabel"
+EITHER = "Set  task=classification , or, if cells hold several labels, what stands between:  data.label_separator='|'"
+SPLIT = "Cells of labels hold several, as 'a|b' does. Set  \"data.label_separator='|'\""
 HEADS = "espalier.task.multi_head.MultiHead"
 
 
@@ -22,6 +24,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("b.csv").write_text("review,stars\nfine,1\n")
     Path("one.jsonl").write_text('{"text": "a", "tags": null}\n{"tags": ["x"], "label": "y"}\n')
     pq.write_table(pa.table({"text": ["a"], "label": [["x", "y"]]}), "many.parquet")
+    cells = ("a|b", "b", "b|a", "a")
+    Path("several.csv").write_text("".join(f"{cell};x\n" for cell in ("kind", *cells)))
+    Path("several.jsonl").write_text("".join(f'{{"kind": "{cell}"}}\n' for cell in cells))
     Path("photos").mkdir()
     return tmp_path
 
@@ -107,7 +112,11 @@ def test_a_file_of_another_format_is_said_once() -> None:
     ("task", "node", "remedy"),
     [
         (CLASSES, data("csv", path="a.csv", label_separator="|"), "Set  task=multilabel"),
-        (MANY, data("csv", path="a.csv", label_separator=None), "Set  task=classification"),
+        (MANY, data("csv", path="a.csv", label_separator=None, columns={"label": "stars"}), EITHER),
+        (MANY, data("csv", path="gone.csv", label_separator=None, columns={"label": "stars"}), EITHER),
+        (MANY, data("csv", path="a.csv", label_separator=None, columns={"label": "none"}), EITHER),
+        (MANY, data("csv", path="several.csv", label_separator=None, columns={"label": "kind"}), SPLIT),
+        (MANY, data("jsonl", path="several.jsonl", label_separator=None, columns={"label": "kind"}), SPLIT),
         (CLASSES, data("jsonl", path="one.jsonl", columns={"label": "tags"}), "Set  task=multilabel"),
         (CLASSES, data("parquet", path="many.parquet", columns={"label": "label"}), "Set  task=multilabel"),
         (MANY, data("sst2"), "Set  task=classification"),

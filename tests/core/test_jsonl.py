@@ -8,7 +8,7 @@ import pytest
 
 from data.examples import write
 from espalier.core.errors import DataError
-from espalier.core.jsonl import peek_records, read_records
+from espalier.core.jsonl import first_records, peek_records, read_records
 
 
 def test_objects_keep_their_lines_and_lack_what_they_lack(tmp_path: Path) -> None:
@@ -64,3 +64,9 @@ def test_damage_beyond_the_first_bytes_is_told_when_only_the_head_is_read(tmp_pa
     for read in (peek_records, read_records):
         with pytest.raises(DataError, match="cannot be unpacked: it was cut off or damaged"):
             read(tmp_path / "a.jsonl.gz")
+
+
+def test_the_first_objects(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.jsonl", '{"a": 1}\n\n{"b": [2]}\n' + '{"a": 3}\n' * 2000)
+    found = first_records(file)
+    assert found[:3] == [{"a": 1}, {"b": [2]}, {"a": 3}] and len(found) == 999

@@ -9,7 +9,7 @@ import pytest
 
 from data.examples import write
 from espalier.core.errors import DataError
-from espalier.core.tabular import read_header, read_table, sniff_delimiter
+from espalier.core.tabular import peek_column, read_header, read_table, sniff_delimiter
 
 
 @pytest.mark.parametrize(
@@ -171,3 +171,11 @@ def test_a_wrong_byte_is_told_before_what_else_is_broken(tmp_path: Path) -> None
     (tmp_path / "a.csv").write_bytes(b'text,label\n"x"y,1\n' + b"a,b\n" * 5000 + b"caf\xe9,1\n")
     with pytest.raises(DataError, match=r"is not utf-8: byte 0xe9 .*line 5003"):
         read_table(tmp_path / "a.csv")
+
+
+def test_the_first_values_of_a_column(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", 'text;label\n"a;\nb";x\nc\n\nd;y\n')
+    assert peek_column(file, "label") == ["x", "y"]
+    assert peek_column(write(file, "l\n" + "x\n" * 5000), "l") == ["x"] * 999
+    (tmp_path / "b.csv").write_bytes(b"text,label\n" + b"a,b\n" * 5000 + b"caf\xe9,1\n")
+    assert len(peek_column(tmp_path / "b.csv", "label")) == 999

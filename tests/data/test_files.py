@@ -95,3 +95,12 @@ def test_rows_to_evaluate_need_labels() -> None:
     write(Path("a.jsonl"), '{"t": "one"}\n{"t": "two"}\n')
     with pytest.raises(DataError, match=r"data.columns.label=l  is no column"):
         mine("a.jsonl").rows(("c", "d"))
+
+
+def test_labels_that_are_not_split_as_they_should_be_are_noted() -> None:
+    write(
+        Path("a.jsonl"), "".join(f'{{"t": "text {i}", "l": "{("a|b", "b", "b|a", "a")[i % 4]}"}}\n' for i in range(40))
+    )
+    for separator, begins in ((None, "many labels hold '|'"), (";", "data.label_separator=';' splits no cell")):
+        assert any(note.startswith(begins) for note in mine("a.jsonl", label_separator=separator).read().notes)
+    assert not any("label_separator" in note for note in mine("a.jsonl", label_separator="|").read().notes)

@@ -24,6 +24,7 @@ from espalier.data.labels import (
     require_labels,
     require_two,
     said,
+    separator_notes,
     strange,
 )
 
@@ -147,3 +148,17 @@ def test_what_to_do_about_strange_labels() -> None:
     assert mended(["x", "2.0"], ("1", "2"), "training") == "Write numbers as training does: 2."
     assert mended(["2"], ("1.0", "2.0"), "the model") == "Write numbers as the model does: 2.0."
     assert mended(["3"], ("1", "2"), "training") == "Mend those rows, or add such rows to training."
+
+
+def test_a_separator_that_splits_nothing_is_noted() -> None:
+    assert separator_notes([[("a",), ("b", "c")], [()]], "|") == ()
+    (note,) = separator_notes([[("a",), ()]], ";")
+    assert note == "data.label_separator=';' splits no cell: each row has one label, or none"
+    (note,) = separator_notes([[("a|b",), ("b",)], [("b|a",)]], ";")
+    assert note.endswith("cells such as 'a|b' would be split by data.label_separator='|'")
+
+
+def test_cells_of_several_labels_that_are_not_split_are_noted() -> None:
+    (note,) = separator_notes([["a|b", "b", "a"], ["b|a"]], None)
+    assert note.startswith("many labels hold '|', as 'a|b' does") and "task=multilabel data.label_sep" in note
+    assert separator_notes([["a", "b"], ["b"]], None) == separator_notes([[("a|b", "b|a")]], None) == ()

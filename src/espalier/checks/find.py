@@ -51,7 +51,8 @@ def tell(
     if as_json:
         print(_json(raw, found, words, doubted, rows))
     else:
-        print("\n".join(check_lines(experiment.choices["data"], raw.origin, found, words, doubted)), flush=True)
+        name = experiment.choices["data"]
+        print("\n".join(check_lines(name, raw.origin, found, words, doubted, notes=raw.notes)), flush=True)
     if output:
         write_suspects(output, rows)
     if rows and not as_json:

@@ -15,8 +15,9 @@ from espalier.core.errors import DataError
 from espalier.core.formats import format_of
 from espalier.core.globs import expand
 from espalier.core.home import expanded
-from espalier.core.jsonl import peek_records
-from espalier.core.tabular import read_header
+from espalier.core.jsonl import first_records, peek_records
+from espalier.core.label_cells import separator_of
+from espalier.core.tabular import peek_column, read_header
 
 _TASKS = {
     "label": "classification", "labels": "multilabel", "tags": "tagging", "spans": "reading",
@@ -86,7 +87,31 @@ def learns(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
     there = _label_kind(data)
     if there and there != wanted:
         truth = f"learns {_KINDS[wanted]}, and the data has {_KINDS[there]}."
-        yield setting.key, truth, f"Set  task={_TASKS[there]}"
+        splits = wanted == "labels" and "label_separator" in data
+        yield setting.key, truth, _split(data) if splits else f"Set  task={_TASKS[there]}"
+
+
+def _split(data: Mapping[str, Any]) -> str:
+    """How cells become several labels each: by what they hold; both ways, where that does not tell."""
+    separator, cell = separator_of(_cells(data, str(at(data, "columns.label"))))
+    if separator:
+        return f"Cells of labels hold several, as {cell!r} does. Set  {as_word('data.label_separator', separator)}"
+    return "Set  task=classification , or, if cells hold several labels, what stands between:  data.label_separator='|'"
+
+
+def _cells(data: Mapping[str, Any], column: str) -> list[str]:
+    """The first labels of the first file, where it is text; what is wrong with it is said of its own setting."""
+    if (path := _first(data.get("path"))) is None:
+        return []
+    try:
+        kind = format_of(path)
+        if kind == "jsonl":
+            return [value for record in first_records(path) if isinstance(value := record.get(column), str)]
+        header = _peek(path, data)
+        how = data.get("encoding") or "utf-8", data.get("delimiter")
+        return peek_column(path, column, *how) if kind == "csv" and column in header else []
+    except DataError:
+        return []
 
 
 def _missing(path: Path, setting: Setting, name: str) -> tuple[str, str]:

@@ -36,18 +36,23 @@ def peek_records(path: Path) -> dict[str, Any]:
     Raises:
         DataError: see ``read_records``.
     """
-    require_format(path, "jsonl")
     found: dict[str, Any] = {}
-    try:
-        with open_text(path, "utf-8-sig", line_end="\n") as file:
-            for _, record in objects(str(path), islice(file, _LOOKED_AT)):
-                found |= {key: value for key, value in record.items() if found.get(key) is None}
-    except (UnicodeDecodeError, *DAMAGED):
-        _text(path)  # says where in the whole file
-        raise
+    for record in first_records(path):
+        found |= {key: value for key, value in record.items() if found.get(key) is None}
     if not found:
         raise _empty(path)
     return found
+
+
+def first_records(path: Path) -> list[dict[str, Any]]:
+    """The first thousand objects. Raises ``DataError``: see ``read_records``."""
+    require_format(path, "jsonl")
+    try:
+        with open_text(path, "utf-8-sig", line_end="\n") as file:
+            return [record for _, record in objects(str(path), islice(file, _LOOKED_AT))]
+    except (UnicodeDecodeError, *DAMAGED):
+        _text(path)  # says where in the whole file
+        raise
 
 
 def read_records(path: Path) -> Records:

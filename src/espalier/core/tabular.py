@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal, TextIO
 
@@ -16,6 +16,7 @@ from espalier.core.errors import DataError, Fault
 from espalier.core.formats import DAMAGED, open_text, read_bytes, require_format
 
 _SHOWN = 5
+_LOOKED_AT = 1000  # rows that tell what a column holds before the whole is read
 _QUOTED = re.compile(r'(^|[,;\t|])"(?:[^"]|"")*(?:"|$)')  # a name, which may go on over the line's end
 _Lines = Callable[[], Iterable[str]]
 csv.field_size_limit(2**30)
@@ -96,6 +97,24 @@ def read_table(
     if not rows:
         raise DataError(Fault(str(path), "has a header and no rows.", "Give a file with data in it."))
     return Table(tuple(header), chosen, rows, numbers)
+
+
+def peek_column(path: Path, name: str, encoding: str = "utf-8", delimiter: str | None = None) -> list[str]:
+    """A column's values on the first thousand rows, without those that are cut off.
+
+    Raises:
+        DataError: see ``read_header``.
+    """
+    place = read_header(path, encoding, delimiter).index(name)
+    with open_text(path, codec_of(encoding)) as file:
+        header = file.readline().lstrip(MARK)
+        rows = csv.reader(chain([header], file), delimiter=_separator(path, header, delimiter))
+        found: list[str] = []
+        try:
+            found.extend(row[place] for row in islice(rows, 1, _LOOKED_AT) if len(row) > place)
+        except (csv.Error, UnicodeError, *DAMAGED):
+            return found  # reading all of it says where
+    return found
 
 
 def sniff_delimiter(path: Path, header: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Unpack
 
@@ -12,6 +13,7 @@ from annotated_types import MinLen
 from espalier.core.bounds import ColumnsOf, Keys
 from espalier.core.facts import Kind
 from espalier.data.common import Common, Source, TableData
+from espalier.data.labels import separator_notes
 from espalier.data.outside import Outside
 from espalier.data.paths import Paths, files_of
 from espalier.data.text_table import Reading, Tabular, gather
@@ -75,4 +77,6 @@ class FileData(TableData):
         """Read the files."""
         files, origin = files_of(self.paths)
         reading = Reading(self.columns, self.slices, self.label_separator, self.on_null, self.unit)
-        return gather(files, lambda path: self.table(path, reading), reading, origin=origin)
+        source = gather(files, lambda path: self.table(path, reading), reading, origin=origin)
+        labels = [columns["label"] for columns in source.splits.values() if "label" in columns]
+        return replace(source, notes=separator_notes(labels, self.label_separator))

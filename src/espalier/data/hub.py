@@ -15,6 +15,7 @@ from espalier.core.home import folder_of
 from espalier.core.images import BROKEN, Shaper, opened
 from espalier.data.common import Common, Source, TableData
 from espalier.data.download import fetch, fetch_folder
+from espalier.data.labels import separator_notes
 from espalier.data.text_table import Reading, Split, add, source_of
 
 
@@ -83,7 +84,9 @@ class Hub(TableData):
             add(splits[ours], table, self.reading, f"{self.source} {theirs}")
         if self.streaming:
             self._require_two_classes(splits["train"].columns.get("label", ()))
-        source = replace(source_of(splits, self.reading, origin, names), notes=self._notes(present, found))
+        labels = [split.columns["label"] for split in splits.values() if "label" in split.columns]
+        notes = (*self._notes(present, found), *separator_notes(labels, self.reading.label_separator))
+        source = replace(source_of(splits, self.reading, origin, names), notes=notes)
         return self._stacked(source) if "image" in self.columns else source
 
     def _present(self, found: Mapping[str, Any]) -> dict[str, str]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from espalier.core.arrays import array, numbers
 from espalier.core.errors import DataError, Fault
+from espalier.core.label_cells import parts_of, separator_of
 
 SLICE = "slice:"
 """Prefix of the columns by which results are told apart."""
@@ -54,7 +55,7 @@ def as_labels(values: Sequence[Any], separator: str | None, where: Callable[[int
             text = _named(value)
             if text is None and not is_nothing(value):
                 raise DataError(Fault("data.columns.label", f"is no label on {where(position)}: {value!r:.60}."))
-            labels.append(None if text is None else text.strip() if separator is None else _parts(text, separator))
+            labels.append(None if text is None else text.strip() if separator is None else parts_of(text, separator))
         elif value is None:
             labels.append(None)
         elif not lists[position] or None in (inner := [_named(item) for item in value]):
@@ -165,10 +166,32 @@ def require_labels(columns: dict[str, Any], names: dict[str, str], header: Seque
         remedy = f"Are they swapped?  data.columns.{few}={label} data.columns.label={names[few]}"
     else:
         remedy = "Name the column that tells classes apart" + (f": {', '.join(header)}." if header else ".")
-        if any(isinstance(value, str) and "|" in value for value in counts):
-            remedy += "  If each row has several labels, set  data.label_separator='|'"
+        barred = any(isinstance(value, str) and "|" in value for value in counts)
+        if separator := separator_of(map(str, counts))[0] or ("|" if barred else ""):
+            remedy += f"  If each row has several labels, set  data.label_separator='{separator}'"
     truth = f"has {len(counts):,} different values in {rows:,} rows, and {once:,} of them occur once: it is no label."
     raise DataError(Fault(f"data.columns.label={label}", truth, remedy))
+
+
+def separator_notes(columns: Iterable[Column], separator: str | None) -> tuple[str, ...]:
+    """What people should know of a separator that splits no label, or of cells that hold several and are not split.
+
+    Args:
+        columns: the labels of each split.
+    """
+    labels = [label for column in columns for label in column]
+    if separator is None and is_many(labels):
+        return ()
+    if separator is not None and any(len(label) > 1 for label in labels if isinstance(label, tuple)):
+        return ()
+    other, cell = separator_of(part for label in labels for part in ([label] if isinstance(label, str) else label))
+    if separator is not None:
+        remedy = f"; cells such as {cell!r} would be split by data.label_separator='{other}'" if other else ""
+        return (f"data.label_separator='{separator}' splits no cell: each row has one label, or none{remedy}",)
+    if not other:
+        return ()
+    remedy = f"task=multilabel data.label_separator='{other}'"
+    return (f"many labels hold {other!r}, as {cell!r} does: if such a row has several, set  {remedy}",)
 
 
 def require_two(counts: npt.NDArray[np.int64], names: Sequence[str]) -> None:
@@ -209,10 +232,6 @@ def said(found: Sequence[tuple[int, str]], where: Callable[[int], str]) -> str:
     """``'c9' (line 3 of b.csv), 'C1' (…) and 2 more``, of (position, label) and where a position stands."""
     listed = ", ".join(f"{label!r} ({where(row)})" for row, label in found[:_SHOWN])
     return listed + (f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
-
-
-def _parts(text: str, separator: str) -> tuple[str, ...]:
-    return tuple(part for piece in text.split(separator) if (part := piece.strip()))
 
 
 def is_nothing(value: Any) -> bool:

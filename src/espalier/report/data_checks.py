@@ -38,6 +38,7 @@ def check_lines(
     words: Mapping[str, Lengths],
     doubted: Doubts | None,
     width: int | None = None,
+    notes: Sequence[str] = (),
 ) -> list[str]:
     """Everything that was looked for, a line each whether it was found or not, and the labels that are doubted most.
 
@@ -46,6 +47,7 @@ def check_lines(
         words: split -> lengths of its texts; empty where there are none.
         doubted: None where labels were not judged.
         width: columns to write in; the terminal's if not given.
+        notes: what the data option itself says of its rows.
     """
     width = terminal_width() if width is None else width
     single = found.unit.removesuffix("s")
@@ -62,6 +64,7 @@ def check_lines(
     rows += [("labels", line) for line in _alike(found.classes)]
     if doubted:
         rows.append(("labels", _doubts(doubted)))
+    rows += [("notes", note) for note in notes]
     listed = [] if doubted is None else _listed(doubted.suspects, width)
     return [_head(name, origin, found.rows, found.unit), "", *_grouped(rows), *([""] if listed else []), *listed]
 
