@@ -142,3 +142,21 @@ def test_a_task_learns_the_kind_of_labels_there_is(task: str, node: dict[str, An
 def test_what_is_no_name_has_a_fault_of_its_type_alone() -> None:
     assert list(file_exists((), Setting("data.path", ["a.csv", False, None], {}, {}))) == []
     assert columns("csv", [False], {"text": "review"}) == []
+
+
+def test_a_file_that_is_to_be_read_otherwise_is_said_once_with_the_columns_it_has_then() -> None:
+    Path("c.csv").write_text("mensaje;intención\nhola;saludo\n", "utf-8")
+    found = columns("csv", "c.csv", {"text": "mensaje", "label": "intencion"}, delimiter=",", encoding="cp1252")
+    assert [(key, remedy) for key, _, remedy in found] == [
+        ("data.encoding", "Leave data.encoding out."),
+        ("data.delimiter", "Leave data.delimiter out."),
+        ("data.columns.label", "Set  \"data.columns.label='intención'\""),
+    ]
+    assert columns("csv", "c.csv", ["mensaje"], "data.slices", delimiter=",") == []
+
+
+def test_conversations_in_place_of_texts_and_labels() -> None:
+    Path("talks.jsonl").write_text('{"messages": [{"role": "user", "content": "Why?"}]}\n')
+    ((key, truth, remedy),) = columns("jsonl", "talks.jsonl", {"text": "text", "label": "label"})
+    assert key == "data.columns" and truth.endswith("no column 'text', 'label': its 'messages' are conversations.")
+    assert "data=instructions 'data.columns={" in remedy and "model=causal_lm" in remedy

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from espalier.core.conversations import messages_of
+from espalier.core.conversations import is_conversation, messages_of
 from espalier.core.errors import DataError
 
 SAID = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
@@ -45,3 +45,14 @@ def test_a_text_is_what_a_user_says() -> None:
 def test_what_is_none_is_refused_with_its_place(value: Any, said: str) -> None:
     with pytest.raises(DataError, match=said):
         messages_of(value, "m", "line 3")
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (SAID, True), (json.dumps(SAID), True), ([{"from": "human", "value": "Why?"}], True),
+        ([{"role": "user"}], False), (["user"], False), ([], False), ("Why?", False), ("[{", False), (None, False),
+    ],
+)  # fmt: skip
+def test_conversations_are_known_by_their_first_message(value: Any, told: bool) -> None:
+    assert is_conversation(value) is told

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from espalier.config.missing_columns import conversations, no_column, other_reading
 from espalier.config.setting import Answer, Setting
 from espalier.config.signature import class_attribute
-from espalier.config.suggest import asked, listed, nearest
+from espalier.config.suggest import asked, nearest
 from espalier.config.tree import at
 from espalier.config.words import as_word
 from espalier.core.errors import DataError
@@ -62,8 +63,9 @@ def columns_of(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
     key, siblings = f"{part}.{arguments[0]}", setting.siblings
     if not (path := _first(siblings.get(arguments[0]))):
         return
+    reading = at(setting.tree, part) or siblings
     try:
-        header = list(_peek(path, at(setting.tree, part) or siblings))
+        peeked = _peek(path, reading)
     except DataError as error:
         if isinstance(setting.value, Mapping):  # said once, not for each setting that names columns
             (fault, *_) = error.faults
@@ -72,10 +74,19 @@ def columns_of(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
             said = fault.truth if fault.what == siblings[arguments[0]] else f"{fault.what} {fault.truth}"
             yield (at_fault, fault.truth, fault.remedy) if own else (key, said, fault.remedy)
         return
-    named = setting.value.items() if isinstance(setting.value, Mapping) else (("", name) for name in setting.value)
+    roles = isinstance(setting.value, Mapping)
+    named = setting.value.items() if roles else [("", name) for name in setting.value]
+    if roles and (answer := conversations(setting.key, setting.value, path, peeked)):
+        yield answer
+        return
+    header = list(peeked)
+    if _format(path, reading) in (None, "csv"):
+        wanted = [str(name) for _, name in named if name is not None]
+        answers, header = other_reading(part, reading, path, header, wanted)
+        yield from answers if roles else ()
     for role, name in named:
         if name is not None and name not in header:
-            yield _no_column(f"{setting.key}.{role}" if role else setting.key, str(name), path, header)
+            yield no_column(f"{setting.key}.{role}" if role else setting.key, str(name), path, header)
 
 
 def learns(arguments: Sequence[Any], setting: Setting) -> Iterator[Answer]:
@@ -126,13 +137,6 @@ def _missing(path: Path, setting: Setting, name: str) -> tuple[str, str]:
     return f"there is no such file{f' as {name}' if name else ''} (looked in {folder.resolve()}).", remedy
 
 
-def _no_column(key: str, name: str, path: Path, header: Sequence[str]) -> Answer:
-    guess = nearest(name, header) or (header[0] if len(header) == 1 else "")
-    truth = f"{path} has no column {name!r}. It has: {listed(header)}."
-    word = as_word(key, guess or "…")
-    return key, truth, f"Set  {f'{key}=[{guess}]' if guess and key.endswith('.slices') else word}"
-
-
 def _first(paths: Any) -> Path | None:
     names = [paths] if isinstance(paths, str) else paths if isinstance(paths, list) else []
     found = expand([*filter(_is_text, names)])
@@ -144,10 +148,14 @@ def _is_text(name: Any) -> bool:
     return isinstance(name, str) and bool(name)
 
 
+def _format(path: Path, part: Mapping[str, Any]) -> Any:
+    reads = class_attribute(str(part.get("_target_")), "format")
+    return format_of(path) if reads == "any" else reads
+
+
 def _peek(path: Path, part: Mapping[str, Any]) -> Mapping[str, Any]:
     """Column -> a value of it, where that can be told; what reads the file is what the part's class says."""
-    reads = class_attribute(str(part.get("_target_")), "format")
-    reads = format_of(path) if reads == "any" else reads
+    reads = _format(path, part)
     if reads == "jsonl" or (reads == "jsonl or parquet" and not path.name.endswith(".parquet")):
         return peek_records(path)
     if reads == "parquet" or (reads == "jsonl or parquet" and path.name.endswith(".parquet")):

@@ -18,6 +18,18 @@ _ALSO = {"human": USER, "gpt": ASSISTANT}
 _REMEDY = 'Write a list of messages: [{"role": "user", "content": "…"}, …]'
 
 
+def is_conversation(value: Any) -> bool:
+    """Whether a value is a list of messages, by the first of them; also as JSON in a text."""
+    if isinstance(value, str) and value.lstrip().startswith("[{"):
+        try:
+            value = parse_json(value)
+        except ValueError:
+            return False
+    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
+        return False
+    return any(role in value[0] and said in value[0] for role, said in _NAMES)
+
+
 def messages_of(value: Any, name: str, where: str) -> list[Message]:
     """What was said, one message or more.
 

@@ -59,6 +59,15 @@ def decoded(content: bytes, path: str, encoding: str, key: str = "data.encoding"
         raise DataError(Fault(path, f"is not {encoding}: {error}.", f"Set {key}.")) from None
 
 
+def is_utf8(content: bytes) -> bool:
+    """Whether bytes are UTF-8 and nothing else: not ASCII alone, which other encodings are written in too."""
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return not content.isascii()
+
+
 def _wrong_byte(content: bytes, path: str, encoding: str, error: UnicodeDecodeError, key: str) -> DataError:
     position = error.start + len(content) - len(error.object)  # the codec may have taken a byte order mark away
     line = content.count(b"\n", 0, position) + 1
@@ -68,4 +77,6 @@ def _wrong_byte(content: bytes, path: str, encoding: str, error: UnicodeDecodeEr
         truth = f"is not {encoding}: byte 0x{content[position]:02x} at position {position} (line {line})."
         utf16 = content.startswith(_MARKED["utf-16"])
         remedy = f"Set {key}=utf-16." if utf16 else f"Set {key}, for instance {key}=cp1252 or {key}=gb18030."
+        if not utf16 and is_utf8(content):
+            remedy = f"It is valid UTF-8: set {key}=utf-8."
     return DataError(Fault(path, truth, remedy))

@@ -104,3 +104,9 @@ def test_data_whose_text_was_taken_out_is_told_the_key() -> None:
     _, facts = sentences()
     with pytest.raises(ConfigError, match=r"data.columns.text=null  leaves nothing"):
         text_roles(facts.learn(kinds={"label": "label"}), "words")
+
+
+def test_conversations_are_for_another_model() -> None:
+    facts = sentences()[1].learn(kinds={"messages": "messages", "answer": "target"})
+    with pytest.raises(ConfigError, match=r"this data has messages, target\. .*for instance model=causal_lm"):
+        text_roles(facts, "words")

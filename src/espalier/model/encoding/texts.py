@@ -30,9 +30,10 @@ def text_roles(facts: DataFacts, encoding: str) -> tuple[str, ...]:
         if not kinds:
             named = Fault("data.columns.text=null", "leaves nothing for a model to read.", "Name a column of texts.")
             raise ConfigError(named)
+        instead = "model=causal_lm" if "messages" in facts.kinds.values() else "model=mlp"
         raise ConfigError(
             Fault(f"model/encoding={encoding}", f"needs texts, and this data has {kinds}.",
-                  "Choose a model for such data, for instance model=mlp.")
+                  f"Choose a model for such data, for instance {instead}.")
         )  # fmt: skip
     return roles
 
