@@ -44,7 +44,7 @@ def test_what_the_rows_lack_is_one_message(
 ) -> None:
     (folder / "table.csv").write_text("text,label\na,1\nb,\n")
     assert run(monkeypatch, str(folder)) == 2
-    assert "empty text or label on line 3" in capsys.readouterr().err
+    assert "empty cells: 'label' on line 3" in capsys.readouterr().err
 
 
 def test_rows_without_labels_are_counted_and_nothing_is_computed_of_them(

@@ -58,4 +58,4 @@ def test_what_the_data_lacks_is_one_message(script: Command, here: Path) -> None
     (here / "t.csv").write_text("text,label\na,1\nb,\n")
     answer = script("data", "check", "data=csv", "data.path=t.csv")
     assert (answer.returncode, answer.stdout) == (2, "")
-    assert "empty text or label on line 3" in answer.stderr
+    assert "empty cells: 'label' on line 3" in answer.stderr

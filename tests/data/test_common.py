@@ -95,7 +95,10 @@ def test_label_that_training_lacks_is_named_with_its_rows() -> None:
     strange = {"text": ["a", "b", "c"], "label": ["c0", "c9", "C1"]}
     with pytest.raises(DataError) as caught:
         read(Source({"train": rows(20), "validation": strange}, "here", numbers={"validation": [2, 3, 5]}))
-    assert "the validation rows  have labels that training lacks: 'c9' (row 3), 'C1' (row 5)" in str(caught.value)
+    assert (
+        "the validation rows  have labels that training lacks: 'c9' (row 3), 'C1' (row 5; did you mean 'c1'?)"
+        in str(caught.value)
+    )
     assert "'c0', 'c1'" in str(caught.value)
 
 
@@ -178,7 +181,7 @@ def test_a_row_is_called_without_a_look_at_the_others() -> None:
 def test_rows_of_a_set_that_always_has_labels() -> None:
     given = Given(Source({"train": rows(40), "test": rows(6)}, "here"), limit=4)
     assert given.rows(("c1", "c0")).splits["test"].num_rows == 4
-    with pytest.raises(DataError, match=r"labels that the model lacks: 'c0' \(row 0\)"):
+    with pytest.raises(DataError, match=r"labels that the model lacks: 'c0' \(3 rows, first row 0\)"):
         given.rows(("c1",))
 
 

@@ -79,7 +79,7 @@ def test_an_answer_of_its_own_stands_in_place_of_the_last_one_that_was_given(tmp
 
 def test_rows_without_an_answer_are_named_or_left_out(tmp_path: Path) -> None:
     path = lines(tmp_path / "a.jsonl", ROW, {**ROW, "output": " "}, {**ROW, "instruction": None})
-    with pytest.raises(DataError, match=r"no instruction or no answer on line 2, 3"):
+    with pytest.raises(DataError, match=r"no instruction or no answer: 'instruction' on line 3; 'output' on line 2"):
         read(path)
     raw = read(path, on_null="drop")
     assert raw.splits["train"].num_rows == 1 and raw.counts["train"].dropped == {"empty": 2}

@@ -46,7 +46,7 @@ def test_the_same_bytes_in_another_encoding_are_other_data(tmp_path: Path) -> No
         (b'text,label\n"good,x\nfine,y\n', "has broken quoting in the row that begins on line 2"),
         (b"text,label\na,b,x\nfine,y\n", "has 2 columns, but other numbers of fields on line 2 (3)"),
         (b"text,label\na,x\nb\nc,x,y\n", "on line 3 (1), 4 (3)"),
-        (b"text,label\n,x\nfine,y\n", "has an empty text or label on line 2"),
+        (b"text,label\n,x\nfine,y\n", "has empty cells: 'text' on line 2"),
         (b"text,label\na,x\nb,x\n", "has one class only in training: 'x'"),
         (b"text,label\na,x\nb,y\nlast", "ends in the middle of line 4: it was cut off"),
         (b"text,label\na,x\nb,\xc3", "ends in the middle of a character on line 3: it was cut off"),

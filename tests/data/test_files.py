@@ -78,7 +78,9 @@ def test_rows_for_a_trained_model_with_its_labels() -> None:
     assert list(raw.splits) == ["test"] and raw.labels == {"": ("x", "d", "c")}
     assert raw.splits["test"]["label"].to_pylist() == [2, 1] * 5
     assert raw.counts["test"].kept == 10
-    with pytest.raises(DataError, match=r"the test rows  have labels that the model lacks: 'd' \(line 2 of a.jsonl\)"):
+    with pytest.raises(
+        DataError, match=r"the test rows  have labels that the model lacks: 'd' \(5 rows, first line 2 of a.jsonl\)"
+    ):
         mine("a.jsonl").rows(("c", "x"))
 
 

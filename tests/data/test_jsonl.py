@@ -38,7 +38,7 @@ def test_any_number_of_labels_a_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"text": "a", "label": "x"}\n{"text": "b"}\n', "a.jsonl  has an empty text or label on line 2"),
+        ('{"text": "a", "label": "x"}\n{"text": "b"}\n', "a.jsonl  has empty cells: 'label' on line 2"),
         ('{"text": "a", "label": "x"}\n{"text": ["b"], "label": "y"}\n', "is no text on line 2 of"),
         (
             '{"text": "a", "label": ["x"]}\n{"text": "b", "label": "y"}\n',
@@ -56,5 +56,5 @@ def test_file_that_misbehaves_is_answered(text: str, said: str, tmp_path: Path) 
 
 def test_what_pandas_writes_for_an_empty_cell_is_empty(tmp_path: Path) -> None:
     file = write(tmp_path / "a.jsonl", '{"text": "a", "label": "x"}\n{"text": NaN, "label": "y"}\n')
-    with pytest.raises(DataError, match=r"empty text or label on line 2.*data.on_null=drop"):
+    with pytest.raises(DataError, match=r"empty cells: .*on line 2.*data.on_null=drop"):
         read(file)

@@ -109,8 +109,18 @@ def test_of_strange_labels_only_those_that_are_shown_are_looked_up() -> None:
         return f"line {row}"
 
     found = [(i, f"c{i}") for i in range(7)]
-    assert said(found[:1], where) == "'c0' (line 0)" and said(found, where).endswith("'c4' (line 4) and 2 more")
+    assert said(found[:1], where, ()) == "'c0' (line 0)" and said(found, where, ()).endswith("'c4' (line 4) and 2 more")
     assert looked == [0, 0, 1, 2, 3, 4]
+
+
+def test_strange_labels_are_told_by_label_with_what_was_likely_meant() -> None:
+    words = ["entrega", "Cuenta", "envio", "Cuenta", "c9", "pagos", "entrega", "Cuenta"]
+    listed = said(list(enumerate(words)), lambda row: f"line {row} of b.csv", ("cuenta", "envío", "pago", "c1"))
+    assert listed == (
+        "'Cuenta' (3 rows, first line 1 of b.csv; did you mean 'cuenta'?), 'entrega' (2 rows, first line 0 of b.csv), "
+        "'envio' (line 2 of b.csv; did you mean 'envío'?), 'c9' (line 4 of b.csv), "
+        "'pagos' (line 5 of b.csv; did you mean 'pago'?)"
+    )
 
 
 def test_a_models_labels_are_called_as_rows_call_them() -> None:

@@ -18,7 +18,7 @@ def test_rows_keep_their_line_numbers(tmp_path: Path) -> None:
 
 def test_empty_fields_are_an_error_with_lines(tmp_path: Path) -> None:
     file = write(tmp_path / "a.csv", "text,label\ngood,x\n,x\nfine,\n   ,y\n")
-    with pytest.raises(DataError, match=r"empty text or label on line 3, 4, 5.*data.on_null=drop"):
+    with pytest.raises(DataError, match=r"empty cells: 'text' on line 3, 5; 'label' on line 4\. .*data.on_null=drop"):
         read_text_files({"train": file}, TEXT, origin="a")
 
 

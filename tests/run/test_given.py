@@ -66,8 +66,8 @@ def test_messages_are_lists_or_what_a_user_says() -> None:
 
 def test_rows_without_a_text_are_named_or_left_out() -> None:
     chunk = records({"a": "x", "b": "y"}, {"a": " ", "b": "y"}, {"a": "x", "b": float("nan")})
-    with pytest.raises(DataError, match=r"line 3, 4  has an empty text\. .*on_empty=skip"):
-        rows_of(chunk, TEXTS, {"text": "a", "text_pair": "b"}, "error")
+    with pytest.raises(DataError, match=r"new.csv  has empty texts: 'a' on line 3; 'b' on line 4\. .*on_empty=skip"):
+        rows_of(chunk, TEXTS, {"text": "a", "text_pair": "b"}, "error", origin="new.csv")
     table, empty = rows_of(chunk, TEXTS, {"text": "a", "text_pair": "b"}, "skip")
     assert table.num_rows == 1 and empty.tolist() == [False, True, True]
 

@@ -70,7 +70,8 @@ def test_rows_without_a_text_get_no_answer(directory: Path, tmp_path: Path, caps
     given = tmp_path / "new.csv"
     given.write_text("review,n\na funny film,1\n,2\n")
     assert predicted(directory, given, tmp_path / "out.csv") == 2
-    assert "line 3" in capsys.readouterr().err and not (tmp_path / "out.csv").exists()
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"{given} has empty texts: 'review' on line 3" in said and not (tmp_path / "out.csv").exists()
     assert predicted(directory, given, tmp_path / "out.csv", "--on-empty=skip") == 0
     assert (tmp_path / "out.csv").read_text().splitlines()[2] == ",2,,"
     assert "1 row without a text: no prediction" in capsys.readouterr().err

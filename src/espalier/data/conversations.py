@@ -6,10 +6,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Unpack
 
 from espalier.core.conversations import ASSISTANT, Message, messages_of
+from espalier.core.empty_cells import by_column
 from espalier.core.errors import DataError, Fault
 from espalier.core.facts import Kind
 from espalier.core.formats import format_of
@@ -21,8 +23,6 @@ from espalier.data.common import Common, Source, TableData
 from espalier.data.labels import SLICE, as_slice, as_text, is_nothing
 from espalier.data.paths import Files
 from espalier.data.text_table import Reading, Split, Tabular, require_column, source_of
-
-_SHOWN = 5
 
 
 class ConversationData(TableData):
@@ -133,10 +133,16 @@ def _add(
         require_column(role, name, table.header, str(path))
     where = [f"{unit} {number} of {path}" for number in table.numbers]
     found = _messages(table, columns, where) if "messages" in columns else _texts(table, columns, where)
-    needed = [role for role in found if role != "input"]
-    empty = {i for i in range(len(where)) if not all(found[role][i] for role in needed)}
+    lacking: dict[str, set[int]] = {}
+    for role, values in found.items():
+        if role != "input":
+            rows = lacking.setdefault(columns.get(role) or columns["messages"], set())
+            rows |= {i for i, value in enumerate(values) if not value}
+    empty = set(chain.from_iterable(lacking.values()))
     if empty and on_null == "error":
-        raise _empty(path, unit, [table.numbers[i] for i in sorted(empty)])
+        numbers = {name: [table.numbers[i] for i in sorted(rows)] for name, rows in lacking.items()}
+        truth = f"has no instruction or no answer: {by_column(numbers, unit)}."
+        raise DataError(Fault(str(path), truth, "Fill them, or set data.on_null=drop."))
     found |= {f"{SLICE}{name}": [as_slice(value) for value in table.column(name)] for name in slices}
     kept = [i for i in range(len(where)) if i not in empty]
     for role, values in found.items():
@@ -197,12 +203,6 @@ def _text(value: Any, role: str, name: str, where: str) -> str:
         truth = f"is no text on {where}: it is a {type(value).__name__} there."
         raise DataError(Fault(f"data.columns.{role}={name}", truth))
     return text if text and text.strip() else ""
-
-
-def _empty(path: Path, unit: str, numbers: Sequence[int]) -> DataError:
-    more = f" and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
-    truth = f"has no instruction or no answer on {unit} {', '.join(map(str, numbers[:_SHOWN]))}{more}."
-    return DataError(Fault(str(path), truth, "Fill them, or set data.on_null=drop."))
 
 
 def _notes(source: Source, columns: Mapping[str, str]) -> tuple[str, ...]:

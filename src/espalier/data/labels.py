@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from itertools import chain
 from typing import Any
 
@@ -23,6 +25,7 @@ Label = str | tuple[str, ...]
 Column = Sequence[Any] | npt.NDArray[Any]
 _MANY = 20  # different labels, from which most rows having one of their own is no labelling
 _SHOWN = 5
+_ALIKE = 0.8  # "cuentas" is "cuenta", "c9" not "c1"
 
 
 def as_text(value: Any) -> str | None:
@@ -228,10 +231,33 @@ def mended(strangers: Iterable[str], names: Sequence[str], of: str) -> str:
     return "Mend those rows, or add such rows to training."
 
 
-def said(found: Sequence[tuple[int, str]], where: Callable[[int], str]) -> str:
-    """``'c9' (line 3 of b.csv), 'C1' (…) and 2 more``, of (position, label) and where a position stands."""
-    listed = ", ".join(f"{label!r} ({where(row)})" for row, label in found[:_SHOWN])
-    return listed + (f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else "")
+def said(found: Sequence[tuple[int, str]], where: Callable[[int], str], names: Sequence[str]) -> str:
+    """``'C1' (21 rows, first line 3 of b.csv; did you mean 'c1'?), 'c9' (…) and 2 more``, the most frequent first.
+
+    Args:
+        found: (position, label) of labels that are none of ``names``.
+        where: position -> where that row stands, for people.
+    """
+    first = dict(reversed([(label, row) for row, label in found]))
+    counts = Counter(label for _, label in found).most_common()
+    told = []
+    for label, count in counts[:_SHOWN]:
+        rows = "" if count == 1 else f"{count:,} rows, first "
+        guess = _meant(label, names)
+        told.append(f"{label!r} ({rows}{where(first[label])}{f'; did you mean {guess!r}?' if guess else ''})")
+    return ", ".join(told) + (f" and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else "")
+
+
+def _meant(label: str, names: Sequence[str]) -> str | None:
+    """The name that a label was likely meant as: the same but for case, accents and blanks, or like it in spelling."""
+    bare = {_bare(name): name for name in reversed(names)}
+    found = [_bare(label)] if _bare(label) in bare else get_close_matches(_bare(label), bare, n=1, cutoff=_ALIKE)
+    return bare[found[0]] if found and found[0] else None
+
+
+def _bare(label: str) -> str:
+    parts = unicodedata.normalize("NFKD", label.casefold())
+    return " ".join("".join(sign for sign in parts if not unicodedata.combining(sign)).split())
 
 
 def is_nothing(value: Any) -> bool:

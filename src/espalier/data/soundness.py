@@ -53,7 +53,7 @@ def require_known_labels(source: Source, names: Sequence[str], of: str = "traini
     for split, columns in source.splits.items():
         if not (found := labelling.strange(columns["label"], names)):
             continue
-        listed = labelling.said(found, partial(source.where, split))
+        listed = labelling.said(found, partial(source.where, split), names)
         known = ", ".join(map(repr, names[:10])) + (" …" if len(names) > 10 else "")
         remedy = labelling.mended([label for _, label in found], names, of)
         lacks = f"have labels that {of} lacks: {listed}. {of[0].upper()}{of[1:]} has {known}."

@@ -159,7 +159,7 @@ def _indexed(
     place = {name: index for index, name in enumerate(names)}
     found = [(row, tag) for row, tags in enumerate(rows) for tag in tags if tag not in place]
     if found:
-        listed = said(found, partial(source.where, split))
+        listed = said(found, partial(source.where, split), names)
         known = ", ".join(sorted({name[2:] for name in names if name != OUTSIDE})) or "no entity"
         truth = f"have tags of types that {of} lacks: {listed}. {of[0].upper()}{of[1:]} has {known}."
         raise DataError(Fault(f"the {split} rows", truth, "Mend those rows, or add such rows to training."))

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from espalier.core.empty_cells import by_column
 from espalier.core.errors import DataError, Fault
 from espalier.core.tabular import read_table
 from espalier.data.common import Source
 from espalier.data.labels import SLICE, as_labels, as_slice, as_text, is_empty, is_nothing
 
-_SHOWN = 5
+_FILL = "Fill them, or set data.on_null=drop."
 
 
 class Tabular(Protocol):
@@ -117,10 +119,14 @@ def add(split: Split, table: Tabular, reading: Reading, name: str) -> None:
     """Add a table's rows to a split, under numbers that go on. Raises ``DataError``: see ``gather``."""
     start = split.numbers[-1] + 1 if split.numbers else 0
     chosen = {role: _column(table, role, reading, name) for role in _roles(reading)}
-    rows = zip(*(values for role, values in chosen.items() if not role.startswith(SLICE)), strict=True)
-    empty = {row for row, values in enumerate(rows) if any(map(is_empty, values))}
+    lacking = {
+        reading.columns[role]: [row for row, value in enumerate(values) if is_empty(value)]
+        for role, values in chosen.items() if not role.startswith(SLICE)
+    }  # fmt: skip
+    empty = set(chain.from_iterable(lacking.values()))
     if empty and reading.on_null == "error":
-        raise _empty(name, reading.unit, [table.numbers[row] for row in sorted(empty)])
+        numbers = {column: [table.numbers[row] for row in rows] for column, rows in lacking.items()}
+        raise DataError(Fault(name, f"has empty cells: {by_column(numbers, reading.unit)}.", _FILL))
     kept = [row for row in range(len(table.numbers)) if row not in empty]
     for role, values in chosen.items():
         split.columns.setdefault(role, []).extend(values[row] for row in kept)
@@ -179,10 +185,3 @@ def _column(table: Tabular, role: str, reading: Reading, origin: str) -> list[An
 
 def _where(origin: str, unit: str, number: int) -> str:
     return f"{unit} {number} of {origin}"
-
-
-def _empty(path: str, unit: str, rows: list[int]) -> DataError:
-    listed = ", ".join(map(str, rows[:_SHOWN])) + (f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else "")
-    return DataError(
-        Fault(path, f"has an empty text or label on {unit} {listed}.", "Fill them, or set data.on_null=drop.")
-    )

@@ -13,8 +13,9 @@ import pyarrow as pa
 from espalier.core.arrays import array
 from espalier.core.chunks import Chunk, Columns
 from espalier.core.conversations import messages_of
+from espalier.core.empty_cells import by_column
 from espalier.core.errors import DataError, Fault
-from espalier.core.facts import DataFacts
+from espalier.core.facts import DataFacts, Kind
 from espalier.run.pictures import Pictures, holds_pictures
 
 OnEmpty = Literal["error", "skip"]
@@ -25,7 +26,12 @@ _LISTED = {"text": pa.string(), "aside": pa.string(), "words": pa.list_(pa.strin
 
 
 def rows_of(
-    chunk: Chunk, facts: DataFacts, columns: Mapping[str, str], on_empty: OnEmpty, pictures: Pictures | None = None
+    chunk: Chunk,
+    facts: DataFacts,
+    columns: Mapping[str, str],
+    on_empty: OnEmpty,
+    pictures: Pictures | None = None,
+    origin: str = "the input",
 ) -> tuple[pa.Table, Bools]:
     """The columns that the model reads, of the rows that have a text, or a whole image.
 
@@ -34,6 +40,7 @@ def rows_of(
         columns: role -> column of the chunk; that of a text beside another one need not be there.
         on_empty: whether rows of which a text is empty, or an image is none, are an error, or are left out.
         pictures: reads images that stand in files; None: there are lists of numbers only.
+        origin: what the rows are of, for people.
 
     Returns:
         A table of roles; and which rows are left out, (rows,).
@@ -46,28 +53,20 @@ def rows_of(
     columns = {role: name for role, name in columns.items() if role not in absent}
     _require_columns(chunk, facts, columns)
     arrays: dict[str, Any] = {}
-    empty = np.zeros(len(chunk.numbers), bool)
+    lacking: dict[str, Bools] = {}
     for role, name in columns.items():
-        if facts.kinds[role] == "text":
-            arrays[role] = _texts(chunk, name)
-            empty |= np.array([text is None or not text.strip() for text in arrays[role]], bool)
-        elif facts.kinds[role] == "words":
-            placed = zip(chunk.column(name), chunk.numbers, strict=True)
-            arrays[role] = [_words(value, name, f"{chunk.unit} {number}") for value, number in placed]
-            empty |= np.array([not words for words in arrays[role]], bool)
-        elif facts.kinds[role] == "aside":
-            arrays[role] = [text or "" for text in _texts(chunk, name)]
-        elif facts.kinds[role] == "messages":
-            empty |= np.array([not value for value in chunk.column(name)], bool)
-            placed = zip(chunk.column(name), chunk.numbers, strict=True)
-            arrays[role] = [messages_of(value, name, f"{chunk.unit} {n}") if value else [] for value, n in placed]
+        if (kind := facts.kinds[role]) in _LISTED:
+            arrays[role] = _listed(chunk, name, kind)
+            says = [value.strip() if isinstance(value, str) else value for value in arrays[role]]
+            lacking |= {} if kind == "aside" else {name: np.array([not said for said in says], bool)}
+    empty = np.logical_or.reduce([np.zeros(len(chunk.numbers), bool), *lacking.values()])
     if empty.any() and on_empty == "error":
-        raise _empty(chunk, empty)
+        raise _empty(chunk, lacking, origin)
     for role, name in columns.items():
         if facts.kinds[role] == "image" and pictures and holds_pictures(values := chunk.column(name)):
             arrays[role], broken = pictures(values)
             if broken and on_empty == "error":
-                raise _broken(chunk, broken)
+                raise _broken(chunk, broken, origin)
             empty[list(broken)] = True
     kept = np.flatnonzero(~empty)
     for role, name in columns.items():
@@ -124,6 +123,17 @@ def _whole(value: Any, name: str, where: str) -> int:
         raise DataError(Fault(name, truth, "Mend it, or leave the column out.")) from None
 
 
+def _listed(chunk: Chunk, name: str, kind: Kind) -> list[Any]:
+    """A column's texts, words or messages; None, or an empty one, where a row has none."""
+    if kind in ("text", "aside"):
+        texts = _texts(chunk, name)
+        return texts if kind == "text" else [text or "" for text in texts]
+    placed = [(value, f"{chunk.unit} {n}") for value, n in zip(chunk.column(name), chunk.numbers, strict=True)]
+    if kind == "words":
+        return [_words(value, name, where) for value, where in placed]
+    return [messages_of(value, name, where) if value else [] for value, where in placed]
+
+
 def _words(value: Any, name: str, where: str) -> list[str]:
     """A list of words as it is, a text at its blanks."""
     if value is None or isinstance(value, str):
@@ -175,18 +185,15 @@ def _flat(column: pa.ChunkedArray, wanted: int) -> npt.NDArray[Any] | None:
     return values if np.issubdtype(values.dtype, np.number) else None
 
 
-def _broken(chunk: Chunk, broken: Mapping[int, str]) -> DataError:
+def _broken(chunk: Chunk, broken: Mapping[int, str], origin: str) -> DataError:
     listed = "; ".join(f"{chunk.unit} {chunk.numbers[i]}: {said}" for i, said in [*broken.items()][:_SHOWN])
     more = f"; and {len(broken) - _SHOWN} more" if len(broken) > _SHOWN else ""
     what = "an image that cannot be read" if len(broken) == 1 else f"{len(broken):,} images that cannot be read"
     remedy = "Mend it, or set on_empty=skip: such rows are kept, without a prediction."
-    return DataError(Fault("the input", f"has {what} ({listed}{more}).", remedy))
+    return DataError(Fault(origin, f"has {what} ({listed}{more}).", remedy))
 
 
-def _empty(chunk: Chunk, empty: Bools) -> DataError:
-    numbers = [chunk.numbers[int(i)] for i in np.flatnonzero(empty)]
-    listed = ", ".join(map(str, numbers[:_SHOWN])) + (
-        f" and {len(numbers) - _SHOWN} more" if len(numbers) > _SHOWN else ""
-    )
-    remedy = "Fill it, or set on_empty=skip: such rows are kept, without a prediction."
-    return DataError(Fault(f"{chunk.unit} {listed}", "has an empty text.", remedy))
+def _empty(chunk: Chunk, lacking: Mapping[str, Bools], origin: str) -> DataError:
+    numbers = {name: [chunk.numbers[int(i)] for i in np.flatnonzero(rows)] for name, rows in lacking.items()}
+    remedy = "Fill them, or set on_empty=skip: such rows are kept, without a prediction."
+    return DataError(Fault(origin, f"has empty texts: {by_column(numbers, chunk.unit)}.", remedy))

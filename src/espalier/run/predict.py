@@ -71,7 +71,8 @@ def _predict(given: argparse.Namespace) -> int:
     beside = Path.cwd() if given.input == STREAM else Path(given.input).parent
     changed = {"hardware": config.hardware, "task": config.task} if config else {}
     restored = restore(given.directory, **changed)
-    predictor = Predictor(restored, with_scores=given.scores, beside=beside)
+    origin = "the input" if given.input == STREAM else given.input
+    predictor = Predictor(restored, with_scores=given.scores, beside=beside, origin=origin)
     columns = dict(word.split("=", 1) for word in given.column)
     said = Progress(predictor.unit)
     with _sink(given, predictor) as write:
@@ -116,6 +117,7 @@ class Predictor:
         restored: its adapter's update is added into its weights.
         with_scores: whether each score is told as well, in columns that the task names: ``score:<label>``.
         beside: the folder of the table, where it names images.
+        origin: what the rows are of, for people.
 
     Attributes:
         truncated, empty: rows so far that were cut, and that had no text, or no image.
@@ -127,7 +129,9 @@ class Predictor:
         UserError: its task answers no single rows.
     """
 
-    def __init__(self, restored: Restored, *, with_scores: bool = False, beside: Path = Path()) -> None:
+    def __init__(
+        self, restored: Restored, *, with_scores: bool = False, beside: Path = Path(), origin: str = "the input"
+    ) -> None:
         task: Any = restored.task
         if not callable(getattr(task, "answer", None)):
             truth = f"cannot predict: its task, {type(task).__name__}, has no predict_step, answer and answer_schema."
@@ -141,6 +145,7 @@ class Predictor:
         self.fabric = Fabric(accelerator=placement.accelerator, devices=1, precision=placement.precision)  # type: ignore[arg-type]
         self.fabric.setup_module(task)  # moves and converts it in place
         data = OmegaConf.create(OmegaConf.to_container(restored.experiment.config, resolve=True)).data
+        self.origin = origin
         self.separator = str(data.get("label_separator") or "|")
         data.num_workers = 0  # a chunk is gathered sooner than processes are started
         self.source = instantiate(data)
@@ -162,7 +167,7 @@ class Predictor:
         if self.asked:
             table, empty = numbers_of(chunk, self.asked, columns, self.done), np.zeros(len(chunk.numbers), bool)
         else:
-            table, empty = rows_of(chunk, self.facts, columns, on_empty, self.pictures)
+            table, empty = rows_of(chunk, self.facts, columns, on_empty, self.pictures, self.origin)
         numbers = self.done + np.flatnonzero(~empty)
         self.done += len(empty)
         self.empty += int(empty.sum())
