@@ -27,6 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     cells = ("a|b", "b", "b|a", "a")
     Path("several.csv").write_text("".join(f"{cell};x\n" for cell in ("kind", *cells)))
     Path("several.jsonl").write_text("".join(f'{{"kind": "{cell}"}}\n' for cell in cells))
+    pq.write_table(pa.table({"kind": [*cells]}), "several.parquet")
     Path("photos").mkdir()
     return tmp_path
 
@@ -116,6 +117,7 @@ def test_a_file_of_another_format_is_said_once() -> None:
         (MANY, data("csv", path="gone.csv", label_separator=None, columns={"label": "stars"}), EITHER),
         (MANY, data("csv", path="a.csv", label_separator=None, columns={"label": "none"}), EITHER),
         (MANY, data("csv", path="several.csv", label_separator=None, columns={"label": "kind"}), SPLIT),
+        (MANY, data("parquet", path="several.parquet", label_separator=None, columns={"label": "kind"}), SPLIT),
         (MANY, data("jsonl", path="several.jsonl", label_separator=None, columns={"label": "kind"}), SPLIT),
         (CLASSES, data("jsonl", path="one.jsonl", columns={"label": "tags"}), "Set  task=multilabel"),
         (CLASSES, data("parquet", path="many.parquet", columns={"label": "label"}), "Set  task=multilabel"),

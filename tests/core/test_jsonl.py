@@ -68,5 +68,5 @@ def test_damage_beyond_the_first_bytes_is_told_when_only_the_head_is_read(tmp_pa
 
 def test_the_first_objects(tmp_path: Path) -> None:
     file = write(tmp_path / "a.jsonl", '{"a": 1}\n\n{"b": [2]}\n' + '{"a": 3}\n' * 2000)
-    found = first_records(file)
+    found = list(first_records(file))
     assert found[:3] == [{"a": 1}, {"b": [2]}, {"a": 3}] and len(found) == 999

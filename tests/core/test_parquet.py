@@ -8,7 +8,7 @@ import pytest
 
 from espalier.core.chunks import read_chunks
 from espalier.core.errors import DataError
-from espalier.core.parquet import peek_parquet, read_parquet
+from espalier.core.parquet import peek_parquet, peek_values, read_parquet
 
 
 @pytest.fixture
@@ -90,3 +90,10 @@ def test_names_and_texts_that_are_no_utf8_are_refused(wrong: bytes, tmp_path: Pa
         read_parquet(place, ["name_of_it"])
     with pytest.raises(DataError, match="is cut off or damaged"):
         list(read_chunks(str(place), "parquet", 10))
+
+
+def test_the_first_values_of_a_column(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": range(5000), "b": ["x"] * 5000}), tmp_path / "a.parquet")
+    assert peek_values(tmp_path / "a.parquet", "a") == list(range(1000))
+    pq.write_table(pa.table({"a": pa.array([], pa.int64())}), tmp_path / "none.parquet")
+    assert peek_values(tmp_path / "none.parquet", "a") == []

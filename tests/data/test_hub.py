@@ -142,3 +142,9 @@ def test_a_set_that_is_nowhere_is_answered_at_once() -> None:
     """Tests run with HF_HUB_OFFLINE=1, so the hub has nothing."""
     with pytest.raises(DataError, match=r"data.source=espalier-tests/none  is not on this machine, and HF_HUB_OFFLINE"):
         hub("espalier-tests/none").read()
+
+
+def test_labels_that_are_not_split_are_noted(tmp_path: Path) -> None:
+    path = folder(tmp_path / "set", Value("string"), ["a|b", "b", "b|a", "a"] * 10)
+    assert any("hold '|', as 'a|b' does" in note for note in hub(path).read().notes)
+    assert not any("hold '|'" in note for note in hub(path, label_separator="|").read().notes)

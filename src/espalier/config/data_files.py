@@ -116,11 +116,18 @@ def _cells(data: Mapping[str, Any], column: str) -> list[str]:
         return []
     try:
         kind = format_of(path)
+        if column not in _peek(path, data):
+            return []
+        if kind == "csv":
+            return peek_column(path, column, data.get("encoding") or "utf-8", data.get("delimiter"))
         if kind == "jsonl":
-            return [value for record in first_records(path) if isinstance(value := record.get(column), str)]
-        header = _peek(path, data)
-        how = data.get("encoding") or "utf-8", data.get("delimiter")
-        return peek_column(path, column, *how) if kind == "csv" and column in header else []
+            values: list[Any] = [record.get(column) for record in first_records(path)]
+        else:
+            # Loaded by _peek already.
+            from espalier.core.parquet import peek_values
+
+            values = peek_values(path, column)
+        return [value for value in values if isinstance(value, str)]
     except DataError:
         return []
 

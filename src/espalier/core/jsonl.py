@@ -44,12 +44,13 @@ def peek_records(path: Path) -> dict[str, Any]:
     return found
 
 
-def first_records(path: Path) -> list[dict[str, Any]]:
+def first_records(path: Path) -> Iterator[dict[str, Any]]:
     """The first thousand objects. Raises ``DataError``: see ``read_records``."""
     require_format(path, "jsonl")
     try:
         with open_text(path, "utf-8-sig", line_end="\n") as file:
-            return [record for _, record in objects(str(path), islice(file, _LOOKED_AT))]
+            for _, record in objects(str(path), islice(file, _LOOKED_AT)):
+                yield record
     except (UnicodeDecodeError, *DAMAGED):
         _text(path)  # says where in the whole file
         raise

@@ -17,6 +17,7 @@ from espalier.core.formats import require_format
 UNREADABLE: tuple[type[Exception], ...] = (pa.ArrowException, OSError, UnicodeDecodeError)
 """What pyarrow raises of a file that is none, or holds names and texts that are no UTF-8."""
 
+_LOOKED_AT = 1000  # rows that tell what a column holds before the whole is read
 _FEW = 2**20  # rows that may be as equal as they like
 _BATCH, _HARMLESS, _RATIO = 2**14, 2**28, 100  # rows; bytes; a few equal values are kept once, and repeated without end
 
@@ -43,6 +44,16 @@ def peek_parquet(path: Path) -> dict[str, Any]:
     except UNREADABLE as error:
         raise damaged(path, error) from None
     return rows[0] if rows else dict.fromkeys(file.schema_arrow.names)
+
+
+def peek_values(path: Path, name: str) -> list[Any]:
+    """A column's values on the first thousand rows. Raises ``DataError``: see ``read_parquet``."""
+    file = _opened(path)
+    try:
+        batch = next(file.iter_batches(batch_size=_LOOKED_AT, columns=[name]), None)
+        return batch.column(0).to_pylist() if batch is not None and batch.num_columns else []
+    except UNREADABLE as error:
+        raise damaged(path, error) from None
 
 
 def read_parquet(path: Path, names: Iterable[str]) -> ParquetTable:
