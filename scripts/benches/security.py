@@ -22,6 +22,7 @@ from benches.hostile.payloads import CANARY, lay_out, tests_module
 from benches.hostile.watch import Tried, tried
 from benches.machine import ROOT, say
 from benches.records import Figure, Measured, Row, Settings
+from espalier.core import interpreter
 
 _LIGHT = ("core", "config", "search", "pruning", "launcher", "report", "sweep", "cli")
 _ALSO = (
@@ -138,6 +139,7 @@ def _command(words: Sequence[str], folder: Path, go_on: Callable[[list[str]], in
 
 def _as_module(words: list[str]) -> int:
     sys.argv[1:] = words[1:]
+    interpreter.leave = sys.exit  # what came of it is told before this process ends
     runpy.run_module(words[0], run_name="__main__", alter_sys=True)
     return 0
 
