@@ -67,6 +67,16 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         del sys.modules[name]
 
 
+@pytest.fixture
+def own_model(package: Callable[..., str], options: Callable[[str, str | bytes], Path]) -> Path:
+    """A folder with the option ``model=bolsa``, whose file lists one of the two settings of the class."""
+    head = "from typing import Annotated, Any\nfrom annotated_types import Ge, Le\n"
+    package(bolsa=head + "class Bolsa:\n    def __init__(self, facts, /, *, encoding, width: Annotated[int, Ge(1)], "
+            "dropout: Annotated[float, Ge(0), Le(0.9)] = 0.1, mode: str | None = None) -> None: ...\n")  # fmt: skip
+    text = "defaults: [{encoding: words}, _self_]\n_target_: my_parts.bolsa.Bolsa\nwidth: 8\n"
+    return options("model/bolsa", text)
+
+
 def forget() -> None:
     """Sources are read once a process; a test writes them anew."""
     for cached in (locate.read_module, locate.module_file, signature.signature_of):

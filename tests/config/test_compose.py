@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import hydra
@@ -9,6 +10,7 @@ from omegaconf import OmegaConf
 from espalier.config.compose import changed, compose
 from espalier.config.sources import shipped
 from espalier.config.tree import plain
+from espalier.core.errors import Fault
 
 LINES = [
     [],
@@ -68,3 +70,16 @@ def test_changed_keeps_the_options() -> None:
     assert made.values["seed"] == 9 and made.choices["model"] == "lstm"
     assert [fault.what for fault in made.faults] == ["optimizer.lrr=2"]
     assert made.layers.word("seed") == "seed=9"
+
+
+def test_a_setting_of_the_class_that_its_file_does_not_list_is_set_without_a_plus(
+    own_model: Path, answers: Callable[..., dict[str, Fault]]
+) -> None:
+    words = ["model=bolsa", "adapter=full"]
+    made = compose([*words, "model.dropout=0.3", "model.mode=a"], config_dirs=[own_model])
+    assert (made.faults, made.values["model"]["dropout"], made.values["model"]["mode"]) == ((), 0.3, "a")
+    assert changed(compose(words, config_dirs=[own_model]), ["model.dropout=0.3"]).values["model"]["dropout"] == 0.3
+    assert answers(*words, "model.dropout=0.3", config_dirs=[own_model]) == {}
+    assert answers(*words, "model.dropout=3", config_dirs=[own_model])["model.dropout=3"].truth == "must be <= 0.9."
+    for strange in ("model.facts=1", "~model.dropout"):  # what the run gives; what nobody has set
+        assert "has no setting" in answers(*words, strange, config_dirs=[own_model])[strange].truth

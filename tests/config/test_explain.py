@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from espalier.config.compose import compose
@@ -78,3 +80,16 @@ def test_parts_side_by_side_and_a_part_within_a_part() -> None:
 
 def test_secrets_stay_secret() -> None:
     assert "hushhush" not in "\n".join(explain(compose(["vars.password=hushhush"]), "vars.password"))
+
+
+def test_settings_that_no_file_lists(own_model: Path) -> None:
+    made = compose(["model=bolsa"], config_dirs=[own_model])
+    lines = explain(made, "model")
+    assert "  dropout  = 0.1           float >= 0 and <= 0.9, its signature's default" in lines
+    assert any(line.startswith("  mode     = null") for line in lines)
+    alone = explain(made, "model.dropout")
+    assert alone == [
+        "model.dropout = 0.1    float >= 0 and <= 0.9",
+        "  set by    its signature's default; no file lists it",
+    ]
+    assert sum("dropout" in line for line in explain(compose(["model=bag"]), "model")) == 1

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from espalier.config.locate import find
-from espalier.config.signature import class_attribute, has_member, owner_of, signature_of, summary, taking
+from espalier.config.signature import class_attribute, has_member, owner_of, settings_at, signature_of, summary
 
 BAG = '''
 """Bags."""
@@ -91,20 +91,27 @@ def test_what_yaml_must_and_may_give(name: str, required: set[str], optional: se
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "left"),
+    ("name", "key", "left"),
     [
-        ("Plain", 1, {"width", "depth"}),
-        ("plain", 1, {"lr"}),
-        ("Data", 1, {"width", "depth"}),
-        ("Base", 1, {"width", "depth"}),
-        ("make", 1, {"lr"}),
-        ("many", 2, {"lr"}),
-        ("plain", 0, {"parameters", "lr"}),
-        ("plain", 3, {"parameters", "lr"}),
+        ("Plain", "model", {"width", "depth"}),
+        ("plain", "optimizer", {"lr"}),
+        ("Data", "model.encoding", {"width", "depth"}),
+        ("Base", "model", {"width", "depth"}),
+        ("make", "callback.mine", {"lr"}),
+        ("many", "adapter", {"lr"}),
+        ("plain", "data", {"parameters", "lr"}),
+        ("plain", "task", {"parameters", "lr"}),
     ],
 )
-def test_what_the_run_gives_is_not_asked_of_yaml(name: str, given: int, left: set[str]) -> None:
-    assert set(taking(signature_of(f"my_parts.bag.{name}"), given).parameters) == left
+def test_what_the_run_gives_is_not_asked_of_yaml(name: str, key: str, left: set[str]) -> None:
+    assert set(settings_at(key, f"my_parts.bag.{name}").parameters) == left
+
+
+def test_defaults_as_the_source_has_them() -> None:
+    told = {name: {n: p.default for n, p in signature_of(f"my_parts.bag.{name}").parameters.items()}
+            for name in ("Base", "Plain", "More")}  # fmt: skip
+    assert told["Base"] == {"width": "", "depth": "1"} and told["Plain"] == {"facts": "", "width": "", "depth": "2"}
+    assert told["More"] == {"facts": "", "width": "", "depth": "3", "extra": "''"}
 
 
 def test_class_attributes() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from espalier.config.compose import Experiment, compose
@@ -68,3 +70,9 @@ def test_unknown_key(experiment: Experiment, word: str, truth: str, remedy: str,
 def test_owner(experiment: Experiment) -> None:
     tree = plain(experiment.config)
     assert owner("data.columns.x", tree) == "data.columns" and owner("x.y.z", tree) == "the experiment"
+
+
+def test_settings_that_only_the_signature_has_are_meant_and_listed_too(own_model: Path) -> None:
+    made = compose(["model=bolsa", "model.dropuot=1", "model.xyz=1"], config_dirs=[own_model])
+    near, strange = (fault.remedy for fault in made.faults)
+    assert (near, strange) == ("Did you mean  model.dropout ?", "It has: encoding, width, dropout, mode.")

@@ -13,7 +13,7 @@ from espalier.config.gate import ROOT, judge
 from espalier.config.layers import flatten
 from espalier.config.references import explained
 from espalier.config.setting import Setting
-from espalier.config.signature import Parameter, Signature, owner_of, signature_of, taking
+from espalier.config.signature import Parameter, Signature, owner_of, settings_at
 from espalier.config.suggest import asked, listed, nearest, nearest_keys
 from espalier.config.tree import at, interpolations, plain
 from espalier.config.types import Bounded, DictOf, Part, branches, wrong
@@ -26,8 +26,6 @@ from espalier.core.texts import is_whole
 _MISSING = "???"
 _BASE_60 = re.compile(r"[-+]?\d+(:[0-5]?\d)+(\.\d*)?")  # what YAML 1.1 takes for a number, and people mean as a time
 _NULL = re.compile(r"null: ([^;.]+)")  # of a setting's meaning
-# How many values the run gives to a part, where its signature does not say so by positional-only parameters.
-_GIVEN = {"model": 1, "model.encoding": 1, "adapter": 2, "task": 3, "optimizer": 1, "scheduler": 2, "callback": 1}
 _BEGINNING = "RunOrWeights"  # what a training begins with; who uses what it led to can do without
 
 
@@ -104,7 +102,7 @@ class _Checker:
         target = node.get("_target_")
         if key in self.unknown or not isinstance(target, str):
             return
-        signature = taking(signature_of(target), _GIVEN.get(key, _GIVEN.get(key.rpartition(".")[0], 0)))
+        signature = settings_at(key, target)
         given = {str(name): value for name, value in node.items() if name != "_target_"}
         yield from self._names(given, signature, key, target)
         for name, value in given.items():

@@ -19,8 +19,9 @@ from omegaconf.errors import OmegaConfBaseException
 from espalier.config import options
 from espalier.config.hydra_words import of_a_sweep
 from espalier.config.layers import Layers, Mark, flatten, layers_of
+from espalier.config.signature import settings_at
 from espalier.config.sources import loader, shipped
-from espalier.config.tree import is_blocked, is_open, plain, resolved
+from espalier.config.tree import is_blocked, is_open, part_above, plain, resolved
 from espalier.config.unreadable import composition_fault
 from espalier.config.wording import unknown_key
 from espalier.config.words import Word, read_words
@@ -154,12 +155,12 @@ def _merge(
 
 
 def _apply(word: Word, tree: DictConfig, layers: Layers) -> list[Fault]:
-    """Set one value as Hydra does; a mapping that is no part (columns, vars) takes new keys without a plus."""
+    """Set one value as Hydra does; what is no part (columns, vars) takes new keys without a plus, a part its own."""
     key, value = word.key, word.override.value()
     if is_blocked(tree, key):
         return [unknown_key(word, plain(tree), layers, ValueError("it is no node"))]
     try:
-        if not word.override.is_delete() and is_open(tree, key):
+        if not word.override.is_delete() and (is_open(tree, key) or _is_taken(tree, key)):
             OmegaConf.update(tree, key, value, merge=True, force_add=True)
         else:
             ConfigLoaderImpl._apply_overrides_to_config([word.override], tree)
@@ -172,3 +173,9 @@ def _apply(word: Word, tree: DictConfig, layers: Layers) -> list[Fault]:
         for below, inner in flatten(value) if isinstance(value, dict) else ():
             layers.add(f"{key}.{below}", Mark(word.typed, 0, str(inner)))
     return []
+
+
+def _is_taken(tree: DictConfig, key: str) -> bool:
+    """Whether a key that no file lists is in the signature of the part that it belongs to."""
+    above = part_above(tree, key)
+    return above is not None and above[2] in settings_at(above[0], above[1]).parameters

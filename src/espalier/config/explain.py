@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ast import literal_eval
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from espalier.config.compose import Experiment
 from espalier.config.layers import Mark, flatten
 from espalier.config.locate import find
 from espalier.config.options import header
-from espalier.config.signature import signature_of, summary
+from espalier.config.signature import settings_at, signature_of, summary
 from espalier.config.sources import shipped
 from espalier.config.suggest import asked, nearest_keys
 from espalier.config.tree import at, plain
@@ -17,6 +18,8 @@ from espalier.config.wording import PRESETS, unknown_key
 from espalier.config.words import Word, read_words
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.masking import MASK, is_secret, masked, masked_text
+
+_SIGNATURE = "its signature's default"
 
 
 def explain(experiment: Experiment, key: str) -> list[str]:
@@ -28,6 +31,8 @@ def explain(experiment: Experiment, key: str) -> list[str]:
     tree = masked(experiment.values)
     keys = [name for name, _ in flatten(tree)]
     if key not in keys:
+        if said := _by_default(experiment, key):
+            return said
         raise ConfigError(_unknown(experiment, key, keys))
     value = at(tree, key)
     lines = [
@@ -36,6 +41,32 @@ def explain(experiment: Experiment, key: str) -> list[str]:
         *_origin(key, experiment.layers.marks.get(key, [])),
     ]
     return lines + (_settings(experiment, key, value) if isinstance(value, Mapping) else [])
+
+
+def _by_default(experiment: Experiment, key: str) -> list[str]:
+    """Of a setting that no file lists, since the part's signature has a default for it."""
+    parent, _, name = key.rpartition(".")
+    left = _left_out(parent, at(experiment.values, parent) if parent else None)
+    if name not in left:
+        return []
+    value, kind = left[name]
+    return [f"{key} = {value}    {kind}".rstrip(), f"  set by    {_SIGNATURE}; no file lists it"]
+
+
+def _left_out(key: str, node: Any) -> dict[str, tuple[str, str]]:
+    """Name -> (default, type), of a part's settings that the tree does not have."""
+    target = node.get("_target_") if isinstance(node, Mapping) else None
+    known = settings_at(key, target).parameters if isinstance(target, str) else {}
+    return {
+        name: (_default(one.default), str(one.type)) for name, one in known.items() if one.default and name not in node
+    }
+
+
+def _default(written: str) -> str:
+    try:
+        return _shown(literal_eval(written))
+    except (ValueError, SyntaxError):  # a name
+        return written
 
 
 def _unknown(experiment: Experiment, key: str, keys: list[str]) -> Fault:
@@ -88,7 +119,8 @@ def _kept_back(key: str, value: str) -> str:
 def _settings(experiment: Experiment, key: str, value: Mapping[str, Any], indent: str = "  ") -> list[str]:
     """A line each; of several parts side by side, as callbacks are, those of each beneath its name."""
     settings = {str(name): inner for name, inner in value.items() if not str(name).startswith("_")}
-    width = max(map(len, settings), default=0)
+    left = _left_out(key, value)
+    width = max(map(len, [*settings, *left]), default=0)
     rows = []
     for name, inner in settings.items():
         is_part = isinstance(inner, Mapping) and "_target_" in inner
@@ -102,6 +134,7 @@ def _settings(experiment: Experiment, key: str, value: Mapping[str, Any], indent
         )
         said = f"{said}, see  espalier explain {key}.{name} …".removeprefix(", ") if is_part else said
         rows.append(f"{indent}{name:{width}} = {shown:12}  {said}".rstrip())
+    rows += [f"{indent}{name:{width}} = {default:12}  {kind}, {_SIGNATURE}" for name, (default, kind) in left.items()]
     return rows
 
 

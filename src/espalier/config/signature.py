@@ -12,17 +12,25 @@ from espalier.config.annotations import literal, name_of, type_of
 from espalier.config.locate import Definition, Found, Module, find, find_in
 
 _DEPTH = 8
+# How many values the run gives to a part, where its signature does not say so by positional-only parameters.
+_GIVEN = {"model": 1, "model.encoding": 1, "adapter": 2, "task": 3, "optimizer": 1, "scheduler": 2, "callback": 1}
 _BARE = ("Module",)  # torch's, which brings nothing that a part is asked for
 _PLAIN_MARKS = ("dataclass", "final", "runtime_checkable", "total_ordering")
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One setting. ``required``: the signature has no default, so that YAML must state it."""
+    """One setting.
+
+    Attributes:
+        required: the signature has no default, so that YAML must state it.
+        default: as the source writes it; ``""`` where there is none.
+    """
 
     name: str
     type: Any
     required: bool
+    default: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,8 +70,9 @@ def signature_of(target: str) -> Signature:
     return _signature(function, owner, found)
 
 
-def taking(signature: Signature, given: int) -> Signature:
-    """What is left for YAML of a signature without positional-only parameters, when the run gives the first ones."""
+def settings_at(key: str, target: str) -> Signature:
+    """The settings of the part at a key: without the first ones, which the run gives, where no sign sets them apart."""
+    given, signature = _GIVEN.get(key, _GIVEN.get(key.rpartition(".")[0], 0)), signature_of(target)
     if not given or signature.positional:
         return signature
     kept = list(signature.parameters.items())[given:] if signature.ordinary >= given else signature.parameters.items()
@@ -117,13 +126,19 @@ def _signature(function: ast.FunctionDef, owner: Found, found: Found) -> Signatu
     own = isinstance(owner.definition, ast.ClassDef)
     ordinary = arguments.args[1:] if own and not arguments.posonlyargs else arguments.args
     first = len(ordinary) - len(arguments.defaults)
-    parameters = {a.arg: Parameter(a.arg, type_of(a.annotation, module), i < first) for i, a in enumerate(ordinary)}
-    for a, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
-        parameters[a.arg] = Parameter(a.arg, type_of(a.annotation, module), default is None)
+    defaults = [*[None] * first, *arguments.defaults[max(0, -first) :], *arguments.kw_defaults]
+    parameters = {
+        a.arg: Parameter(a.arg, type_of(a.annotation, module), default is None, _written(default))
+        for a, default in zip([*ordinary, *arguments.kwonlyargs], defaults, strict=True)
+    }
     unpacked = _unpacked(arguments.kwarg.annotation, module) if arguments.kwarg else None
     positional = len(arguments.posonlyargs) > own or arguments.vararg is not None
     is_open = arguments.kwarg is not None and unpacked is None
     return Signature({**parameters, **(unpacked or {})}, is_open, found, positional, len(ordinary))
+
+
+def _written(default: ast.expr | None) -> str:
+    return ast.unparse(default) if default else ""
 
 
 def _initialiser(found: Found, depth: int = _DEPTH) -> tuple[Found, ast.FunctionDef] | None:
@@ -166,7 +181,8 @@ def _fields(found: Found, depth: int = _DEPTH) -> dict[str, Parameter]:
     for node in found.definition.body if "dataclass" in marks else ():
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and not _is_no_field(node):
             name = node.target.id
-            fields[name] = Parameter(name, type_of(node.annotation, found.module), node.value is None)
+            kind = type_of(node.annotation, found.module)
+            fields[name] = Parameter(name, kind, node.value is None, _written(node.value))
     return fields
 
 

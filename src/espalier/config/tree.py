@@ -39,13 +39,27 @@ def interpolations(tree: DictConfig) -> dict[str, str]:
 
 def is_open(tree: DictConfig, key: str) -> bool:
     """Whether a new key may be set there: below a mapping (``vars``, ``columns``), but no part and not the root."""
-    parent = key
-    while parent and not _has(tree, parent):
-        parent = parent.rpartition(".")[0]
+    parent = _there(tree, key)
     if not parent or parent.partition(".")[0] == "hydra":
         return False
     node = OmegaConf.select(tree, parent, throw_on_missing=False)
     return isinstance(node, DictConfig) and "_target_" not in node
+
+
+def part_above(tree: DictConfig, key: str) -> tuple[str, str, str] | None:
+    """Key and target of the part that a key which is not there would be a setting of, and the setting's name."""
+    parent = _there(tree, key)
+    node = OmegaConf.select(tree, parent, throw_on_missing=False) if parent and parent != key else None
+    target = node._get_node("_target_") if isinstance(node, DictConfig) else None
+    written = getattr(target, "_value", lambda: None)()
+    return (parent, written, key[len(parent) + 1 :].partition(".")[0]) if isinstance(written, str) else None
+
+
+def _there(tree: DictConfig, key: str) -> str:
+    """The key, or the nearest node above it that is there; ``""`` for the root."""
+    while key and not _has(tree, key):
+        key = key.rpartition(".")[0]
+    return key
 
 
 def at(tree: Mapping[str, Any], key: str) -> Any:

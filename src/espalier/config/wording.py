@@ -10,7 +10,7 @@ import yaml
 
 from espalier.config.foreign_words import renamed, setting_remedy
 from espalier.config.layers import Layers, flatten
-from espalier.config.signature import owner_of, signature_of
+from espalier.config.signature import owner_of, settings_at, signature_of
 from espalier.config.sources import shipped
 from espalier.config.suggest import asked, listed, nearest_keys
 from espalier.config.tree import at
@@ -36,13 +36,24 @@ def unknown_key(word: Word, tree: Mapping[str, Any], layers: Layers, error: Exce
     if not ours and not word.override.is_delete() and (remedy := setting_remedy(key, _value(word), tree)):
         return Fault(word.typed, f'{owner(key, tree)} has no setting "{_strange(key, tree)}".', remedy)
     # A guess that is only a node above what was typed says nothing.
-    guesses = [ours] if ours else [guess for guess in nearest_keys(key, keys) if not key.startswith(f"{guess}.")]
+    near = nearest_keys(key, [*keys, *_left_out(key, tree)])
+    guesses = [ours] if ours else [guess for guess in near if not key.startswith(f"{guess}.")]
     above = isinstance(at(tree, guesses[0]) if guesses else None, Mapping)
     whole = "".join(word.typed.partition("=")[1:]) if above else ""
     remedy = asked(f"{sign}{guess}{whole}" for guess in guesses) or _known_below(key, tree)
-    clear = len(guesses) == 1 and not above and not layers.word(guesses[0])
+    clear = len(guesses) == 1 and guesses[0] in keys and not above and not layers.word(guesses[0])
     where = layers.where(guesses[0]) if clear else ""
     return Fault(word.typed, f'{owner(key, tree)} has no setting "{_strange(key, tree)}".', remedy, where)
+
+
+def _left_out(key: str, tree: Mapping[str, Any]) -> list[str]:
+    """Settings of the part that a key would belong to, which have a default in its signature and no line in a file."""
+    parent = key.rpartition(".")[0]
+    node = at(tree, parent) if parent else None
+    if not isinstance(node, Mapping) or not isinstance(target := node.get("_target_"), str):
+        return []
+    known = settings_at(parent, target).parameters.values()
+    return [f"{parent}.{one.name}" for one in known if one.default and one.name not in node]
 
 
 def _value(word: Word) -> str:
@@ -99,7 +110,8 @@ def _known_below(key: str, tree: Mapping[str, Any]) -> str:
         else []
     )
     target = node.get("_target_") if isinstance(node, Mapping) else None
-    own = list(signature_of(target).parameters) if isinstance(target, str) else []
+    own = list(settings_at(parent, target).parameters) if isinstance(target, str) else []
+    names += [left.rpartition(".")[2] for left in _left_out(key, tree)]
     names.sort(key=lambda name: own.index(name) if name in own else len(own))  # before what all options share
     if not parent:
         names = [*(name for name in names if name in own), *PRESETS]  # and not what +name=… made
