@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import InterpolationKeyError
 
 from espalier.build.instantiate import instantiate
-from espalier.core.errors import DataError, TrustError
+from espalier.core.errors import ConfigError, DataError, TrustError
 
 PARTS = """
 from dataclasses import dataclass
@@ -63,3 +63,15 @@ def test_what_is_not_trusted_is_not_made() -> None:
 def test_a_reference_that_leads_nowhere() -> None:
     with pytest.raises(InterpolationKeyError):
         instantiate(node(inner="${nothing}"), "facts")
+
+
+def test_a_module_that_does_not_load_is_told_once_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ESPALIER_TRUST", "broken_parts")
+    (tmp_path / "broken_parts.py").write_text("import math\nimport torchh\nclass Net: ...\n")
+    with pytest.raises(ConfigError) as caught:
+        instantiate(OmegaConf.create({"p": {"_target_": "broken_parts.Net"}}).p)
+    assert str(caught.value) == "broken_parts.py:2  ModuleNotFoundError: No module named 'torchh'"
+    assert capsys.readouterr().err == ""

@@ -238,6 +238,13 @@ def test_a_projects_folder_is_not_taken_for_the_package_in_it(tmp_path: Path, mo
     assert fault.remedy == "Check the name."
 
 
+def test_a_source_that_is_no_python_is_named_with_its_line(package: Callable[..., str]) -> None:
+    package(bag="import torch\n\nclass Bag(:\n")
+    (fault,) = judge({"model": {"_target_": "my_parts.bag.Bag"}})
+    assert fault.truth == "cannot be looked up: its source is no Python (invalid syntax)."
+    assert fault.remedy == "Mend  my_parts/bag.py:3"
+
+
 def test_a_sweeps_settings_stand_at_their_node_only() -> None:
     node = {"_target_": "espalier.sweep.settings.Settings"}
     gate({"sweep": node})

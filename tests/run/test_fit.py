@@ -118,7 +118,9 @@ def test_a_resume_without_a_checkpoint_begins_anew(finished: Path, tmp_path: Pat
     assert (directory / "metrics.jsonl").read_bytes() == (finished / "metrics.jsonl").read_bytes()
 
 
-def test_a_run_that_breaks_keeps_its_directory_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_breaks_keeps_its_directory_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     directory = prepared(tmp_path)
 
     def broken(*_: Any) -> None:
@@ -129,6 +131,9 @@ def test_a_run_that_breaks_keeps_its_directory_and_says_why(tmp_path: Path, monk
     assert (outcome.status, outcome.error) == ("failed", "RuntimeError: out of luck")
     assert "out of luck" in (directory / "traceback.txt").read_text()
     assert "out of luck" in (directory / "report.html").read_text()
+    said = capsys.readouterr()
+    assert "failed before the first step: RuntimeError: out of luck" in said.out
+    assert "RuntimeError: out of luck" not in said.err and "in broken" in said.err
 
 
 def test_a_run_whose_report_cannot_be_made_is_done_and_says_how_to_make_it(

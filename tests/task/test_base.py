@@ -15,9 +15,9 @@ from torch.nn import functional
 from espalier.adapter.lora import lora
 from espalier.adapter.probe import probe
 from espalier.batch.batches import Batches
-from espalier.core.errors import RunFailedError
+from espalier.core.errors import ConfigError, RunFailedError
 from espalier.core.parts import Batching
-from espalier.task.base import AbstractTask
+from espalier.task.base import AbstractTask, width_of
 from task.toy import classification, facts_of, mlp, trainer
 
 
@@ -38,6 +38,12 @@ class Identity(nn.Module):
 def test_a_task_says_what_it_predicts_and_saves() -> None:
     with pytest.raises(TypeError, match="predictions, save"):
         AbstractTask(Identity(), facts_of("text"), None)  # type: ignore[abstract,arg-type]
+
+
+def test_a_learner_that_does_not_say_its_width_is_refused() -> None:
+    assert width_of(Identity()) == 4
+    with pytest.raises(ConfigError, match=r"Linear does not say self\.width.*Set it in __init__:  self\.width"):
+        width_of(torch.nn.Linear(2, 3))
 
 
 def test_rows_come_back_by_id_without_fillers_and_once() -> None:

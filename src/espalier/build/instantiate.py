@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 import hydra.utils
 from omegaconf import DictConfig, OmegaConf
 
 from espalier.config.gate import gate
-from espalier.core.errors import Fault, TrustError
+from espalier.core.errors import ConfigError, Fault, TrustError, UserError
+from espalier.core.frames import own_place
 
 
 def instantiate(node: DictConfig, /, *given: Any, **live: Any) -> Any:
@@ -24,6 +26,7 @@ def instantiate(node: DictConfig, /, *given: Any, **live: Any) -> Any:
 
     Raises:
         TrustError: the node, or one inside it, names code that is neither ours nor trusted.
+        ConfigError: a module of the user's own cannot be loaded.
     """
     content: Any = OmegaConf.to_container(node, resolve=True)
     settings = {key: value for key, value in content.items() if key not in live}
@@ -34,6 +37,17 @@ def instantiate(node: DictConfig, /, *given: Any, **live: Any) -> Any:
     # Made in two steps, so that what the run gives is passed on as it is, and errors come as they are raised.
     make = hydra.utils.instantiate(settings, _convert_="all", _partial_=True)
     return make(*given, **live)
+
+
+def _load(target: str, key: str) -> None:
+    """Import the module of a user's part, so that what it raises is told as it is, with its line."""
+    try:
+        import_module(target.rpartition(".")[0])
+    except UserError:
+        raise
+    except Exception as error:
+        what = own_place(error) or f"{key}._target_={target}"
+        raise ConfigError(Fault(what, f"{type(error).__name__}: {getattr(error, 'msg', error)}")) from error
 
 
 def _targets(tree: Any) -> Iterator[str]:
@@ -52,8 +66,10 @@ def _targets(tree: Any) -> Iterator[str]:
 
 def _require_its_own(target: str, key: str) -> None:
     """The source was judged; what stands under the name at run time must live in the same package."""
-    found = hydra.utils.get_object(target)
     package = target.partition(".")[0]
+    if package != "espalier":
+        _load(target, key)
+    found = hydra.utils.get_object(target)
     home = str(getattr(found, "__module__", package))
     if home.partition(".")[0] != package or not callable(found):
         raise TrustError(

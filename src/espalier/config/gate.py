@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from espalier.config.locate import find, is_bare_folder, is_package, module_file, read_module
+from espalier.config.layers import shown
+from espalier.config.locate import broken_at, find, is_bare_folder, is_package, module_file, read_module
 from espalier.config.sources import shipped
 from espalier.config.suggest import asked, listed, nearest
 from espalier.config.trust import is_trusted, why_never
@@ -111,7 +112,8 @@ def _not_found(target: str, package: str) -> tuple[str, str]:
         return f"leads nowhere: {package} has no module {module}.", "Check the name."
     source = read_module(module)
     if source is None:
-        return f"cannot be looked up: {file} is no Python that can be read.", "Mend its syntax."
+        line, why = broken_at(file)
+        return f"cannot be looked up: its source is no Python ({why}).", f"Mend  {shown(file)}:{line}"
     return f"is no class or function that {module} defines.", asked(
         [f"{module}.{guess}"] if (guess := nearest(name, source.definitions)) else []
     ) or f"It has: {listed(source.definitions)}."

@@ -108,6 +108,17 @@ def read_module(name: str) -> Module | None:
     return Module(name, file, definitions, imports, tuple(stars), aliases)
 
 
+def broken_at(file: Path) -> tuple[int, str]:
+    """The line of a source that cannot be read as Python, and why."""
+    try:
+        parsed(file.read_bytes())
+    except SyntaxError as error:
+        return error.lineno or 1, error.msg
+    except ValueError as error:
+        return 1, str(error)
+    return 1, "it is compiled"
+
+
 @cache
 def module_file(name: str) -> Path | None:
     """The file of a module, looked for as Python would, but without importing anything.

@@ -18,6 +18,7 @@ from espalier.build.instantiate import instantiate
 from espalier.config.compose import Experiment
 from espalier.core.errors import InterruptedRunError, PausedRunError, RunFailedError, UserError
 from espalier.core.files import write_atomic
+from espalier.core.frames import own_frames
 from espalier.core.masking import masked_text
 from espalier.core.metrics_file import MetricsFile
 from espalier.core.outcome import Outcome
@@ -101,7 +102,8 @@ def _fail(session: Session, error: Exception) -> None:
         more = f"(the whole of it: {file})"
     except OSError:  # a full disk is what may have failed it
         more = traceback.format_exc()
-    print(*brief(error), more, sep="\n", file=sys.stderr, flush=True)
+    untold = not session.first or "\n" in said  # the last lines of the first rank tell one line of it
+    print(*brief(error, whole=untold), more, sep="\n", file=sys.stderr, flush=True)
     if not session.first and not ended:
         write_outcome(session.directory, session.outcome)
 
@@ -111,15 +113,10 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or is_oom_error(error)
 
 
-def brief(error: Exception) -> list[str]:
-    """What went wrong, with the frames that are not a library's or ours: those that its reader can mend."""
-    ours = str(Path(__file__).parents[1])
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if "site-packages" not in frame.filename and not frame.filename.startswith((ours, sys.base_prefix))
-    ]
-    return [*traceback.format_list(frames), f"{type(error).__name__}: {error}"]
+def brief(error: Exception, *, whole: bool) -> list[str]:
+    """Where it went wrong in the reader's own code, which alone he can mend; and what it says, with ``whole``."""
+    said = [f"{type(error).__name__}: {error}"] if whole else []
+    return [*(frame.rstrip("\n") for frame in traceback.format_list(own_frames(error))), *said]
 
 
 def _train(session: Session, assembly: Assembly) -> pl.Trainer:

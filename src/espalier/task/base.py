@@ -23,6 +23,19 @@ Batch = Mapping[str, Any]
 _QUANTISED = ("bitsandbytes.nn.modules",)  # where layers of few bits are defined
 
 
+def width_of(learner: nn.Module) -> int:
+    """Features of each row, which a head reads.
+
+    Raises:
+        ConfigError: the learner does not say it.
+    """
+    width: Any = getattr(learner, "width", None)
+    if width is None:
+        truth = f"{type(learner).__name__} does not say self.width, the number of features that it gives for a row."
+        raise ConfigError(Fault("model", truth, "Set it in __init__:  self.width = …"))
+    return int(width)
+
+
 class AbstractTask(pl.LightningModule, ABC):
     """A loss, its metrics, and the one that chooses.
 

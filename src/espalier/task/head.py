@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from espalier.core.errors import ConfigError, Fault, RunFailedError
 from espalier.core.facts import DataFacts
 from espalier.core.parts import OptimizerFactory
-from espalier.task.base import AbstractTask, Batch
+from espalier.task.base import AbstractTask, Batch, width_of
 from espalier.task.card import BARE_CARD, Scoring, loading_card
 from espalier.task.exact import exact
 
@@ -58,7 +58,7 @@ class AbstractLabelTask(AbstractTask):
         self.objective, self.direction = f"validation/{objective}", self.directions[objective]
         self.resamples = bootstrap
         self.labels = _labels(facts, self.learns)
-        width: Any = learner.width
+        width = width_of(learner)
         self.head = nn.Linear(width, len(self.labels) - facts.outside)
         self.dropout = nn.Dropout(head_dropout)
         self._last: dict[str, npt.NDArray[Any]] = {}

@@ -23,7 +23,7 @@ from espalier.core.errors import ConfigError, Fault
 from espalier.core.exhibits import Exhibit
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Baseline, OptimizerFactory
-from espalier.task.base import Batch
+from espalier.task.base import Batch, width_of
 from espalier.task.baseline import guesses
 from espalier.task.counted import AbstractCountedTask
 from espalier.task.exact import exact
@@ -99,7 +99,7 @@ class MultiHead(AbstractCountedTask):
         self.counted: Mapping[str, Counted] = metrics_of_heads(facts.labels)  # type: ignore[misc]  # by the data
         super().__init__(learner, facts, optimizers, objective=objective, bootstrap=bootstrap)
         self.labels = facts.labels
-        width: Any = learner.width
+        width = width_of(learner)
         if odd := next((name for name in facts.labels if hasattr(nn.ModuleDict(), name) or "." in name), None):
             truth = "is a name that torch keeps for itself, and each source has a head of that name."
             raise ConfigError(Fault(f"data.sources.{odd}", truth, "Call it otherwise."))

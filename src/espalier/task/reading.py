@@ -21,7 +21,7 @@ from espalier.core.errors import ConfigError, Fault
 from espalier.core.exhibits import Exhibit
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Baseline, OptimizerFactory
-from espalier.task.base import Batch
+from espalier.task.base import Batch, width_of
 from espalier.task.counted import AbstractCountedTask
 from espalier.task.exact import bits_of, exact, value_of
 from espalier.task.reading_baselines import BASELINES
@@ -88,7 +88,7 @@ class Reading(AbstractCountedTask):
         self.counted = {**self.counted, objective: chosen}  # type: ignore[misc]
         self.context, self.question, self.answers = _roles(facts)
         _require(learner, facts, self.context)
-        width: Any = learner.width
+        width = width_of(learner)
         self.head, self.dropout = nn.Linear(width, 2), nn.Dropout(head_dropout)
         self.longest, self.threshold_of = longest, threshold
         self.bits: Tensor

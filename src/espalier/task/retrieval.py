@@ -21,7 +21,7 @@ from espalier.core.counted import COUNTS, Counted, intervals, mean, values
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Baseline, OptimizerFactory
-from espalier.task.base import Batch
+from espalier.task.base import Batch, width_of
 from espalier.task.card import BARE_CARD, answers_card
 from espalier.task.counted import AbstractCountedTask
 from espalier.task.exact import exact
@@ -77,7 +77,7 @@ class Retrieval(AbstractCountedTask):
         self.temperature, self.shown = temperature, shown
         self.role = _role(facts, learner)
         self.labels = facts.label_names
-        width: Any = learner.width
+        width = width_of(learner)
         self.projection = nn.Linear(width, projection, bias=False) if projection else nn.Identity()
         if not any(parameter.requires_grad for parameter in self.parameters()):
             truth = "leaves nothing to learn: the encoder is frozen, and nothing stands behind it."

@@ -21,7 +21,7 @@ from espalier.core.errors import ConfigError, Fault
 from espalier.core.exhibits import Exhibit
 from espalier.core.facts import DataFacts, Raw
 from espalier.core.parts import Baseline, OptimizerFactory
-from espalier.task.base import Batch
+from espalier.task.base import Batch, width_of
 from espalier.task.counted import AbstractCountedTask
 from espalier.task.entities import OUTSIDE, Dictionary, Entity, counted, entities
 from espalier.task.tagging_card import BARE_CARD, tagging_card
@@ -93,7 +93,7 @@ class Tagging(AbstractCountedTask):
         self.target = f"{self.words}{BESIDE}{self.tags}"
         self.labels = facts.label_names
         self.types = tuple(dict.fromkeys(label[2:] for label in self.labels if label != OUTSIDE))
-        width: Any = learner.width
+        width = width_of(learner)
         self.head = nn.Linear(width, len(self.labels))
         self.dropout = nn.Dropout(head_dropout)
 
