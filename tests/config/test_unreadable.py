@@ -13,7 +13,9 @@ Answers = Callable[..., dict[str, Fault]]
 Options = Callable[[str, str | bytes], Path]
 HEAD = "# @package _global_\n"
 FILES: dict[str, tuple[str | bytes, str, str, int]] = {  # text, what must be said, what is proposed, line (0: none)
-    "not_yaml": (HEAD + "optimizer:\n  lr: [1,\n", "is not YAML", "", 4),
+    "not_yaml": (HEAD + "optimizer:\n  lr: [1,\n", "is not YAML", "", 3),
+    "no_colon": (HEAD + "name: a\nwidth 64\n", "is not YAML", "", 3),
+    "no_end": (HEAD + "name: a\noutput: 'outputs\nseed: 3\n", "is not YAML", "", 3),
     "tab": (HEAD + "model:\n\t- a\n", "is not YAML", "", 3),
     "twice": (HEAD + "a: 1\na: 2\n", "duplicate key a", "", 3),
     "tag": (HEAD + 'name: !!python/object/apply:os.system ["touch canary"]\n', "is not YAML", "", 2),
@@ -21,6 +23,7 @@ FILES: dict[str, tuple[str | bytes, str, str, int]] = {  # text, what must be sa
     "empty": ("", "holds no settings", HEAD.strip(), 0),
     "a_list": ("- a\n- b\n", "holds no settings", HEAD.strip(), 0),
     "no_header": ("optimizer:\n  lr: 3\n", "which nothing reads", HEAD.strip(), 1),
+    "no_header_choices": ("# Mine.\ndefaults:\n  - override /data: csv\n", "of the whole config", HEAD.strip(), 1),
     "no_option": (HEAD + "defaults:\n  - override /model: lsmt\n", "there is no such model", "lstm", 3),
     "no_group": (HEAD + "defaults:\n  - override /modle: lstm\n", "is no group", "override /model", 3),
     "no_slash": (HEAD + "defaults:\n  - override model: lstm\n", "is no group", "override /model", 3),
@@ -65,6 +68,19 @@ def test_an_option_of_ones_own(options: Options, answers: Answers) -> None:
     assert found["optimizer.lr=false"].where == "own/optimizer/mine.yaml:2"
     assert found["optimizer"].where == "own/optimizer/mine.yaml:1"
     assert "needs betas" in found["optimizer"].truth and "parts" in found["optimizer"].truth
+
+
+def test_what_an_option_of_ones_own_lacks_is_told_of_its_own_file(own_model: Path, answers: Answers) -> None:
+    file = own_model / "model" / "bolsa.yaml"
+    target = "_target_: my_parts.bolsa.Bolsa\n"
+    for text, truth, where in (
+        (target, "needs width", ":2"),
+        ("width: 3\n", "has no _target_", ""),
+        ("# Nothing.\n", "has no _target_", ""),
+    ):
+        file.write_text(f"defaults: [{{encoding: words}}, _self_]\n{text}")
+        fault = answers("model=bolsa", "adapter=full", config_dirs=[own_model])["model"]
+        assert truth in fault.truth and fault.where == f"{file}{where}"
 
 
 def test_a_later_option_is_named_where_the_last_file_set_it(options: Options, answers: Answers) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from espalier.config.bounds import outside
 from espalier.config.compose import Experiment
 from espalier.config.foreign_words import range_remedy, renamed, setting_remedy, value_remedy
 from espalier.config.gate import ROOT, judge
-from espalier.config.layers import flatten
+from espalier.config.layers import flatten, shown
+from espalier.config.options import option_file
 from espalier.config.references import explained
 from espalier.config.setting import Setting
 from espalier.config.signature import Parameter, Signature, owner_of, settings_at
+from espalier.config.sources import shipped
 from espalier.config.suggest import asked, listed, nearest, nearest_keys
 from espalier.config.tree import at, interpolations, plain
 from espalier.config.types import Bounded, DictOf, Part, branches, wrong
@@ -149,7 +152,7 @@ class _Checker:
             names = ", ".join(f"{parameter.name} ({parameter.type})" for parameter in missing)
             truth = f"{_owner(key, target)} needs {names}, which no file sets."
             remedy = f"Set it in the option's file, or give it a default in {target.rpartition('.')[2]}."
-            yield Fault(key, truth, remedy, self.experiment.layers.where(key))
+            yield Fault(key, truth, remedy, self.experiment.layers.where(f"{key}._target_"))
 
     def _value(self, key: str, value: Any, parameter: Parameter, siblings: Mapping[str, Any]) -> Iterator[Fault]:
         if key in self.unresolved:
@@ -212,10 +215,22 @@ class _Checker:
             remedy = self._inside_of(key) or self._how_chosen(key, value)
             yield self._fault(key, value, "must be a part, chosen by an option.", remedy)
         elif "_target_" not in value:
-            remedy = self._neighbour(key) or "Choose an option for it."
-            yield self._fault(key, "", "is no part: it has no _target_.", remedy, bare=True)
+            remedy = self._neighbour(key)
+            if file := self._own_option(key):
+                remedy = remedy or "Write in the option's file  _target_: package.module.Name"
+            fault = self._fault(
+                key, "", "is no part: it has no _target_.", remedy or "Choose an option for it.", bare=True
+            )
+            yield replace(fault, where=file or fault.where)
         else:
             yield from self._part(value, key)
+
+    def _own_option(self, key: str) -> str:
+        """The file of the option that makes a node; nothing where a word does, or none is chosen."""
+        group = key.replace(".", "/")
+        option, folders = self.experiment.choices.get(group), [*self.experiment.config_dirs, shipped()]
+        file = option_file(group, option, folders) if isinstance(option, str) else None
+        return shown(file) if file and key not in self.experiment.layers.marks else ""
 
     def _how_chosen(self, key: str, value: Any) -> str:
         group, _, name = key.rpartition(".")

@@ -49,13 +49,18 @@ def summaries(group: str, folders: Sequence[Path]) -> dict[str, str]:
     return {name: " ".join(_END.split(text)[0].split()).rstrip(".") for name, text in texts.items()}
 
 
+def option_file(group: str, option: str, folders: Iterable[Path]) -> Path | None:
+    """The file of an option, in the first folder that has one."""
+    return next((file for folder in folders if (file := folder / group / f"{option}.yaml").is_file()), None)
+
+
 def header(group: str, option: str, folders: Sequence[Path]) -> list[str]:
     """What an option's file says of it: the lines of its first comment that are no orders to Hydra.
 
     Raises:
         ConfigError: the file is no text.
     """
-    file = next((file for folder in folders if (file := folder / group / f"{option}.yaml").is_file()), None)
+    file = option_file(group, option, folders)
     comment = takewhile(lambda line: line.startswith("#"), read_text(file).splitlines() if file else ())
     return [line.lstrip("# ") for line in comment if not line.startswith("# @")]
 

@@ -14,10 +14,13 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from espalier.config.layers import marks_of, shown
-from espalier.config.options import groups
+from espalier.config.options import groups, option_file
 from espalier.config.suggest import asked, listed, nearest
+from espalier.config.wording import PRESETS
 from espalier.core.errors import ConfigError, Fault
 from espalier.core.yaml_files import read_yaml
+
+_PRESET = f"(?:{'|'.join(PRESETS)})"
 
 
 def composition_fault(error: Exception, folders: Sequence[Path]) -> Fault:
@@ -27,11 +30,10 @@ def composition_fault(error: Exception, folders: Sequence[Path]) -> Fault:
         folders: of options; the user's own ones first.
     """
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        mark = error.problem_mark
-        place = f"{shown(Path(str(mark.name)))}:{mark.line + 1}"
-        return Fault(
-            shown(Path(str(mark.name))), f"is not YAML: {error.problem or error.context}.", "Mend that line.", place
-        )
+        file = Path(str(error.problem_mark.name))
+        name = shown(file)
+        truth = f"is not YAML: {error.problem or error.context}."
+        return Fault(name, truth, "Mend that line.", f"{name}:{_first_line(error, error.problem_mark, file)}")
     if isinstance(error, UnicodeDecodeError):
         return _not_utf8(folders)
     if isinstance(error, RecursionError):
@@ -42,6 +44,8 @@ def composition_fault(error: Exception, folders: Sequence[Path]) -> Fault:
     text = " ".join(str(error).split()).partition(" Config search path")[0]
     if m := re.search(r"Could not find '([^']+)/([^'/]+)'", text):
         return _no_option(m[1], m[2], folders)
+    if m := re.search(rf"In '({_PRESET}/[^']+)': Could not override '[^'@]+@{_PRESET}\.", text):
+        return _not_global(m[1], folders)
     if m := re.search(r"Could not override '([^'@]+)[^']*'", text):
         return _no_group(m[1], folders)
     if m := re.search(r"(.*?) ?full_key: (?!object_type)(\S+)", text):
@@ -53,6 +57,23 @@ def composition_fault(error: Exception, folders: Sequence[Path]) -> Fault:
     if "Cannot merge" in text:
         return Fault(place, "has a list where a mapping of names stands, or the other way round.", "Mend that value.")
     return Fault(place, re.sub(r"^In '[^']*': ", "", text).rstrip(".") + ".")
+
+
+def _first_line(error: yaml.MarkedYAMLError, noticed: yaml.Mark, file: Path) -> int:
+    """Where what is wrong begins: a key without its colon, an open quote are noticed lines later, or at the end."""
+    late = error.context_mark if str(error.context).startswith("while scanning") else None
+    written = file.read_text(encoding="utf-8", errors="replace").rstrip() if file.is_file() else ""
+    line = int((late or noticed).line) + 1
+    return min(line, written.count("\n") + 1) if written else line
+
+
+def _not_global(preset: str, folders: Sequence[Path]) -> Fault:
+    """A preset that overrides options, and says not that it does so for the whole config."""
+    group, _, option = preset.rpartition("/")
+    file = option_file(group, option, folders)
+    truth = f"does not say that its settings are of the whole config: they go below a node {group.partition('/')[0]}."
+    remedy = "Begin the file with the line  # @package _global_"
+    return Fault(f"{preset}.yaml", truth, remedy, f"{shown(file)}:1" if file else "")
 
 
 def _no_option(group: str, option: str, folders: Sequence[Path]) -> Fault:
