@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from espalier.config.compose import Experiment, compose
+from espalier.config.compose import Experiment, changed, compose
 from espalier.config.tree import plain
 from espalier.config.wording import owner, unknown_key
 from espalier.config.words import read_words
@@ -76,3 +76,20 @@ def test_settings_that_only_the_signature_has_are_meant_and_listed_too(own_model
     made = compose(["model=bolsa", "model.dropuot=1", "model.xyz=1"], config_dirs=[own_model])
     near, strange = (fault.remedy for fault in made.faults)
     assert (near, strange) == ("Did you mean  model.dropout ?", "It has: encoding, width, dropout, mode.")
+
+
+@pytest.mark.parametrize(
+    ("word", "remedy"),
+    [
+        ("optimizer.lr=0,01", "Did you mean  optimizer.lr=0.01 ? For a run of each value add -m."),
+        ("optimizer.lr=1,5e-3", "Did you mean  optimizer.lr=1.5e-3 ? For a run of each value add -m."),
+        ("seed=0,1", "Add -m for a run of each"),  # a whole number
+        ("data.path=0,1", "Add -m for a run of each"),
+        ("optimizer.lr=0,01,1", "Add -m for a run of each"),
+        ("optimizer.lrr=0,01", "Add -m for a run of each"),
+    ],
+)
+def test_a_comma_for_the_point_of_a_number(word: str, remedy: str) -> None:
+    for made in (compose([word]), changed(compose([]), [word])):
+        (fault,) = made.faults
+        assert (fault.what, fault.truth) == (word, "names several values.") and fault.remedy.startswith(remedy)

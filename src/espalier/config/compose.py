@@ -23,7 +23,7 @@ from espalier.config.signature import settings_at
 from espalier.config.sources import loader, shipped
 from espalier.config.tree import is_blocked, is_open, part_above, plain, resolved
 from espalier.config.unreadable import composition_fault
-from espalier.config.wording import unknown_key
+from espalier.config.wording import unknown_key, with_a_point
 from espalier.config.words import Word, read_words
 from espalier.core.errors import ConfigError, Fault
 
@@ -92,12 +92,14 @@ def compose(overrides: Sequence[str], *, root: str = "train", config_dirs: Seque
     unsettled = {key for key in wrong if key in made.config or not made.choices.get(key)} - {options.PRESET}
     made = replace(made, unsettled=frozenset(unsettled))
     own = () if made.is_half_read else made.faults
+    faults = [with_a_point(fault, made.values) for fault in faults]
     return replace(made, faults=(*faults, *wrong.values(), *own))
 
 
 def changed(experiment: Experiment, overrides: Sequence[str]) -> Experiment:
     """A composed experiment with some values changed; its options stay."""
     words, faults = read_words(overrides)
+    faults = [with_a_point(fault, experiment.values) for fault in faults]
     tree = OmegaConf.create(plain(experiment.config))
     OmegaConf.set_struct(tree, True)
     layers = experiment.layers.copy()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,11 @@ from espalier.config.signature import owner_of, settings_at, signature_of
 from espalier.config.sources import shipped
 from espalier.config.suggest import asked, listed, nearest_keys
 from espalier.config.tree import at
-from espalier.config.words import Word
+from espalier.config.types import wrong
+from espalier.config.words import SEVERAL, Word
 from espalier.core.errors import Fault
 
+_COMMA = re.compile(r"(?P<key>[\w.]+)=(?P<whole>[-+]?\d+),(?P<rest>\d+(e[-+]?\d+)?)")
 PRESETS = ("experiment", "debug")  # groups of the root that set others' settings, and have none
 
 
@@ -44,6 +48,21 @@ def unknown_key(word: Word, tree: Mapping[str, Any], layers: Layers, error: Exce
     clear = len(guesses) == 1 and guesses[0] in keys and not above and not layers.word(guesses[0])
     where = layers.where(guesses[0]) if clear else ""
     return Fault(word.typed, f'{owner(key, tree)} has no setting "{_strange(key, tree)}".', remedy, where)
+
+
+def with_a_point(fault: Fault, tree: Mapping[str, Any]) -> Fault:
+    """The fault of a word that names two values, where these may be a number with a comma: ``optimizer.lr=0,01``."""
+    found = _COMMA.fullmatch(fault.what) if fault.truth == SEVERAL else None
+    parent, _, name = (found["key"] if found else "").rpartition(".")
+    target = at(tree, f"{parent}._target_") if parent else None
+    setting = settings_at(parent, target).parameters.get(name) if isinstance(target, str) else None
+    if not found or not setting:
+        return fault
+    number = f"{found['whole']}.{found['rest']}"
+    if wrong(setting.type, float(number)) or not wrong(setting.type, "text"):
+        return fault
+    meant = asked([f"{found['key']}={number}"])
+    return replace(fault, remedy=f"{meant} For a run of each value add -m.")
 
 
 def _left_out(key: str, tree: Mapping[str, Any]) -> list[str]:

@@ -23,6 +23,10 @@ _SHOWN = 40
 _WORD = re.compile(r"^(?P<key>[~+]{0,2}[\w./@$-]+)=(?P<value>.*)$", re.DOTALL)
 
 
+SEVERAL = "names several values."
+"""What is true of a word that sweeps where one experiment is meant."""
+
+
 @dataclass(frozen=True)
 class Word:
     """One word: as typed, and as Hydra read it."""
@@ -140,6 +144,6 @@ def _flag(text: str) -> str:
 def _is_sweep(text: str, override: Override) -> Fault:
     key, _, value = text.partition("=")
     if "," not in value or override.is_range_sweep() or override.is_interval_sweep() or not override.is_choice_sweep():
-        return Fault(text, "names several values.", "Add -m for a run of each.")
+        return Fault(text, SEVERAL, "Add -m for a run of each.")
     remedy = f"Add -m for a run of each, or write {key}=[{value}] for a list, {as_word(key, value)} for a text."
-    return Fault(text, "names several values.", remedy)
+    return Fault(text, SEVERAL, remedy)
