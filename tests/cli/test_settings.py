@@ -39,6 +39,14 @@ def test_a_bare_folder_was_meant_to_be_the_run(here: Path) -> None:
         read_settings(["outputs"], KNOWN, [])
 
 
+def test_a_bare_file_was_meant_to_be_what_is_read(here: Path) -> None:
+    (here / "new.csv").touch()
+    with pytest.raises(UserError, match=r"Did you mean  input=new\.csv"):
+        read_settings(["run=a", "new.csv"], KNOWN, [])
+    with pytest.raises(UserError, match=r"Did you mean  data\.path=new\.csv"):
+        read_settings(["run=a", "new.csv"], {"run": "a"}, ["data"])
+
+
 def test_a_run_that_is_done(made_run: Callable[..., Path], here: Path) -> None:
     directory = made_run("done")
     with pytest.raises(UserError, match=r"it has no facts\.json"):

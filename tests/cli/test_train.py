@@ -143,3 +143,17 @@ def test_a_sweep_is_conducted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(multirun, "conduct", lambda command: conducted.append(command.typed) or 3)
     assert train.main(["-m", "seed=0,1", "model=lstm", "adapter=full"]) == 3
     assert conducted == [("seed=0,1", "model=lstm", "adapter=full")]
+
+
+def test_wrong_flags_and_wrong_words_are_answered_together() -> None:
+    for flags in ([], ["-m"]):
+        with pytest.raises(UserError) as error:
+            train.main([*flags, "epochs=3", "--seed", "1", "lr=0.1", "optimizer.lr=-1", "name=mine"])
+        assert {fault.what for fault in error.value.faults} == {"--seed", "epochs=3", "lr=0.1", "optimizer.lr=-1"}
+
+
+def test_a_sweep_is_not_resumed_as_a_run(here: Path) -> None:
+    (here / "sweep-1" / "best").mkdir(parents=True)
+    (here / "sweep-1" / "sweep.yaml").touch()
+    with pytest.raises(UserError, match="Go on:  espalier sweep resume sweep-1"):
+        train.main(["--resume", "sweep-1"])

@@ -102,10 +102,10 @@ def test_no_run_directory(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not there"):
         read_outcome(tmp_path / "typo")
     (tmp_path / "sweep.yaml").touch()
-    with pytest.raises(UserError, match=r"is a sweep's directory; it has no best yet.*espalier sweep resume"):
+    with pytest.raises(UserError, match=r"is a sweep's directory, which has no best trial yet.*espalier sweep resume"):
         read_outcome(tmp_path)
     (tmp_path / "best").mkdir()
-    with pytest.raises(UserError, match=r"its best trial is  \S+/best \."):
+    with pytest.raises(UserError, match=r"is a sweep's directory\. Name its best trial:  \S+/best$"):
         read_outcome(tmp_path)
 
 

@@ -65,6 +65,12 @@ def test_what_is_too_long_for_its_column_stands_on_a_line_of_its_own() -> None:
     assert fault_lines([long], 80)[2:] == [f"  {long.what}", " " * 31 + "is not there. Check data.path."]
 
 
+def test_a_command_beside_a_long_key_stands_on_one_line() -> None:
+    command = "espalier train --resume outputs/reviews-minilm-lora/2026-11-30_20-06-54-7c6902"
+    lines = fault_lines([Fault("data.columns.a_long_name=of_a_column", "is not so.", f"Go on:  {command}")], 80)
+    assert any(line.strip() == command for line in lines)
+
+
 def test_a_truth_of_several_lines_keeps_them() -> None:
     lines = fault_lines([Fault("a=1", "first\nsecond", "third")], 120)
     assert lines[2:] == ["  a=1   first", "        second third"]

@@ -31,6 +31,20 @@ def test_wrap_keeps_long_words_whole() -> None:
     assert wrap("", 10) == [""]
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("Go on:  espalier train --resume a/b", ["Go on:", "espalier train --resume a/b"]),
+        ("Add  data=csv x=1  or another of them.", ["Add", "data=csv x=1", "or another of", "them."]),
+        ("Do it  a --b c , or go:  d e f g h i ?", ["Do it", "a --b c , or", "go:", "d e f g h i ?"]),
+        ("Did you mean  a=b ?  Others: c d e f g.", ["Did you mean", "a=b ? Others:", "c d e f g."]),
+        ("is no run.  Mend that line  (a.yaml:3)", ["is no run.", "Mend that line", "(a.yaml:3)"]),
+    ],
+)
+def test_wrap_breaks_no_command(text: str, lines: list[str]) -> None:
+    assert wrap(text, 14) == lines
+
+
 def test_cut_never_exceeds_the_width() -> None:
     assert cut("short", 8) == "short"
     assert cut("support_intents", 8) == "support…"

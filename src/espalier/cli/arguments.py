@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -30,8 +30,13 @@ class Parser(argparse.ArgumentParser):
         """Raises ``UserError``."""
         raise UserError(Fault(self.prog, f"{message}.", f"See:  {self.prog} --help"))
 
-    def read(self, words: Sequence[str]) -> argparse.Namespace:
+    def read(
+        self, words: Sequence[str], others: Callable[[argparse.Namespace], Sequence[Fault]] = lambda _: ()
+    ) -> argparse.Namespace:
         """Parse; flags and words may be mixed.
+
+        Args:
+            others: what else is wrong, to be told with an unknown flag.
 
         Raises:
             UserError: an unknown flag (with the one or the setting that was meant), a value that a flag does not take.
@@ -47,7 +52,9 @@ class Parser(argparse.ArgumentParser):
                 guess = nearest(word.partition("=")[0], known)
                 remedy = f"Did you mean  {guess} ?" if guess else _setting(word, words) if composes else ""
                 faults.append(Fault(word, "is no flag.", remedy or f"See:  {self.prog} --help"))
-            raise UserError(*faults)
+            if composes:  # a flag that is not known ends them for argparse
+                given.overrides += [word for word in rest if "=" in word and word[:1] != "-"]
+            raise UserError(*faults, *others(given))
         return given
 
 

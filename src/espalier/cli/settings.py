@@ -31,7 +31,7 @@ def read_settings(
         if key.split(".")[0] in groups and equals:
             passed.append(word)
         elif not equals:
-            faults.append(_no_setting(word, known))
+            faults.append(_no_setting(word, known, groups))
         elif key in settings:
             faults.append(Fault(word, f"is set twice: {key}={settings[key]} too.", "Leave one of them out."))
         elif key in known:
@@ -61,7 +61,9 @@ def trained_run(what: str, path: str) -> Path:
     return directory
 
 
-def _no_setting(word: str, known: Mapping[str, str]) -> Fault:
+def _no_setting(word: str, known: Mapping[str, str], groups: Sequence[str]) -> Fault:
     first = next(iter(known))
-    remedy = f"Did you mean  {first}={word} ?" if Path(word).exists() else f"Write  {first}={known[first]}"
+    table = next((key for key, there in (("input", known), ("data.path", groups)) if key.split(".")[0] in there), first)
+    meant = table if Path(word).is_file() else first
+    remedy = f"Did you mean  {meant}={word} ?" if Path(word).exists() else f"Write  {first}={known[first]}"
     return Fault(word, "is no setting: it has no =.", remedy)

@@ -14,17 +14,19 @@ from espalier.cli.process import become, begin
 from espalier.cli.show import INFO, show_config, show_groups, show_info
 from espalier.config.check import check
 from espalier.config.compose import Experiment, compose
+from espalier.config.dimensions import words_of
 from espalier.config.options import groups
 from espalier.config.saved import read, rerun
 from espalier.config.sources import shipped
 from espalier.core.errors import Fault, UserError
+from espalier.core.record import SWEEP
 from espalier.core.rundir import Place, is_gone, read_outcome, shown, typed
 from espalier.core.world import is_first
 
 
 def main(words: Sequence[str]) -> int:
     """Do what the flags say; the exit code."""
-    given = _parser().read(words)
+    given = _parser().read(words, _of_settings)
     if given.help:
         print(train_help(groups([*given.config_dir, shipped()])))
         return 0
@@ -60,6 +62,21 @@ def _parser() -> Parser:
     return parser
 
 
+def _of_settings(given: argparse.Namespace) -> Sequence[Fault]:
+    """What is wrong with the words themselves, where flags are wrong as well; what these would have set is missing."""
+    words = [word for word in given.overrides if "=" in word]
+    keys = {word.partition("=")[0] for word in words}
+    try:
+        if given.multirun:
+            command = import_module("espalier.config.multirun").read_command(words, given.config_dir)
+            check(command.experiment([*command.fixed, *words_of(command.first)]))
+        else:
+            check(compose(words, config_dirs=given.config_dir))
+    except UserError as error:
+        return [fault for fault in error.faults if fault.what.partition("=")[0] in keys]
+    return ()
+
+
 def _require_one_way(given: argparse.Namespace) -> None:
     """Flags that contradict each other, or do nothing without another one."""
     if given.multirun and given.info:
@@ -85,6 +102,8 @@ def _compose(given: argparse.Namespace, overrides: Sequence[str]) -> Experiment:
 
 
 def _resume(directory: Path) -> int:
+    if (directory / SWEEP).exists():
+        raise UserError(Fault(str(directory), "is a sweep's directory.", f"Go on:  {typed('sweep resume', directory)}"))
     outcome = read_outcome(directory)
     if outcome.status == "done":
         again = typed("train --rerun", directory)

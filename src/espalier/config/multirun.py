@@ -20,7 +20,7 @@ from espalier.config.sources import loader
 from espalier.config.words import Word, read_words
 from espalier.core.errors import ConfigError, Fault, UserError
 from espalier.core.machine import Machine
-from espalier.core.searching import Dimension
+from espalier.core.searching import Dimension, Point
 
 _MOST_TRIED = 10
 NODES = ("sweep", "search", "pruning", "launcher")
@@ -56,6 +56,11 @@ class Command:
     rerun: Path | None = None
     stock: bool = False
     seed_place: int = field(default=0)
+
+    @property
+    def first(self) -> Point:
+        """The first value of all that is varied."""
+        return {d.key: d.values[0] if d.values else d.low for d in self.dimensions}
 
     def experiment(self, words: Sequence[str]) -> Experiment:
         """The experiment of some words; faults of the words are kept in it.
@@ -129,7 +134,7 @@ def _settings_faults(settings: Experiment) -> Sequence[Fault]:
 
 def _experiment_faults(command: Command, machine: Callable[[], Machine | None]) -> list[Fault]:
     """Of the experiment's words, each value in turn, so that they are told with those of the sweep's words."""
-    first = {d.key: d.values[0] if d.values else d.low for d in command.dimensions}
+    first = command.first
     points = [first, *({**first, d.key: value} for d in command.dimensions for value in d.values[1:_MOST_TRIED])]
     told: list[dict[str, Fault]] = []
     for point in points:

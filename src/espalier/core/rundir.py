@@ -118,9 +118,12 @@ def no_run(directory: Path, lacks: str) -> Fault:
     if not directory.exists():
         return Fault(str(directory), f"is not there (looked from {Path.cwd()}).", "See:  espalier runs")
     if (directory / SWEEP).exists():
-        best = directory / BEST
-        told = f"its best trial is  {shown(best)} ." if best.exists() else "it has no best yet."
-        return Fault(str(directory), f"is a sweep's directory; {told}", f"Go on:  {typed('sweep resume', directory)}")
+        if (best := directory / BEST).exists():
+            return Fault(
+                str(directory), "is a sweep's directory.", f"Name its best trial:  {shlex.quote(str(shown(best)))}"
+            )
+        remedy = f"Go on:  {typed('sweep resume', directory)}"
+        return Fault(str(directory), "is a sweep's directory, which has no best trial yet.", remedy)
     return Fault(str(directory), f"is no run directory: it has no {lacks}.", "See:  espalier runs")
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 _NARROWEST = 80
+_ENDS = (".", "?", ",", ";")
 
 
 def terminal_width() -> int:
@@ -39,8 +41,33 @@ def flow(parts: Iterable[str], width: int, gap: str = "   ") -> list[str]:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Break at blanks (a word longer than the line stays whole, so that it can be copied); at least one line."""
-    return flow(text.split(" "), width, " ") or [""]
+    """Break at blanks; at least one line. A word and a command stay whole, however long, so that they can be copied.
+
+    A command begins after two blanks, and ends before two others or a sign by itself:
+    ``Go on:  train --resume a , or begin anew:  train --rerun a``.
+    """
+    return flow(_units(text), width, " ") or [""]
+
+
+def _units(text: str) -> Iterator[str]:
+    """The words of a text, those of a command together."""
+    command: list[str] | None = None
+    before = ""
+    for word in re.split(r"( {2,})| ", text):
+        if word is None:
+            continue
+        if word.startswith("  "):  # not between sentences
+            yield " ".join(command or ())
+            command = [] if command is None and before[-1:] not in (*_ENDS, "") else None
+        elif command is None:
+            yield word
+        else:
+            command.append(word)
+            if word in _ENDS:
+                yield " ".join(command)
+                command = None
+        before = word
+    yield " ".join(command or ())
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Sequence[int] = (), gap: int = 3) -> list[str]:
