@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from espalier.core.quantities import duration
+from espalier.core.quantities import duration, times_as_fast
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,17 @@ from espalier.core.quantities import duration
 )
 def test_durations(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        (2.31, "2.3 times as fast as"),
+        (1.0, "1.0 times as fast as"),
+        (0.8, "1.2 times slower than"),
+        (0.03, "30 times slower than"),
+        (0.0, "100 times slower than"),
+    ],
+)
+def test_how_much_quicker_or_slower(times: float, said: str) -> None:
+    assert times_as_fast(times) == said

@@ -28,7 +28,7 @@ def nobody_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_cpu_in_bf16_where_it_is_quicker_and_fp32_where_it_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    quick = Placement("cpu", 1, "bf16-mixed", "auto", 8, "no GPU, bf16: 2.3 times fp32 here")
+    quick = Placement("cpu", 1, "bf16-mixed", "auto", 8, "no GPU, bf16: 2.3 times as fast as fp32 here")
     assert on(monkeypatch, Machine(8, 0, True)) == quick
     fp32 = Placement("cpu", 1, "32-true", "auto", 8, "no GPU, this CPU has no bf16")
     assert on(monkeypatch, Machine(8, 0, False)) == fp32

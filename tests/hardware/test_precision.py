@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from espalier.core.machine import Machine
+from espalier.core.quantities import times_as_fast
 from espalier.hardware import precision
 
 
@@ -29,7 +30,7 @@ def test_a_cpus_bf16_is_used_where_it_was_measured_to_be_quicker(
 ) -> None:
     monkeypatch.setattr(precision, "probe", lambda: Machine(2, 0, True))
     monkeypatch.setattr(precision, "bf16_speed", lambda: speed)
-    assert precision.of_cpu() == (chosen, f"bf16: {speed:.1f} times fp32 here")
+    assert precision.of_cpu() == (chosen, f"bf16: {times_as_fast(speed)} fp32 here")
 
 
 def test_the_measured_speed_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -92,6 +93,12 @@ def test_a_run_that_left_nothing_has_a_page(tmp_path: Path) -> None:
     text = Page(tmp_path, bare).text
     assert "It was stopped" in text and "stopped by SIGTERM" in text and "heron" in text
     assert "Cost" not in text and "Learning curves" not in text
+
+
+def test_trackers_are_told_under_one_name(run_directory: Path, outcome: Outcome) -> None:
+    told = replace(outcome, tracking={"lines": ["W&B offline", "send it: wandb sync"]})
+    page = write_report(run_directory, told).read_text()
+    assert page.count("<dt>tracking</dt>") == 1 and "W&amp;B offline<br>send it: wandb sync" in page
 
 
 def test_a_task_without_classes(tmp_path: Path) -> None:

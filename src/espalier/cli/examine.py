@@ -22,6 +22,7 @@ from espalier.config.suggest import nearest
 from espalier.config.trust import trusted
 from espalier.core.home import cache, data_root, home, models_root
 from espalier.core.machine import compiler, cpu_flags, cpu_name, memory, probe
+from espalier.core.quantities import times_as_fast
 from espalier.report.quantities import memory as in_words
 
 _PACKAGES = ("torch", "pytorch-lightning", "transformers", "peft", "tokenizers", "hydra-core", "wandb")
@@ -87,7 +88,7 @@ def measured_findings(found: Mapping[str, Any] | None) -> Iterator[Finding]:
         )
     for gpu in gpus:
         yield Finding("cuda", gpu)
-    said = f"{found['bf16_speed']:.1f} times fp32 on this CPU; hardware=auto takes {found['chosen']}"
+    said = f"{times_as_fast(found['bf16_speed'])} fp32 on this CPU; hardware=auto takes {found['chosen']}"
     quicker = not gpus and found["bf16_speed"] > _QUICKER and found["chosen"].startswith("32")
     yield Finding("bf16", said, "espalier train hardware=cpu hardware.precision=bf16-mixed" if quicker else "")
 
@@ -139,7 +140,8 @@ def _hub() -> Finding:
     except urllib.error.HTTPError:
         return Finding("hub", f"{address} answers")
     except (OSError, ValueError):
-        return _attention("hub", f"{address} does not answer within {_TIMEOUT:.0f} s", "export HF_HUB_OFFLINE=1")
+        said = f"{address} does not answer within {_TIMEOUT:.0f} s: what is embedded or cached works without it"
+        return Finding("hub", said, "export HF_HUB_OFFLINE=1")
 
 
 def _weights() -> Finding:

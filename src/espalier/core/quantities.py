@@ -17,3 +17,12 @@ def duration(seconds: float) -> str:
         return f"{minutes // 60} h {minutes % 60:02d} min"
     hours = round(seconds / 3600)
     return f"{hours // 24} d {hours % 24} h"
+
+
+def times_as_fast(times: float) -> str:
+    """Before what it is compared with: ``1.5 times as fast as``, ``30 times slower than``."""
+    if times >= 0.95:
+        return f"{times:.1f} times as fast as"
+    slower = 1 / max(times, 0.01)
+    said = f"{slower:.1f}" if slower < 9.5 else f"{float(f'{slower:.0e}'):.0f}"
+    return f"{said} times slower than"

@@ -12,6 +12,7 @@ from espalier.core.errors import ConfigError, Fault
 from espalier.core.files import read_json, write_json
 from espalier.core.home import cache
 from espalier.core.machine import cpu_name, probe
+from espalier.core.quantities import times_as_fast
 
 _WORTH = 1.5  # autocast has a price outside of multiplications: a CPU must be clearly quicker
 _SHAPE = (512, 384, 1536)  # rows, features in and out: a small encoder's widest layer
@@ -72,7 +73,7 @@ def of_cpu() -> tuple[str, str]:
     if not probe().bf16:
         return "32-true", "this CPU has no bf16"
     times = bf16_speed()
-    return ("bf16-mixed" if times >= _WORTH else "32-true"), f"bf16: {times:.1f} times fp32 here"
+    return ("bf16-mixed" if times >= _WORTH else "32-true"), f"bf16: {times_as_fast(times)} fp32 here"
 
 
 def bf16_speed() -> float:
