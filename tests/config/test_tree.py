@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from omegaconf import OmegaConf
 
-from espalier.config.tree import at, interpolations, is_blocked, is_open, plain, resolved
+from espalier.config.tree import at, interpolations, is_blocked, is_open, part_above, plain, resolved
 
 TREE = OmegaConf.create(
     {
@@ -64,3 +64,11 @@ def test_is_blocked(key: str, is_it: bool) -> None:
 
 def test_at() -> None:
     assert at({"a": {"b": 3}}, "a.b") == 3 and at({"a": 1}, "a.b") is None and at({}, "a") is None
+
+
+def test_the_part_that_a_key_which_is_not_there_would_belong_to() -> None:
+    tree = OmegaConf.create({"model": {"_target_": "a.B", "size": 1, "inner": {"x": 1}}, "vars": {}})
+    assert part_above(tree, "model.dropout") == ("model", "a.B", "dropout")
+    assert part_above(tree, "model.rate.low") == ("model", "a.B", "rate")
+    for key in ("model.size", "model.inner.y", "vars.x", "nothing", "model"):
+        assert part_above(tree, key) is None
