@@ -123,10 +123,7 @@ def _cells(data: Mapping[str, Any], column: str) -> list[str]:
         if kind == "jsonl":
             values: list[Any] = [record.get(column) for record in first_records(path)]
         else:
-            # Loaded by _peek already.
-            from espalier.core.parquet import peek_values
-
-            values = peek_values(path, column)
+            values = _parquet().peek_values(path, column)
         return [value for value in values if isinstance(value, str)]
     except DataError:
         return []
@@ -166,11 +163,16 @@ def _peek(path: Path, part: Mapping[str, Any]) -> Mapping[str, Any]:
     if reads == "jsonl" or (reads == "jsonl or parquet" and not path.name.endswith(".parquet")):
         return peek_records(path)
     if reads == "parquet" or (reads == "jsonl or parquet" and path.name.endswith(".parquet")):
-        # Arrow takes a quarter of a second to load, which only who has such files should wait for.
-        from espalier.core.parquet import peek_parquet
-
-        return peek_parquet(path)
+        found: Mapping[str, Any] = _parquet().peek_parquet(path)
+        return found
     return dict.fromkeys(read_header(path, part.get("encoding") or "utf-8", part.get("delimiter")))
+
+
+def _parquet() -> Any:
+    """Arrow takes a quarter of a second to load, which only who has such files should wait for."""
+    from espalier.core import parquet
+
+    return parquet
 
 
 def _label_kind(data: Mapping[str, Any]) -> str | None:
