@@ -114,7 +114,7 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def brief(error: Exception, *, whole: bool) -> list[str]:
-    """Where it went wrong in the reader's own code, which alone he can mend; and what it says, with ``whole``."""
+    """The frames of the reader's own code, where it can be mended; and what it says, with ``whole``."""
     said = [f"{type(error).__name__}: {error}"] if whole else []
     return [*(frame.rstrip("\n") for frame in traceback.format_list(own_frames(error))), *said]
 
