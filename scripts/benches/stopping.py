@@ -24,7 +24,7 @@ from benches.machine import CPUS
 from espalier.config.check import check
 from espalier.config.compose import compose
 from espalier.config.saved import write
-from espalier.core.rundir import read_outcome
+from espalier.core.rundir import OUTCOME, read_outcome
 from espalier.core.trial import Answer as Allowed
 from espalier.core.trial import Trial, write_answer, write_trial
 from espalier.launcher.warm import WarmParent
@@ -187,8 +187,9 @@ def _try(tries: Tries, point: Point, reference: Path) -> Answer:
             shutil.rmtree(directory, ignore_errors=True)
             _make(directory, point)
             ended = _stop(tries, point, directory, seconds)
-            codes += [ended] if ended or point.place == "rung" else []
-            seconds *= 0.8  # it had ended before the signal came, or could act
+            begun = (directory / OUTCOME).exists()  # a run that had not leaves nothing to go on with
+            codes += [ended] if begun and (ended or point.place == "rung") else []
+            seconds *= 0.8 if begun else 1.25  # it had ended before the signal came, or could act
         if KINDS[point.kind].rungs is not None:
             write_answer(directory, Allowed(99, go_on=True))
         _end(tries, point, directory, codes)
