@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,9 @@ def bytes_of(special: list[str], post: Any = None, **named: str) -> hf.PreTraine
     return hf.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **named)
 
 
-def pieces() -> hf.PreTrainedTokenizerFast:
-    """As T5's."""
+@cache
+def _unigrams() -> str:
+    """Trained once: what it finds among equally good pieces is another each time."""
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
@@ -63,8 +65,13 @@ def pieces() -> hf.PreTrainedTokenizerFast:
     tokenizer.post_processor = processors.TemplateProcessing(
         single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]
     )
+    return str(tokenizer.to_str())
+
+
+def pieces() -> hf.PreTrainedTokenizerFast:
+    """As T5's."""
     return hf.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+        tokenizer_object=Tokenizer.from_str(_unigrams()), pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
     )
 
 

