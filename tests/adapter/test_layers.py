@@ -94,10 +94,13 @@ def test_nothing_is_propagated_below_the_first_layer_that_learns(family: str) ->
     assert others == behind and all(p.requires_grad for p in own)
 
 
-def test_a_head_beside_the_trunk_stays_what_it_was() -> None:
-    backbone = minilm()
-    backbone.head = nn.Linear(384, 9)
-    assert not [name for name in learned(layers(backbone, facts_of("text"), top=1)) if name.startswith("head")]
+def test_what_a_model_has_behind_its_trunk_learns_but_for_a_language_models_head() -> None:
+    backbone: Any = minilm()
+    backbone.proj, backbone.head = nn.Linear(384, 9), nn.Linear(384, 9)
+    assert {"proj", "head"} <= learned(layers(backbone, facts_of("text"), top=1)) and backbone.proj.training
+    backbone.logits = backbone.head
+    found = learned(layers(backbone, facts_of("text"), top=1))
+    assert "proj" in found and "head" not in found
 
 
 def test_what_the_model_does_in_training_is_done_over_layers_that_learn() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -29,3 +30,11 @@ heavy = Heavy()
 leave(0)
 """
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == ""
+
+
+def test_what_could_not_be_written_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    program = "from espalier.core.interpreter import leave\nprint('an answer')\nleave(0)\n"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", program], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (120, "<stdout>: No space left on device\n")

@@ -112,7 +112,7 @@ def test_cut_off_in_its_middle_it_is_done_again(copy: Path, plain: Path, name: s
 
 def test_a_signal_leaves_it_as_it_was(copy: Path) -> None:
     before = read_outcome(copy)
-    with Stop(copy) as stop, pytest.raises(InterruptedRunError):
+    with pytest.raises(InterruptedRunError), Stop(copy) as stop:
         os.kill(os.getpid(), signal.SIGTERM)
         conclude_trial(read(copy), copy, stop)
     assert read_outcome(copy) == before

@@ -118,8 +118,11 @@ def test_a_test_ends_at_its_next_batch(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", SIGNALS)
 def test_before_a_run_has_begun_it_ends_at_once(tmp_path: Path, name: str) -> None:
-    with Stop(tmp_path), pytest.raises(InterruptedRunError, match=name):
-        os.kill(os.getpid(), getattr(signal, name))
+    with pytest.raises(InterruptedRunError, match=name), Stop(tmp_path):
+        try:
+            os.kill(os.getpid(), getattr(signal, name))
+        except Exception as error:
+            raise AssertionError("somebody took it for an error of his own") from error
 
 
 def test_the_second_interrupt_ends_at_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

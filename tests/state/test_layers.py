@@ -53,6 +53,7 @@ def test_a_model_is_tried_without_a_trace() -> None:
 
 def test_the_least_that_a_model_takes() -> None:
     assert least_input(nn.Linear(2, 2)) == {}
+    assert least_input(hf.ResNetModel(hf.ResNetConfig(hidden_sizes=[4], depths=[1], embedding_size=4))) == {}
     vit = hf.ViTModel(hf.ViTConfig(**BERT | {"image_size": 8, "patch_size": 4}))
     assert least_input(vit)["pixel_values"].shape == (1, 3, 8, 8)
     assert least_input(hf.BertModel(hf.BertConfig(**BERT)))["input_ids"].shape == (1, 2)

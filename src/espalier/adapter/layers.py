@@ -44,7 +44,16 @@ def layers(backbone: nn.Module, _facts: DataFacts, /, *, top: Annotated[int, Ge(
     for layer in stack[first:]:
         layer.train()
     _train_bare(backbone, trunk, readers, first)
+    _train_behind(backbone, trunk)
     return backbone
+
+
+def _train_behind(backbone: Any, trunk: nn.Module) -> None:
+    """What a model has registered behind its trunk (a projection, say) is trained, but for a language model's head."""
+    parts = list(backbone.children())
+    for part in parts[parts.index(trunk) + 1 :] if trunk in parts else ():
+        if not (hasattr(backbone, "logits") and part is getattr(backbone, "head", None)):
+            part.train().requires_grad_(True)
 
 
 def _train_bare(backbone: nn.Module, trunk: nn.Module, readers: Mapping[str, int], first: int) -> None:

@@ -55,7 +55,7 @@ def run(experiment: Experiment, directory: Path, stop: Stop, *, resume: bool) ->
 
     Raises:
         UserError: before anything was trained; the data or the parts are not what the config says.
-        InterruptedRunError: a signal came before anything was trained.
+        Halted: a signal came before anything was trained; ``stop`` makes an ``InterruptedRunError`` of it.
     """
     session = Session(experiment, directory, stop, resume, opening(experiment, directory, resume=resume))
     session.write()
@@ -64,8 +64,6 @@ def run(experiment: Experiment, directory: Path, stop: Stop, *, resume: bool) ->
         trainer = _train(session, assembly)
         conclude(session, assembly, trainer)
     except InterruptedRunError as signal_came:
-        if not stop.begun:
-            raise
         session.end("interrupted", str(signal_came))
     except PausedRunError:
         session.end("paused")

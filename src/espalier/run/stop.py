@@ -21,6 +21,10 @@ from espalier.state.store import Store
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
+class Halted(BaseException):
+    """A signal came before anything was begun. No ``Exception``: nobody on its way may take it for one of his own."""
+
+
 class Stop(AtBoundary):
     """A callback, always on, that is also the context in which it listens.
 
@@ -30,7 +34,7 @@ class Stop(AtBoundary):
 
     A signal that comes on any rank ends all ranks at the same step; one that comes in an epoch's last validation is
     obeyed after it. In a test there is nothing to save: it ends at the next batch. Until ``begun`` there is nothing
-    either: ``InterruptedRunError`` is raised wherever the process is.
+    either: the work is left wherever it is, and the context raises ``InterruptedRunError``.
 
     Args:
         directory: the run directory.
@@ -49,9 +53,11 @@ class Stop(AtBoundary):
         self._before = {number: signal.signal(number, self._hear) for number in _SIGNALS}
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, *__: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if isinstance(error, Halted):
+            raise InterruptedRunError(signal.Signals(self.heard).name) from None
 
     def setup(self, trainer: pl.Trainer, *_: Any, **__: Any) -> None:
         """Keep Lightning's handlers off: they save and broadcast inside of the signal, in the middle of a step."""
@@ -83,7 +89,7 @@ class Stop(AtBoundary):
             return  # a worker forked from this process: its parent decides
         self.heard = number
         if not self.begun:
-            raise InterruptedRunError(signal.Signals(number).name)
+            raise Halted
         if number == signal.SIGINT:
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # the next one works even while python waits for another rank
             if is_first():

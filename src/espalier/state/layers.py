@@ -46,6 +46,8 @@ def least_input(trunk: Any) -> dict[str, Any]:
     config, name = getattr(base, "config", None), getattr(base, "main_input_name", None)
     if config is None or name not in ("input_ids", "pixel_values"):
         return {}
+    if name == "pixel_values" and not (hasattr(config, "image_size") and hasattr(config, "num_channels")):
+        return {}
     device = next(base.parameters()).device
     if name == "pixel_values":
         sides = config.image_size
