@@ -35,6 +35,7 @@ def test_every_text_stands_once_and_whole() -> None:
         assert batch["text:place"][here].tolist() == list(range(int(text.lengths[row])))
         assert batch["text:answer"][here].tolist() == [0] * (int(text.lengths[row]) - 1) + [1]
     assert int(batch["text_mask"].sum()) == batch["tokens"] == text.lengths[rows].sum()
+    assert batch["text_mean"] * len(batch["text"]) == pytest.approx(batch["tokens"])
     assert not batch["text"][~batch["text_mask"]].any() and not batch["text:place"][~batch["text_mask"]].any()
 
 

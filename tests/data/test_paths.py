@@ -41,6 +41,10 @@ def test_a_pattern_without_a_file_is_told_by_its_setting(tmp_path: Path, split: 
             {"train": ["a.csv"], "validation": ["val.csv"], "test": ["val.csv", "test.csv"]},
         ),
         ({"train": ["a.csv", "v*.csv"], "test": "*.csv"}, {"train": ["a.csv"], "test": ["test.csv", "val.csv"]}),
+        (
+            {"train": "*.csv", "validation": "[tv]*.csv", "test": "[tv]*.csv"},
+            {"train": ["a.csv"], "validation": ["test.csv", "val.csv"], "test": ["test.csv", "val.csv"]},
+        ),
     ],
 )
 def test_patterns_leave_out_what_other_splits_have(

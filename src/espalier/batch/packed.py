@@ -55,7 +55,7 @@ class Packed(Gather):
             values = np.full(shape, pad, np.int64)
             values.flat[places] = column.values[np.repeat(column.offsets[rows], lengths) + within]
             batch[name], batch[f"{name}_mask"] = torch.from_numpy(values), torch.from_numpy(mask)
-            batch[f"{name}_mean"] = float(self._lengths(whole_of(request)).mean())
+            batch[f"{name}_mean"] = float(self._lengths(whole_of(request)).mean()) * len(rows) / shape[0]
         place = np.zeros(shape, np.int64)
         place.flat[places] = within
         batch[f"{self._name}{PLACE}"] = torch.from_numpy(place)

@@ -46,7 +46,8 @@ def _apart(paths: Mapping[str, str | Sequence[str]]) -> dict[str, list[Path]]:
     for file, splits in shared.items():
         owners = [split for split in splits if file in named[split]]
         claims = owners or [split for split in splits if split != "train"]
-        if len(claims) > 1 and (not owners or "train" in owners):
+        alike = len({str(paths[split]) for split in claims}) == 1  # one set to validate and to test on
+        if len(claims) > 1 and (not (owners or alike) or "train" in owners):
             truth, remedy = f"both mean {file}: its rows would be in two splits.", "Leave it out of one of them."
             raise DataError(Fault(f"{_key(claims[0])} and {_key(claims[1])}", truth, remedy))
         shared[file] = claims
