@@ -57,6 +57,7 @@ def test_the_readme_s_lines_give_the_same_scores(family: str, adapter: str, root
 
 
 def test_the_readme_s_lines_take_a_base_that_lies_in_bf16_as_the_run_did(root: Path, tmp_path: Path) -> None:
+    make(root)
     base = tmp_path / "llama"
     shutil.copytree(root / "llama", base)
     AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16).save_pretrained(base)
