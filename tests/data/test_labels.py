@@ -17,7 +17,6 @@ from espalier.data.labels import (
     indexed,
     is_empty,
     is_many,
-    known_as,
     label_counts,
     mended,
     natural_order,
@@ -121,13 +120,6 @@ def test_strange_labels_are_told_by_label_with_what_was_likely_meant() -> None:
         "'envio' (line 2 of b.csv; did you mean 'envío'?), 'c9' (line 4 of b.csv), "
         "'pagos' (line 5 of b.csv; did you mean 'pago'?)"
     )
-
-
-def test_a_models_labels_are_called_as_rows_call_them() -> None:
-    assert known_as((" neg", "pos ", "other"), ["neg", "pos"]) == ("neg", "pos", "other")
-    assert known_as(("neg", "pos", "pos "), ["neg", "pos"]) == ("neg", "pos", "pos ")
-    assert known_as(("neg", " pos"), ["neg", " pos"]) == ("neg", " pos")
-    assert known_as((" a",), [("a",)]) == ("a",)
 
 
 def test_texts_in_the_label_column_are_told_with_the_column_that_looks_right() -> None:

@@ -1,18 +1,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from data.examples import FILES
-from espalier.core.errors import DataError
-from espalier.core.facts import DataFacts
 from espalier.core.rundir import read_outcome
-from espalier.data.csv import Csv
 from espalier.report.predictions import read_predictions
-from espalier.run.evaluate import main, rows_to_judge
+from espalier.run.evaluate import main
 from run.small_runs import WORDS, films, trained, write_films
 
 pytestmark = pytest.mark.slow
@@ -83,23 +78,6 @@ def test_labels_that_the_model_lacks_are_named(
     assert main([str(directory), "--other-data", f"--override=data.path={other}"]) == 2
     told = " ".join(capsys.readouterr().err.split())
     assert "'ugly' (line 3" in told and "labels that the model lacks" in told
-
-
-@pytest.mark.parametrize("names", [(" bad", " good"), ("bad", "good", "good ")])
-def test_labels_that_a_model_learned_with_blanks_are_those_without(names: tuple[str, ...], tmp_path: Path) -> None:
-    file = tmp_path / "a.csv"
-    file.write_text("text,label\n" + "".join(f"text {i},{('good ', ' bad')[i % 2]}\n" for i in range(40)))
-    source = Csv(**{**FILES, "path": str(file), "encoding": "utf-8", "delimiter": None})
-    facts = DataFacts({"text": "text", "label": "label"}, {"": names}, {})
-    for others in ((" good", "ugly"), ("good", "bad")):  # the second in another order
-        with pytest.raises(DataError, match="has other labels than the model"):
-            rows_to_judge(source, replace(facts, labels={"": others}), None, other_data=False)
-    for other_data in (True, False):
-        raw, split = rows_to_judge(source, facts, None, other_data=other_data)
-        assert raw.labels == facts.labels and split == "test"
-        for row in raw.splits["test"].to_pylist():
-            assert names[row["label"]].strip() == ("good", "bad")[int(row["text"][5:]) % 2]
-            assert names[row["label"]] != "good "
 
 
 def test_two_runs_on_the_same_new_rows(

@@ -186,10 +186,9 @@ class TableData(AbstractData):
         source = _as_test(self._tables())
         require_rows(source)
         many = self.labelled and require_labels(source, "test")
-        known = labelling.known_as(labels, source.splits["test"]["label"]) if self.labelled else None
-        if known is not None:
-            require_known_labels(source, known, of="the model")
-        whole = _table(source, "test", known, many=many)
+        if self.labelled:
+            require_known_labels(source, labels, of="the model")
+        whole = _table(source, "test", labels if self.labelled else None, many=many)
         if not whole.num_rows:
             raise DataError(Fault(source.origin, "has no rows."))
         limited = thin(whole, self.limit, running=self.batching.windows)

@@ -216,13 +216,6 @@ def strange(values: Column, names: Sequence[str]) -> list[tuple[int, str]]:
     return [(row, str(label)) for row, labels in enumerate(values) for label in labels if str(label) not in known]
 
 
-def known_as(names: Sequence[str], values: Column) -> tuple[str, ...]:
-    """A model's labels as rows call them: it may have learned one with blanks around it, which are read as none."""
-    there = set(flat(values))
-    bare = [name.strip() for name in names]
-    return tuple(b if b in there and b not in names and a not in there else a for a, b in zip(names, bare, strict=True))
-
-
 def mended(strangers: Iterable[str], names: Sequence[str], of: str) -> str:
     """What to do about labels that are none of ``names``, which are those of some rows."""
     written = (form for label in strangers for form in (label.removesuffix(".0"), f"{label}.0"))

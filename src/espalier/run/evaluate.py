@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.warnings import PossibleUserWarning
@@ -97,7 +96,7 @@ def rows_to_judge(source: Any, facts: DataFacts, split: str | None, *, other_dat
     labels = facts.label_names if len(facts.labels) == 1 else ()
     if other_data and split is None and len(facts.labels) < 2 and callable(getattr(source, "rows", None)):
         return source.rows(labels), "test"
-    raw = _called_as_by(source.read(), facts)
+    raw: Raw = source.read()
     chosen = split or ("test" if "test" in raw.splits else "validation")
     if chosen not in raw.splits:
         raise DataError(Fault(f"split={chosen}", f"is no split of {raw.origin}.", f"It has: {', '.join(raw.splits)}."))
@@ -105,24 +104,6 @@ def rows_to_judge(source: Any, facts: DataFacts, split: str | None, *, other_dat
         truth = f"has other labels than the model, which has {_listed(facts)}."
         raise DataError(Fault(raw.origin, truth, "Name rows with these labels."))
     return replace(raw, splits={chosen: raw.splits[chosen]}), chosen
-
-
-def _called_as_by(raw: Raw, facts: DataFacts) -> Raw:
-    """The rows with a model's labels, where they are theirs but for blanks around them: a model may have learned them.
-
-    Only of rows that have one label each.
-    """
-    ours, theirs = (next(iter(names.values())) if set(names) == {""} else () for names in (raw.labels, facts.labels))
-    bare = tuple(name.strip() for name in theirs)
-    if bare == theirs or raw.kinds.get("label") != "label" or set(ours) != set(bare):
-        return raw
-    place = {name: number for names in (bare, theirs) for number, name in enumerate(names)}
-    numbers = pa.array([place[name] for name in ours], pa.int64())
-    splits = {}
-    for split, table in raw.splits.items():
-        column = table.column_names.index("label")
-        splits[split] = table.set_column(column, "label", numbers.take(table["label"].combine_chunks()))
-    return replace(raw, splits=splits, labels=facts.labels)
 
 
 def require_readable(raw: Raw, facts: DataFacts, directory: Path) -> None:
